@@ -1,0 +1,1 @@
+//! A Google Drive v3 server over HTTP, for tests.

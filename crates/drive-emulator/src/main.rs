@@ -1,0 +1,2 @@
+//! The `drive-emulator` binary.
+fn main() {}

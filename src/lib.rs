@@ -1,0 +1,1 @@
+//! tecnico: see ARCHITECTURE.md.

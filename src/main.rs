@@ -1,0 +1,2 @@
+//! The `tecnico` binary.
+fn main() {}
