@@ -1,1 +1,6 @@
-//! tecnico: see ARCHITECTURE.md.
+//! tecnico: folder trees for field technicians on a VM and on Google Drive, and the agent that files
+//! their work orders. The map of the modules is in ARCHITECTURE.md.
+
+pub mod config;
+pub mod domain;
+pub mod error;

@@ -1,0 +1,16 @@
+//! Time as an argument: milliseconds since the epoch, and where they come from.
+
+use jiff::Timestamp;
+
+/// Milliseconds since 1970-01-01 UTC.
+pub type Millis = i64;
+
+/// The wall clock. Read it at the edge and pass the value down.
+pub fn now() -> Millis {
+    Timestamp::now().as_millisecond()
+}
+
+/// RFC 3339 with milliseconds, UTC, for people and JSON.
+pub fn rfc3339(at: Millis) -> String {
+    Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| format!("{t:.3}"))
+}

@@ -1,0 +1,5 @@
+//! The nouns of the product and its pure rules: no I/O, no async, nothing of any other layer.
+
+pub mod clock;
+pub mod folder;
+pub mod technician;
