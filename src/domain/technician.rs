@@ -60,7 +60,7 @@ impl Email {
         let labels: Vec<&str> = domain.split('.').collect();
         let good =
             |l: &&str| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-') && l.chars().all(|c| c.is_alphanumeric() || c == '-');
-        if labels.len() < 2 || !labels.iter().all(|l| good(l)) {
+        if labels.len() < 2 || !labels.iter().all(good) {
             return wrong("the part after the @ is not a domain");
         }
         Ok(Self(raw.to_lowercase()))
