@@ -1,1 +1,3 @@
 //! A Google Drive v3 server over HTTP, for tests.
+
+pub mod error;
