@@ -61,13 +61,7 @@ impl ApiError {
         Self(Box::new(Inner {
             code: StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             message: message.into(),
-            item: Item {
-                message: None,
-                domain: Some("global"),
-                reason: reason.into(),
-                location: None,
-                extended_help: None,
-            },
+            item: Item { message: None, domain: Some("global"), reason: reason.into(), location: None, extended_help: None },
             status: None,
             details: Vec::new(),
             headers: Vec::new(),
@@ -191,10 +185,7 @@ impl ApiError {
     /// The answer, its JSON indented or not (`prettyPrint`, 0.3).
     pub fn respond(&self, pretty: bool) -> Response {
         let (kind, text) = match self.0.shape {
-            Shape::Json => (
-                "application/json; charset=UTF-8",
-                render(&self.body(), pretty),
-            ),
+            Shape::Json => ("application/json; charset=UTF-8", render(&self.body(), pretty)),
             Shape::Html => ("text/html; charset=UTF-8", self.html()),
             Shape::Text => ("text/plain; charset=UTF-8", self.0.message.clone()),
             Shape::Empty => ("text/plain; charset=UTF-8", String::new()),
@@ -212,18 +203,12 @@ impl ApiError {
     fn html(&self) -> String {
         let code = self.0.code;
         let message = self.0.message.replace('&', "&amp;").replace('<', "&lt;");
-        format!(
-            "<!DOCTYPE html>\n<html lang=en>\n<title>Error {code}</title>\n<h1>{code}</h1>\n<p>{message}</p>\n</html>\n"
-        )
+        format!("<!DOCTYPE html>\n<html lang=en>\n<title>Error {code}</title>\n<h1>{code}</h1>\n<p>{message}</p>\n</html>\n")
     }
 }
 
 fn render(body: &Value, pretty: bool) -> String {
-    if pretty {
-        format!("{body:#}\n")
-    } else {
-        body.to_string()
-    }
+    if pretty { format!("{body:#}\n") } else { body.to_string() }
 }
 
 impl IntoResponse for ApiError {
@@ -234,13 +219,7 @@ impl IntoResponse for ApiError {
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} {}: {}",
-            self.0.code.as_u16(),
-            self.reason(),
-            self.message()
-        )
+        write!(f, "{} {}: {}", self.0.code.as_u16(), self.reason(), self.message())
     }
 }
 
@@ -299,16 +278,10 @@ mod tests {
         let body = ApiError::invalid_typed_value("supports_all_drives", "TYPE_BOOL", "NOPE").body();
         let error = &body["error"];
         assert_eq!(error["status"], "INVALID_ARGUMENT");
-        assert_eq!(
-            error["message"],
-            "Invalid value at 'supports_all_drives' (TYPE_BOOL), \"NOPE\""
-        );
+        assert_eq!(error["message"], "Invalid value at 'supports_all_drives' (TYPE_BOOL), \"NOPE\"");
         assert_eq!(error["errors"][0]["reason"], "invalid");
         assert!(error["errors"][0].get("domain").is_none());
-        assert_eq!(
-            error["details"][0]["fieldViolations"][0]["field"],
-            "supports_all_drives"
-        );
+        assert_eq!(error["details"][0]["fieldViolations"][0]["field"], "supports_all_drives");
     }
 
     #[test]

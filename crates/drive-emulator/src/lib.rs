@@ -1,3 +1,4 @@
 //! A Google Drive v3 server over HTTP, for tests.
 
 pub mod error;
+pub mod mask;
