@@ -24,6 +24,14 @@ pub struct Settings {
     pub ledger_path: PathBuf,
     /// Where tokens and other rebuildable things are kept (beside the ledger).
     pub cache_dir: PathBuf,
+    /// `[process]`.
+    pub process: ProcessSettings,
+    /// `[watch]`.
+    pub watch: WatchSettings,
+    /// `[callback]`.
+    pub callback: CallbackSettings,
+    /// `status.silence`: how long without a successful cycle is too long.
+    pub silence: Duration,
 }
 
 /// How Drive is reached, and as whom.
@@ -63,4 +71,82 @@ pub struct ShareSettings {
     pub role: String,
     /// Whether Google sends its own e-mail.
     pub notify: bool,
+}
+
+/// How a file is judged, and what is a file to judge at all.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
+    /// The program and its arguments; empty: fetching is the processing.
+    pub command: Vec<String>,
+    /// Who judges.
+    pub mode: Mode,
+    /// The longest the whole process group may run on one file.
+    pub timeout: Duration,
+    /// Globs of what is a work order, matched without regard to case.
+    pub accept: Vec<String>,
+    /// Globs of what is left alone.
+    pub ignore: Vec<String>,
+    /// What happens to a folder dropped into novos.
+    pub folders: FolderPolicy,
+    /// What happens to a Google Doc.
+    pub google_docs: DocPolicy,
+    /// Bytes; larger files go to erro unread.
+    pub max_size: u64,
+    /// Whether one technician's files wait for each other.
+    pub ordered: bool,
+}
+
+/// Who judges a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// `process.command`.
+    Command,
+    /// Another program, by moving the local file.
+    External,
+}
+
+/// What happens to a folder dropped into novos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FolderPolicy {
+    /// Its files are taken one by one.
+    Flatten,
+    /// The same, with the path kept in the name.
+    Keep,
+    /// The folder goes whole to erro.
+    Reject,
+}
+
+/// What happens to a Google Doc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocPolicy {
+    /// It is taken as PDF.
+    ExportPdf,
+    /// It goes to erro.
+    Reject,
+}
+
+/// The rhythm of the agent.
+#[derive(Debug, Clone)]
+pub struct WatchSettings {
+    /// How often `--follow` looks.
+    pub interval: Duration,
+    /// How long a file must have been left alone.
+    pub settle: Duration,
+    /// Each novos is listed once in this time.
+    pub reconcile_every: Duration,
+    /// Files handled side by side.
+    pub concurrency: usize,
+}
+
+/// How the backend is told.
+#[derive(Debug, Clone)]
+pub struct CallbackSettings {
+    /// The backend's base address; `None`: nobody is told.
+    pub url: Option<Url>,
+    /// The signing keys; `None`: unsigned.
+    pub secret_file: Option<PathBuf>,
+    /// The longest one delivery may take.
+    pub timeout: Duration,
+    /// Hosts a caller-named address may have, besides that of `url`.
+    pub allowed_hosts: Vec<String>,
 }

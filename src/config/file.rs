@@ -1,0 +1,122 @@
+//! Finding the config file, checking its keys against the embedded default, and laying it over that.
+
+use std::path::{Path, PathBuf};
+
+use toml::Table;
+use toml::de::{DeTable, DeValue};
+
+use super::env_names;
+use crate::error::{Exit, Failure};
+
+/// Every setting at its default.
+pub const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// Settings that are paths: relative ones count from the folder of the file that names them.
+const PATHS: [&str; 5] = ["vm.base_dir", "drive.credentials", "secrets.key_file", "ledger.path", "callback.secret_file"];
+
+/// The first config file there is.
+pub(super) fn find(flag: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, Failure> {
+    if let Some(path) = flag {
+        return Ok(path.to_owned());
+    }
+    if let Some(path) = env(env_names::CONFIG) {
+        return Ok(path.into());
+    }
+    let home = env(env_names::XDG_CONFIG_HOME).map(PathBuf::from).or_else(|| env(env_names::HOME).map(|h| Path::new(&h).join(".config")));
+    let candidates: Vec<PathBuf> =
+        home.map(|h| h.join("tecnico/config.toml")).into_iter().chain([PathBuf::from("/etc/tecnico/config.toml")]).collect();
+    candidates.iter().find(|c| c.exists()).cloned().ok_or_else(|| {
+        let looked = candidates.iter().map(|c| c.display().to_string()).collect::<Vec<_>>().join(" and ");
+        Failure::new(Exit::Config, "config_missing", format!("there is no configuration (looked for {looked})")).hint(
+            "print one to fill in with `tecnico config --example > config.toml` and name it with --config, or try everything without one: `tecnico demo`",
+        )
+    })
+}
+
+/// The embedded default.
+pub(super) fn defaults() -> Table {
+    EXAMPLE.parse().expect("a test parses the embedded default")
+}
+
+/// Reads `path` and lays it over `onto`; every fault names the line.
+pub(super) fn lay_over(onto: &mut Table, path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Failure::new(Exit::Config, "config_unreadable", format!("cannot read the configuration {}", path.display())).because(e)
+    })?;
+    let user = DeTable::parse(&text).map_err(|e| {
+        let line = e.span().map_or(0, |s| line_of(&text, s.start));
+        at(path, line, &format!("not valid TOML: {}", e.message().lines().next().unwrap_or("")))
+    })?;
+    check_keys(user.get_ref(), onto, "", &text, path)?;
+    let mut table: Table = toml::from_str(&text).map_err(|e| at(path, 0, e.message()))?;
+    let folder = std::path::absolute(path).ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();
+    for key in PATHS {
+        if let Some(toml::Value::String(s)) = get_mut(&mut table, key)
+            && !s.is_empty()
+        {
+            *s = folder.join(&*s).display().to_string();
+        }
+    }
+    merge(onto, table);
+    Ok(text)
+}
+
+/// The line of `key` ("drive.timeout") in `text`, for a fault found later.
+pub(super) fn line_of_key(text: &str, key: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let (section, name) = key.split_once('.')?;
+    let DeValue::Table(inner) = table.get_ref().get(section)?.get_ref() else { return None };
+    let (key, _) = inner.iter().find(|(k, _)| k.get_ref() == name)?;
+    Some(line_of(text, key.span().start))
+}
+
+fn check_keys(user: &DeTable<'_>, known: &Table, prefix: &str, text: &str, path: &Path) -> Result<(), Failure> {
+    for (key, value) in user {
+        let name = key.get_ref().as_ref();
+        let line = line_of(text, key.span().start);
+        match (known.get(name), value.get_ref()) {
+            (None, _) => {
+                let mut fault = at(path, line, &format!("there is no setting {prefix}{name}"));
+                if let Some(near) = nearest(name, known.keys()) {
+                    fault = fault.hint(format!("did you mean {prefix}{near}?"));
+                }
+                return Err(fault);
+            }
+            (Some(toml::Value::Table(inner)), DeValue::Table(user)) => check_keys(user, inner, &format!("{name}."), text, path)?,
+            (Some(toml::Value::Table(_)), _) => return Err(at(path, line, &format!("{name} is a section: write [{name}]"))),
+            (Some(_), _) => {}
+        }
+    }
+    Ok(())
+}
+
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    known.map(|k| (strsim::jaro_winkler(name, k), k)).filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
+}
+
+fn merge(onto: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (onto.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                onto.insert(key, value);
+            }
+        }
+    }
+}
+
+/// The value of `section.name`.
+pub(super) fn get_mut<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut toml::Value> {
+    let (section, name) = key.split_once('.')?;
+    table.get_mut(section)?.as_table_mut()?.get_mut(name)
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}
+
+/// A configuration fault at a place.
+pub(super) fn at(path: &Path, line: usize, why: &str) -> Failure {
+    let place = if line > 0 { format!("{}, line {line}", path.display()) } else { path.display().to_string() };
+    Failure::new(Exit::Config, "config_wrong", format!("{place}: {why}"))
+}

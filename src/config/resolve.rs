@@ -1,0 +1,282 @@
+//! From the merged table to [`Settings`], each fault naming the setting and its line.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Table;
+use url::{Host, Url};
+
+use super::settings::{
+    CallbackSettings, Credentials, DocPolicy, DriveSettings, FolderPolicy, Mode, ProcessSettings, Settings, ShareSettings, WatchSettings,
+};
+use super::{file, raw};
+use crate::domain::folder::Layout;
+use crate::error::Failure;
+
+/// Where a value came from, for the fault that names it.
+struct Place<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Place<'_> {
+    fn fault(&self, key: &str, why: &str) -> Failure {
+        file::at(self.path, file::line_of_key(self.text, key).unwrap_or(0), &format!("{key}: {why}"))
+    }
+
+    fn duration(&self, key: &str, text: &str) -> Result<Duration, Failure> {
+        let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok());
+        parsed
+            .filter(|d| !d.is_zero())
+            .ok_or_else(|| self.fault(key, &format!("{text:?} is not a length of time; write \"10s\", \"15m\" or \"6h\"")))
+    }
+
+    fn one_of<T: Copy>(&self, key: &str, word: &str, choices: &[(&str, T)]) -> Result<T, Failure> {
+        choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value).ok_or_else(|| {
+            let names = choices.iter().map(|(n, _)| format!("{n:?}")).collect::<Vec<_>>().join(", ");
+            self.fault(key, &format!("{word:?} is not one of {names}"))
+        })
+    }
+
+    /// https, or http to this machine.
+    fn address(&self, key: &str, text: &str) -> Result<Url, Failure> {
+        let url = Url::parse(text).map_err(|e| self.fault(key, &format!("{text:?} is not an address: {e}")))?;
+        if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) {
+            return Ok(url);
+        }
+        Err(self.fault(key, "only https is accepted, and http to this machine (127.0.0.1)"))
+    }
+
+    fn count(&self, key: &str, n: usize) -> Result<usize, Failure> {
+        if (1..=1000).contains(&n) { Ok(n) } else { Err(self.fault(key, &format!("{n} is not between 1 and 1000"))) }
+    }
+}
+
+pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings, Failure> {
+    let place = Place { path, text };
+    let raw: raw::Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|e| {
+        let key = e.path().to_string();
+        place.fault(&key, e.inner().message())
+    })?;
+    if raw.drive.parent_folder_id.is_empty() {
+        return Err(place
+            .fault("drive.parent_folder_id", "is not set")
+            .hint("open the folder that is to hold the technicians' trees in a browser: the id is the last part of its address"));
+    }
+    let ledger_path = PathBuf::from(&raw.ledger.path);
+    Ok(Settings {
+        base_dir: raw.vm.base_dir.into(),
+        cache_dir: ledger_path.with_file_name("cache"),
+        ledger_path,
+        key_file: raw.secrets.key_file.into(),
+        drive: drive(&place, raw.drive)?,
+        layout: layout(&place, raw.layout)?,
+        share: ShareSettings {
+            role: place
+                .one_of("share.role", &raw.share.role, &[("reader", "reader"), ("commenter", "commenter"), ("writer", "writer")])?
+                .into(),
+            notify: raw.share.notify,
+        },
+        process: process(&place, raw.process)?,
+        watch: WatchSettings {
+            interval: place.duration("watch.interval", &raw.watch.interval)?,
+            settle: zero_or(&place, "watch.settle", &raw.watch.settle)?,
+            reconcile_every: place.duration("watch.reconcile_every", &raw.watch.reconcile_every)?,
+            concurrency: place.count("watch.concurrency", raw.watch.concurrency)?,
+        },
+        callback: CallbackSettings {
+            url: (!raw.callback.url.is_empty()).then(|| place.address("callback.url", &raw.callback.url)).transpose()?,
+            secret_file: (!raw.callback.secret_file.is_empty()).then(|| raw.callback.secret_file.into()),
+            timeout: place.duration("callback.timeout", &raw.callback.timeout)?,
+            allowed_hosts: raw.callback.allowed_hosts,
+        },
+        silence: place.duration("status.silence", &raw.status.silence)?,
+    })
+}
+
+fn drive(place: &Place<'_>, raw: raw::Drive) -> Result<DriveSettings, Failure> {
+    let mut endpoint = place.address("drive.endpoint", &raw.endpoint)?;
+    if !endpoint.path().ends_with('/') {
+        endpoint.set_path(&format!("{}/", endpoint.path()));
+    }
+    for (key, id) in [("drive.parent_folder_id", &raw.parent_folder_id), ("drive.shared_drive_id", &raw.shared_drive_id)] {
+        if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+            return Err(place.fault(key, &format!("{id:?} is not a Drive id: only letters, digits, - and _ occur in one")));
+        }
+    }
+    let some = |text: String| (!text.is_empty()).then_some(text);
+    Ok(DriveSettings {
+        parent_folder_id: raw.parent_folder_id,
+        credentials: if raw.credentials.is_empty() { Credentials::ApplicationDefault } else { Credentials::File(raw.credentials.into()) },
+        subject: some(raw.subject),
+        shared_drive_id: some(raw.shared_drive_id),
+        endpoint,
+        timeout: place.duration("drive.timeout", &raw.timeout)?,
+        concurrency: place.count("drive.concurrency", raw.concurrency)?,
+    })
+}
+
+fn layout(place: &Place<'_>, raw: raw::Layout) -> Result<Layout, Failure> {
+    let layout = Layout { inbox: raw.inbox, processed: raw.processed, failed: raw.failed, local_only: raw.local_only };
+    let named = [("layout.inbox", &layout.inbox), ("layout.processed", &layout.processed), ("layout.failed", &layout.failed)];
+    for (key, path) in named.into_iter().chain(layout.local_only.iter().map(|p| ("layout.local_only", p))) {
+        check_path(key, path).map_err(|why| place.fault(key, &why))?;
+    }
+    if layout.inbox.contains('{') {
+        return Err(place.fault("layout.inbox", "only processed and failed may hold {year} and {month}"));
+    }
+    let standing = layout.drive_folders();
+    for (at, one) in standing.iter().enumerate() {
+        if standing[..at].iter().any(|other| other.path == one.path) {
+            return Err(place
+                .fault("layout.processed", "inbox, processed and failed must be three different folders, apart from {year} and {month}"));
+        }
+    }
+    Ok(layout)
+}
+
+/// A path of ordinary names below a folder.
+fn check_path(key: &str, path: &str) -> Result<(), String> {
+    let ordinary = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.chars().any(|c| c == '\\' || c.is_control());
+    if !path.split('/').all(ordinary) {
+        return Err(format!("{path:?} is not a path below a technician's folder"));
+    }
+    let untemplated = path.replace("{year}", "").replace("{month}", "");
+    if untemplated.contains(['{', '}']) {
+        return Err(format!("{path:?}: only {{year}} and {{month}} can be filled in"));
+    }
+    if key == "layout.local_only" && path.contains('{') {
+        return Err("a local folder has no template".into());
+    }
+    Ok(())
+}
+
+fn process(place: &Place<'_>, raw: raw::Process) -> Result<ProcessSettings, Failure> {
+    for (key, globs) in [("process.accept", &raw.accept), ("process.ignore", &raw.ignore)] {
+        for glob in globs {
+            globset::Glob::new(glob).map_err(|e| place.fault(key, &e.to_string()))?;
+        }
+    }
+    Ok(ProcessSettings {
+        mode: place.one_of("process.mode", &raw.mode, &[("command", Mode::Command), ("external", Mode::External)])?,
+        timeout: place.duration("process.timeout", &raw.timeout)?,
+        folders: place.one_of(
+            "process.folders",
+            &raw.folders,
+            &[("flatten", FolderPolicy::Flatten), ("keep", FolderPolicy::Keep), ("reject", FolderPolicy::Reject)],
+        )?,
+        google_docs: place.one_of(
+            "process.google_docs",
+            &raw.google_docs,
+            &[("export-pdf", DocPolicy::ExportPdf), ("reject", DocPolicy::Reject)],
+        )?,
+        max_size: raw
+            .max_size
+            .parse::<bytesize::ByteSize>()
+            .map_err(|_| place.fault("process.max_size", &format!("{:?} is not a size; write \"500MB\" or \"5GB\"", raw.max_size)))?
+            .as_u64(),
+        command: raw.command,
+        accept: raw.accept,
+        ignore: raw.ignore,
+        ordered: raw.ordered,
+    })
+}
+
+fn zero_or(place: &Place<'_>, key: &str, text: &str) -> Result<Duration, Failure> {
+    if text == "0s" { Ok(Duration::ZERO) } else { place.duration(key, text) }
+}
+
+/// Whether an address is on this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Flags, resolve};
+    use crate::error::{Exit, Failure};
+
+    fn resolve_text(text: &str, env: &[(&str, &str)]) -> Result<super::Settings, Failure> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, text).expect("written");
+        let flags = Flags { config: Some(path), ..Flags::default() };
+        resolve(&flags, &|name| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+    }
+
+    const MINIMAL: &str = "[drive]\nparent_folder_id = \"1AbC\"\n";
+
+    #[test]
+    fn the_example_is_the_default() {
+        let s = resolve_text(MINIMAL, &[]).expect("resolves");
+        assert_eq!((s.layout.inbox.as_str(), s.share.role.as_str(), s.watch.concurrency), ("pdfs/novos", "writer", 8));
+        assert_eq!(s.process.max_size, 5_000_000_000);
+    }
+
+    #[test]
+    fn a_wrong_key_names_its_line_and_the_nearest() {
+        let fault = resolve_text("[drive]\n\nparent_folder = \"x\"\n", &[]).expect_err("unknown");
+        assert!(fault.to_string().contains("config.toml, line 3: there is no setting drive.parent_folder"), "{fault}");
+        assert_eq!(fault.hint_text(), Some("did you mean drive.parent_folder_id?"));
+        assert_eq!(fault.exit(), Exit::Config);
+    }
+
+    #[test]
+    fn wrong_values_name_their_line() {
+        for (line, says) in [
+            ("[drive]\nparent_folder_id = 7\n", "line 2: drive.parent_folder_id"),
+            ("[drive]\nparent_folder_id = \"a/b\"\n", "line 2: drive.parent_folder_id: \"a/b\" is not a Drive id"),
+            ("[drive]\nparent_folder_id = \"a\"\ntimeout = \"soon\"\n", "line 3: drive.timeout: \"soon\" is not a length of time"),
+            ("[drive]\nparent_folder_id = \"a\"\nendpoint = \"http://drive.example.com/\"\n", "line 3: drive.endpoint: only https"),
+            ("[layout]\ninbox = \"../x\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: layout.inbox"),
+            ("[layout]\nfailed = \"pdfs/novos\"\n[drive]\nparent_folder_id = \"a\"\n", "three different folders"),
+            ("[share]\nrole = \"owner\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: share.role: \"owner\" is not one of"),
+            ("vm = 3\n", "line 1: vm is a section"),
+            ("[drive\n", "line 1: not valid TOML"),
+            ("", "drive.parent_folder_id: is not set"),
+        ] {
+            let fault = resolve_text(line, &[]).expect_err(line);
+            assert!(fault.to_string().contains(says), "{line:?} gave {fault}");
+        }
+    }
+
+    #[test]
+    fn c5_environment_is_below_a_flag_and_above_the_file() {
+        let text = "[drive]\nparent_folder_id = \"a\"\n[vm]\nbase_dir = \"/from/file\"\n";
+        let env = [
+            ("VM_BASE_FOLDER", "/from/env"),
+            ("BACKEND_URL", "https://backend.example.com"),
+            ("GOOGLE_APPLICATION_CREDENTIALS", "/from/sa.json"),
+        ];
+        let s = resolve_text(text, &env).expect("resolves");
+        assert_eq!(s.base_dir.to_str(), Some("/from/env"));
+        assert_eq!(s.callback.url.map(|u| u.to_string()).as_deref(), Some("https://backend.example.com/"));
+        assert!(matches!(s.drive.credentials, super::Credentials::File(p) if p.ends_with("sa.json")));
+
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, text).expect("written");
+        let flags = Flags { config: Some(path), base_dir: Some("/from/flag".into()), credentials: None };
+        let s = resolve(&flags, &|n| (n == "VM_BASE_FOLDER").then(|| "/from/env".into())).expect("resolves");
+        assert_eq!(s.base_dir.to_str(), Some("/from/flag"));
+    }
+
+    #[test]
+    fn relative_paths_count_from_the_file() {
+        let s = resolve_text(&format!("{MINIMAL}[ledger]\npath = \"state/l.db\"\n"), &[]).expect("resolves");
+        assert!(s.ledger_path.is_absolute() && s.ledger_path.ends_with("state/l.db"));
+    }
+
+    #[test]
+    fn without_a_config_the_fault_names_the_demo() {
+        let fault = resolve(&Flags::default(), &|n| (n == "HOME").then(|| "/nowhere".into())).expect_err("none there");
+        assert_eq!(fault.exit(), Exit::Config);
+        assert!(fault.hint_text().is_some_and(|h| h.contains("tecnico demo")));
+    }
+}
