@@ -1,0 +1,72 @@
+//! What tecnico knows that Drive and the VM do not say: who the technicians are, which ids belong to
+//! their folders, what became of every file, and which events the backend has not heard yet.
+//!
+//! One SQLite file (DESIGN §7). Every method is one transaction: when it returns, what it says is on
+//! disk; when the process dies inside it, nothing of it happened. Several processes may share the file.
+//! The SQL keeps to what PostgreSQL also runs.
+
+mod failure;
+mod folders;
+mod grants;
+mod open;
+mod schema;
+mod technicians;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+use crate::error::Failure;
+
+pub use folders::{Adopt, Assigned, FolderRow, FolderState};
+pub use grants::WantedGrant;
+pub use technicians::{Field, Outcome, Reserved, Technician, WantedTechnician};
+
+/// The open ledger. Cheap to clone; clones share one connection.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    // One connection a process: writers would only queue inside SQLite, where waiting is polling and unfair.
+    pool: SqlitePool,
+    path: Arc<PathBuf>,
+}
+
+impl Ledger {
+    /// Where the ledger lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the whole file for damage. Seconds for a large ledger, so only where it is asked for.
+    pub async fn check(&self) -> Result<(), Failure> {
+        let said: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(5)").fetch_all(&self.pool).await.map_err(|e| self.failed(e))?;
+        match said.as_slice() {
+            [ok] if ok == "ok" => Ok(()),
+            findings => Err(failure::damaged(&self.path, &findings.join("; "))),
+        }
+    }
+
+    /// Writes everything into the one file and lets go of it. Not needed for safety; leaves no `-wal` behind.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
+    /// A transaction that may write. It takes the write lock at once: taking it after a read fails when
+    /// another process wrote in between, and no waiting helps (DEPENDENCIES, rule 3).
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, Failure> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.failed(e))
+    }
+
+    async fn commit(&self, tx: Transaction<'static, Sqlite>) -> Result<(), Failure> {
+        tx.commit().await.map_err(|e| self.failed(e))
+    }
+
+    fn failed(&self, e: sqlx::Error) -> Failure {
+        failure::from_sqlx(&self.path, e)
+    }
+
+    /// A stored value that no version of tecnico writes.
+    fn unreadable(&self, what: &str, value: &str) -> Failure {
+        failure::damaged(&self.path, &format!("it holds the {what} {value:?}"))
+    }
+}

@@ -1,0 +1,119 @@
+//! Opening the ledger, and making it where there is none.
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Ledger, failure, schema};
+use crate::error::{Exit, Failure};
+
+/// How long we wait for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Ledger {
+    /// Opens the ledger at `path`; makes it (mode 0600, its directory 0750) where there is none and the
+    /// directory above exists.
+    ///
+    /// Fails with `ledger_damaged` (65), `ledger_newer` (78), `ledger_busy` (75), `disk_full` or `ledger_io` (74),
+    /// `ledger_unwritable` or `ledger_directory` (73). A file that is there is never replaced by an empty one.
+    pub async fn open(path: &Path) -> Result<Self, Failure> {
+        Self::open_patiently(path, PATIENCE).await
+    }
+
+    pub(super) async fn open_patiently(path: &Path, patience: Duration) -> Result<Self, Failure> {
+        // The log is looked for first: whoever makes a ledger makes its file before its log.
+        let log_there = sidecar(path, "-wal").exists();
+        match std::fs::metadata(path) {
+            Ok(file) if file.len() == 0 => return Err(failure::damaged(path, "the file is empty")),
+            Ok(file) if !file.is_file() => return Err(failure::cannot_write(path)),
+            Ok(_) => {}
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                if log_there {
+                    return Err(failure::damaged(path, "the file is gone, but its -wal is still there"));
+                }
+                make(path).await?;
+            }
+            Err(e) => return Err(failure::cannot_write(path).because(e)),
+        }
+        let pool = connect(path, patience).await.map_err(|e| failure::from_sqlx(path, e))?;
+        schema::upgrade(&pool, path).await?;
+        Ok(Self { pool, path: Arc::new(path.to_owned()) })
+    }
+}
+
+async fn connect(path: &Path, patience: Duration) -> Result<SqlitePool, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: an id is used on Drive the moment it is recorded, so the record must survive a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(patience);
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(patience)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await
+}
+
+/// Makes a whole ledger under another name, then gives it its own: nobody ever sees half of one.
+async fn make(path: &Path) -> Result<(), Failure> {
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let made_directory = match DirBuilder::new().mode(0o750).create(directory) {
+        Ok(()) => true,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(e) => return Err(no_directory(path, directory).because(e)),
+    };
+    let name = path.file_name().ok_or_else(|| failure::cannot_write(path))?.to_string_lossy().into_owned();
+    // A temporary file has mode 0600, and SQLite gives its log the mode of the file.
+    let new = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".new").tempfile_in(directory).map_err(|e| from_io(path, e))?;
+    let pool = connect(new.path(), PATIENCE).await.map_err(|e| failure::from_sqlx(path, e))?;
+    schema::create(&pool, path).await?;
+    pool.close().await;
+    match new.persist_noclobber(path) {
+        Ok(file) => file.sync_all().map_err(|e| from_io(path, e))?,
+        // Another process made it first; ours goes.
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(e) => return Err(from_io(path, e.error)),
+    }
+    let above = directory.parent().filter(|p| made_directory && !p.as_os_str().is_empty());
+    for synced in [Some(directory), above].into_iter().flatten() {
+        File::open(synced).and_then(|d| d.sync_all()).map_err(|e| from_io(path, e))?;
+    }
+    Ok(())
+}
+
+fn sidecar(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn no_directory(path: &Path, directory: &Path) -> Failure {
+    Failure::new(
+        Exit::CannotCreate,
+        "ledger_directory",
+        format!("the directory {} for the ledger {} cannot be made", directory.display(), path.display()),
+    )
+    .hint("make it, owned by the user tecnico runs as, or set `ledger.path` in the config to another place")
+}
+
+fn from_io(path: &Path, e: io::Error) -> Failure {
+    match e.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Failure::new(Exit::Io, "disk_full", format!("there is no space left for the ledger {}", path.display()))
+                .hint("free some space and run the same command again")
+                .because(e)
+        }
+        _ => failure::cannot_write(path).because(e),
+    }
+}

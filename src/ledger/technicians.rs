@@ -1,0 +1,267 @@
+//! Who the technicians are, and the one folder name each of them holds.
+
+use std::collections::HashSet;
+
+use sqlx::{Sqlite, Transaction};
+
+use super::Ledger;
+use crate::domain::clock::Millis;
+use crate::domain::technician::{Email, UserId, folder_key, numbered_folder};
+use crate::error::Failure;
+
+/// A technician as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Technician {
+    /// What the backend calls them.
+    pub user: UserId,
+    /// The full name.
+    pub name: String,
+    /// Whom `novos` is shared with.
+    pub email: Option<Email>,
+    /// The account on the portal the PDFs come from.
+    pub portal_user: Option<String>,
+    /// The folder's name, on the VM and on Drive. Never changes once given.
+    pub folder: String,
+    /// When they were first recorded.
+    pub created_at: Millis,
+    /// When they were taken out, if they were.
+    pub removed_at: Option<Millis>,
+}
+
+/// What a caller says about a technician. What is `None` stays as it is recorded.
+#[derive(Debug, Clone, Default)]
+pub struct WantedTechnician {
+    /// The full name; a new technician without one is called by the user id.
+    pub name: Option<String>,
+    /// Whom to share with.
+    pub email: Option<Email>,
+    /// The portal account.
+    pub portal_user: Option<String>,
+    /// The folder a new technician would like ([`crate::domain::technician::folder_name`]).
+    pub folder: String,
+}
+
+/// Whether the technician was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Recorded just now.
+    New,
+    /// Recorded before; the folder is the one of then.
+    Known,
+}
+
+/// What a [`Ledger::reserve`] changed about a known technician.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The full name.
+    Name,
+    /// The e-mail.
+    Email,
+    /// The portal account.
+    PortalUser,
+    /// They had been removed and are back.
+    RemovedAt,
+}
+
+/// The answer to [`Ledger::reserve`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// As recorded now.
+    pub technician: Technician,
+    /// New or known.
+    pub outcome: Outcome,
+    /// What changed about a known one; empty for a new one.
+    pub changed: Vec<Field>,
+}
+
+/// A row as SQL gives it.
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    user_id: String,
+    name: String,
+    email: Option<String>,
+    portal_user: Option<String>,
+    folder: String,
+    created_at: Millis,
+    removed_at: Option<Millis>,
+}
+
+impl Ledger {
+    /// Records a technician, or what is new about a known one, and gives them a folder name of their own.
+    ///
+    /// A folder that another technician holds, or that `occupied` names (folders on the VM or in
+    /// `tecnicos.json` that belong to somebody else), is passed over: `Ana_Maria`, `Ana_Maria_2`, `Ana_Maria_3` …
+    /// A known technician keeps the folder whatever is wanted.
+    pub async fn reserve(
+        &self,
+        user: &UserId,
+        wanted: &WantedTechnician,
+        occupied: &HashSet<String>,
+        now: Millis,
+    ) -> Result<Reserved, Failure> {
+        let mut tx = self.write().await?;
+        let reserved = match self.technician_in(&mut tx, user).await? {
+            Some(known) => self.refresh(&mut tx, known, wanted).await?,
+            None => self.enter(&mut tx, user, wanted, occupied, now).await?,
+        };
+        self.commit(tx).await?;
+        Ok(reserved)
+    }
+
+    async fn refresh(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        known: Technician,
+        wanted: &WantedTechnician,
+    ) -> Result<Reserved, Failure> {
+        let mut changed = Vec::new();
+        let mut technician = known;
+        if let Some(name) = wanted.name.as_ref().filter(|n| **n != technician.name) {
+            technician.name.clone_from(name);
+            changed.push(Field::Name);
+        }
+        if wanted.email.is_some() && wanted.email != technician.email {
+            technician.email.clone_from(&wanted.email);
+            changed.push(Field::Email);
+        }
+        if wanted.portal_user.is_some() && wanted.portal_user != technician.portal_user {
+            technician.portal_user.clone_from(&wanted.portal_user);
+            changed.push(Field::PortalUser);
+        }
+        if technician.removed_at.take().is_some() {
+            changed.push(Field::RemovedAt);
+        }
+        if !changed.is_empty() {
+            sqlx::query("UPDATE technicians SET name = $2, email = $3, portal_user = $4, removed_at = NULL WHERE user_id = $1")
+                .bind(technician.user.as_str())
+                .bind(&technician.name)
+                .bind(technician.email.as_ref().map(Email::as_str))
+                .bind(&technician.portal_user)
+                .execute(&mut **tx)
+                .await
+                .map_err(|e| self.failed(e))?;
+        }
+        Ok(Reserved { technician, outcome: Outcome::Known, changed })
+    }
+
+    async fn enter(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        user: &UserId,
+        wanted: &WantedTechnician,
+        occupied: &HashSet<String>,
+        now: Millis,
+    ) -> Result<Reserved, Failure> {
+        let occupied: HashSet<String> = occupied.iter().map(|f| folder_key(f)).collect();
+        let mut folder = wanted.folder.clone();
+        let mut number = 1;
+        loop {
+            let key = folder_key(&folder);
+            let held: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM technicians WHERE folder_key = $1")
+                .bind(&key)
+                .fetch_one(&mut **tx)
+                .await
+                .map_err(|e| self.failed(e))?;
+            if held == 0 && !occupied.contains(&key) {
+                break;
+            }
+            number += 1;
+            folder = numbered_folder(&wanted.folder, number);
+        }
+        let technician = Technician {
+            user: user.clone(),
+            name: wanted.name.clone().unwrap_or_else(|| user.as_str().to_owned()),
+            email: wanted.email.clone(),
+            portal_user: wanted.portal_user.clone(),
+            folder,
+            created_at: now,
+            removed_at: None,
+        };
+        sqlx::query(
+            "INSERT INTO technicians (user_id, name, email, portal_user, folder, folder_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(technician.user.as_str())
+        .bind(&technician.name)
+        .bind(technician.email.as_ref().map(Email::as_str))
+        .bind(&technician.portal_user)
+        .bind(&technician.folder)
+        .bind(folder_key(&technician.folder))
+        .bind(now)
+        .execute(&mut **tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(Reserved { technician, outcome: Outcome::New, changed: Vec::new() })
+    }
+
+    /// Marks a technician as taken out. The folder name stays theirs. `false` where there is none to take out.
+    pub async fn remove(&self, user: &UserId, now: Millis) -> Result<bool, Failure> {
+        let mut tx = self.write().await?;
+        let done = sqlx::query("UPDATE technicians SET removed_at = $2 WHERE user_id = $1 AND removed_at IS NULL")
+            .bind(user.as_str())
+            .bind(now)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.failed(e))?;
+        self.commit(tx).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Every technician not taken out, by folder name.
+    pub async fn technicians(&self) -> Result<Vec<Technician>, Failure> {
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE removed_at IS NULL ORDER BY folder_key")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        rows.into_iter().map(|r| self.technician_of(r)).collect()
+    }
+
+    /// The technician of a user id, taken out or not.
+    pub async fn technician(&self, user: &UserId) -> Result<Option<Technician>, Failure> {
+        let row: Option<Row> =
+            sqlx::query_as("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE user_id = $1")
+                .bind(user.as_str())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        row.map(|r| self.technician_of(r)).transpose()
+    }
+
+    /// Whose folder this is; spellings that a person takes for the same are the same.
+    pub async fn technician_by_folder(&self, folder: &str) -> Result<Option<Technician>, Failure> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE folder_key = $1",
+        )
+        .bind(folder_key(folder))
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        row.map(|r| self.technician_of(r)).transpose()
+    }
+
+    async fn technician_in(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<Option<Technician>, Failure> {
+        let row: Option<Row> =
+            sqlx::query_as("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE user_id = $1")
+                .bind(user.as_str())
+                .fetch_optional(&mut **tx)
+                .await
+                .map_err(|e| self.failed(e))?;
+        row.map(|r| self.technician_of(r)).transpose()
+    }
+
+    pub(super) fn technician_of(&self, row: Row) -> Result<Technician, Failure> {
+        Ok(Technician {
+            user: self.user_of(&row.user_id)?,
+            name: row.name,
+            email: row.email.map(|e| Email::parse(&e).map_err(|_| self.unreadable("e-mail", &e))).transpose()?,
+            portal_user: row.portal_user,
+            folder: row.folder,
+            created_at: row.created_at,
+            removed_at: row.removed_at,
+        })
+    }
+
+    pub(super) fn user_of(&self, stored: &str) -> Result<UserId, Failure> {
+        UserId::parse(stored).map_err(|_| self.unreadable("user id", stored))
+    }
+}
