@@ -117,3 +117,45 @@ fn from_io(path: &Path, e: io::Error) -> Failure {
         _ => failure::cannot_write(path).because(e),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::technician::UserId;
+    use crate::ledger::WantedTechnician;
+
+    fn wanted() -> WantedTechnician {
+        WantedTechnician { folder: "Ana_Maria".into(), ..WantedTechnician::default() }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_locked_by_another_process_ends_with_75() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let path = dir.path().join("ledger.db");
+        let ledger = Ledger::open_patiently(&path, Duration::from_millis(50)).await.expect("opens");
+        let other = connect(&path, PATIENCE).await.expect("connects");
+        let held = other.begin_with("BEGIN IMMEDIATE").await.expect("locks");
+        let user = UserId::parse("42").expect("user");
+        let refused = ledger.reserve(&user, &wanted(), &[].into(), 1).await.expect_err("is locked");
+        assert_eq!((refused.exit(), refused.code()), (Exit::Later, "ledger_busy"));
+        drop(held);
+        other.close().await;
+        ledger.reserve(&user, &wanted(), &[].into(), 1).await.expect("works once the lock is gone");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_ends_with_74_and_loses_nothing() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let ledger = Ledger::open(&dir.path().join("ledger.db")).await.expect("opens");
+        let user = UserId::parse("42").expect("user");
+        ledger.reserve(&user, &wanted(), &[].into(), 1).await.expect("reserves");
+        // SQLite answers a file at its page limit the way it answers a full disk.
+        sqlx::raw_sql("PRAGMA max_page_count = 1").execute(&ledger.pool).await.expect("limits");
+        let ids: Vec<String> = (0..5000).map(|n| format!("id-{n:040}")).collect();
+        let refused = ledger.add_spare_ids(&ids).await.expect_err("is full");
+        assert_eq!((refused.exit(), refused.code()), (Exit::Io, "disk_full"));
+        assert_eq!(ledger.spare_ids().await.expect("reads"), 0);
+        assert!(ledger.technician(&user).await.expect("reads").is_some());
+        ledger.check().await.expect("is whole");
+    }
+}

@@ -1,0 +1,36 @@
+//! The ledger through its public face, on real files.
+
+mod folders;
+mod open;
+mod technicians;
+
+use std::path::PathBuf;
+
+use tecnico::domain::technician::{Email, UserId};
+use tecnico::ledger::{Ledger, WantedTechnician};
+
+/// A ledger in a directory of its own; the directory goes when this is dropped.
+pub struct Fixture {
+    pub _dir: tempfile::TempDir,
+    pub path: PathBuf,
+    pub ledger: Ledger,
+}
+
+pub async fn fixture() -> Fixture {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("ledger.db");
+    let ledger = Ledger::open(&path).await.expect("a new ledger opens");
+    Fixture { _dir: dir, path, ledger }
+}
+
+pub fn user(id: &str) -> UserId {
+    UserId::parse(id).expect("a usable user id")
+}
+
+pub fn email(address: &str) -> Email {
+    Email::parse(address).expect("a usable address")
+}
+
+pub fn wanted(folder: &str) -> WantedTechnician {
+    WantedTechnician { name: Some(folder.replace('_', " ")), folder: folder.into(), ..WantedTechnician::default() }
+}
