@@ -2,4 +2,6 @@
 
 pub mod error;
 pub mod mask;
+pub mod multipart;
 pub mod query;
+pub mod ranges;
