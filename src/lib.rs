@@ -4,4 +4,5 @@
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod fs_layout;
 pub mod ledger;

@@ -1,2 +1,5 @@
 //! One integration binary.
+
+mod fs_layout;
 mod ledger;
+mod support;

@@ -1,0 +1,21 @@
+//! Programs in Python that nobody here wrote, as the other side of a format.
+
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+/// Runs a Python program with arguments and gives what it printed. The interpreter is the one of the virtual
+/// environment in `TECNICO_TEST_VENV`, which `scripts/test` makes; a missing package fails the test.
+pub fn run(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let python = std::env::var_os("TECNICO_TEST_VENV")
+        .map_or_else(|| "python3".into(), |venv| std::path::PathBuf::from(venv).join("bin").join("python"));
+    let output = Command::new(&python)
+        .args(["-c", program])
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot start {}: run scripts/test, which installs what the tests need", python.display()))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(!errors.contains("ModuleNotFoundError"), "a Python package is missing: run scripts/test, which installs it\n{errors}");
+    ensure!(output.status.success(), "{} ended with {}\n{errors}", python.display(), output.status);
+    Ok(String::from_utf8(output.stdout)?)
+}
