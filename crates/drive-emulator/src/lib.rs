@@ -1,5 +1,6 @@
 //! A Google Drive v3 server over HTTP, for tests.
 
+pub mod auth;
 pub mod error;
 pub mod mask;
 pub mod multipart;
