@@ -70,7 +70,11 @@ fn io(path: &Path) -> Failure {
         .hint("look at the disk (dmesg, df); what was recorded until now is safe")
 }
 
+/// A call that the rules of this program forbid.
+pub(super) fn defect(code: &'static str, message: String) -> Failure {
+    Failure::new(Exit::Bug, code, message).hint("this is a defect in tecnico; please report it with the causes shown")
+}
+
 fn bug(path: &Path) -> Failure {
-    Failure::new(Exit::Bug, "ledger_bug", format!("the ledger {} refused a statement of this program", path.display()))
-        .hint("this is a defect in tecnico; please report it with the causes shown")
+    defect("ledger_bug", format!("the ledger {} refused a statement of this program", path.display()))
 }

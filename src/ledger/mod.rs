@@ -5,10 +5,16 @@
 //! disk; when the process dies inside it, nothing of it happened. Several processes may share the file.
 //! The SQL keeps to what PostgreSQL also runs.
 
+mod counts;
 mod failure;
+mod feeds;
 mod folders;
 mod grants;
+mod item_row;
+mod items;
+mod look;
 mod open;
+mod outbox;
 mod schema;
 mod technicians;
 
@@ -19,8 +25,13 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::error::Failure;
 
+pub use counts::Counts;
+pub use feeds::LastCycle;
 pub use folders::{Adopt, Assigned, FolderRow, FolderState};
 pub use grants::WantedGrant;
+pub use items::{Intake, Order, Source};
+pub use look::HistoryLine;
+pub use outbox::{StoppedAddress, Which};
 pub use technicians::{Field, Outcome, Reserved, Technician, WantedTechnician};
 
 /// The open ledger. Cheap to clone; clones share one connection.

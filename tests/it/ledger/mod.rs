@@ -1,7 +1,9 @@
 //! The ledger through its public face, on real files.
 
 mod folders;
+mod items;
 mod open;
+mod outbox;
 mod technicians;
 
 use std::path::PathBuf;

@@ -115,3 +115,25 @@ async fn eight_who_open_at_once_make_one_ledger() {
     }
     assert_eq!(Ledger::open(&path).await.expect("opens").technicians().await.expect("reads").len(), 8);
 }
+
+#[tokio::test]
+async fn a_ledger_of_the_first_schema_is_brought_up_to_date_with_what_it_holds() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let path = dir.path().join("ledger.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.expect("connects");
+    for sql in [
+        include_str!("../../../src/ledger/migrations/0001_technicians.sql"),
+        "CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY)",
+        "INSERT INTO schema_version (version) VALUES (1)",
+        "INSERT INTO technicians (user_id, name, folder, folder_key, created_at) VALUES ('42', 'Ana Maria', 'Ana_Maria', 'ana_maria', 7)",
+    ] {
+        sqlx::raw_sql(sql).execute(&old).await.expect("makes the old schema");
+    }
+    old.close().await;
+    for _ in 0..2 {
+        let ledger = Ledger::open(&path).await.expect("opens");
+        assert_eq!(ledger.technicians().await.expect("reads").len(), 1);
+        assert!(ledger.open_items(None).await.expect("the new tables are there").is_empty());
+    }
+}

@@ -1,0 +1,163 @@
+//! One version of one file that reached a `novos`, and the only ways it can go from there.
+//!
+//! ```text
+//! found ──> fetched ──> judged ──> filed ─────> reported
+//!   └────────────────────^  any of the first three ──> withdrawn ──> reported
+//! ```
+//! Waiting is not a state of its own: an item waits *in* its state until `next_attempt_at`.
+
+mod transition;
+
+use sha2::{Digest, Sha256};
+
+use super::clock::Millis;
+use super::technician::UserId;
+
+pub use transition::{Act, Illegal, Outcome, Standing, State, Verdict};
+
+/// What makes two sightings the same item: the file and the version of its content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemKey {
+    /// Drive's id of the file.
+    pub file_id: String,
+    /// `headRevisionId`, else the md5, else what the caller takes for one.
+    pub version: String,
+}
+
+impl ItemKey {
+    /// The item's id: the same for the same key for ever, even in a ledger that was rebuilt, so that the
+    /// processor can tell a second run from a second file (`TECNICO_ITEM_ID`).
+    pub fn item_id(&self) -> String {
+        let hash = Sha256::new().chain_update(&self.file_id).chain_update([0]).chain_update(&self.version).finalize();
+        hash.iter().take(16).fold(String::from("item_"), |id, byte| format!("{id}{byte:02x}"))
+    }
+}
+
+/// What was seen of a file in a `novos`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighted {
+    /// Whose `novos`.
+    pub user: UserId,
+    /// Which file, which version.
+    pub key: ItemKey,
+    /// Its name on Drive: data from outside, never a path.
+    pub name: String,
+    /// Drive's media type.
+    pub mime_type: String,
+    /// Bytes; Google's own formats have none.
+    pub size: Option<u64>,
+    /// Drive's checksum; Google's own formats have none.
+    pub md5: Option<String>,
+    /// The Drive folder it lies in.
+    pub parent_id: String,
+    /// That folder below `novos`, `/`-separated; empty for `novos` itself.
+    pub below: String,
+    /// Not to be touched before (it may still be written).
+    pub not_before: Millis,
+}
+
+/// An item as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// [`ItemKey::item_id`].
+    pub id: String,
+    /// Order of arrival: a later item has a higher number.
+    pub seq: i64,
+    /// What was seen, as last seen.
+    pub sighted: Sighted,
+    /// How far, and which way.
+    pub standing: Standing,
+    /// Which try at a verdict this is, from 1 (`TECNICO_ATTEMPT`).
+    pub attempt: u32,
+    /// How often it has waited in this state without a step forward; for growing waits.
+    pub waits: u32,
+    /// Not before.
+    pub next_attempt_at: Millis,
+    /// Why it was refused, taken back, or waits.
+    pub reason: Option<String>,
+    /// Where the local copy was last known to be, below the technician's folder. Kept over a retry.
+    pub local_path: Option<String>,
+    /// The processor's own JSON for the backend.
+    pub data: Option<String>,
+    /// The event that reports the present outcome.
+    pub event_id: Option<String>,
+    /// When it was first seen.
+    pub found_at: Millis,
+    /// When it last took a step.
+    pub changed_at: Millis,
+}
+
+impl Item {
+    /// A newly seen one.
+    pub fn new(sighted: Sighted, seq: i64, now: Millis) -> Self {
+        Self {
+            id: sighted.key.item_id(),
+            seq,
+            next_attempt_at: sighted.not_before,
+            sighted,
+            standing: Standing::START,
+            attempt: 1,
+            waits: 0,
+            reason: None,
+            local_path: None,
+            data: None,
+            event_id: None,
+            found_at: now,
+            changed_at: now,
+        }
+    }
+
+    /// Takes a step, or says why it cannot be taken and changes nothing.
+    pub fn apply(&mut self, act: &Act, now: Millis) -> Result<(), Illegal> {
+        let before = self.standing;
+        self.standing = before.after(act)?;
+        self.changed_at = now;
+        match act {
+            Act::Wait { until, reason } => {
+                self.next_attempt_at = *until;
+                self.reason = Some(reason.clone());
+                self.waits = self.waits.saturating_add(1);
+                // Waiting with the content at hand means the processor was asked and said "later".
+                self.attempt = self.attempt.saturating_add(u32::from(before.state == State::Fetched));
+                return Ok(());
+            }
+            Act::Fetched { local_path } => {
+                self.local_path = Some(local_path.clone());
+                self.reason = None;
+            }
+            Act::Judged { reason, data, .. } => (self.reason, self.data) = (reason.clone(), data.clone()),
+            Act::Filed { local_path } => self.local_path.clone_from(local_path),
+            Act::Withdrawn { reason } | Act::Refetch { reason } => self.reason = Some(reason.clone()),
+            Act::Reported { .. } => {}
+            Act::Retry | Act::Returned => {
+                self.attempt = self.attempt.saturating_add(1);
+                (self.reason, self.data, self.event_id) = (None, None, None);
+            }
+        }
+        self.waits = 0;
+        self.next_attempt_at = now;
+        Ok(())
+    }
+
+    /// Takes note of a new sighting of the same version. Says what changed, where something did.
+    pub fn see_again(&mut self, seen: &Sighted) -> Option<String> {
+        let known = &mut self.sighted;
+        let note = if known.name != seen.name {
+            format!("renamed from {:?} to {:?}", known.name, seen.name)
+        } else if known.parent_id != seen.parent_id || known.below != seen.below {
+            format!("moved inside novos, from {:?} to {:?}", known.below, seen.below)
+        } else {
+            return None;
+        };
+        (known.name, known.parent_id, known.below) = (seen.name.clone(), seen.parent_id.clone(), seen.below.clone());
+        Some(note)
+    }
+
+    /// Whether the agent still has something to do with the file itself.
+    pub fn is_open(&self) -> bool {
+        self.standing.state.is_open()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! How far Drive has been read, and when a cycle last went well.
+
+use sqlx::{Sqlite, Transaction};
+
+use super::Ledger;
+use crate::domain::clock::Millis;
+use crate::domain::technician::UserId;
+use crate::error::Failure;
+
+/// The last cycle, and the last that went well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCycle {
+    /// When the last one began.
+    pub started_at: Millis,
+    /// When it ended.
+    pub ended_at: Millis,
+    /// When the last one that went well ended.
+    pub succeeded_at: Option<Millis>,
+    /// Why the last one failed, if it did.
+    pub failure: Option<String>,
+}
+
+impl Ledger {
+    /// Where the next reading of a change log begins; `None` before the first full listing is done. The
+    /// token moves on with [`Ledger::found`] only.
+    pub async fn feed_token(&self, feed: &str) -> Result<Option<String>, Failure> {
+        sqlx::query_scalar("SELECT token FROM feeds WHERE feed = $1")
+            .bind(feed)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))
+    }
+
+    /// Drops a token that Drive rejects, so that the next cycle begins with a full listing.
+    pub async fn forget_token(&self, feed: &str) -> Result<(), Failure> {
+        let mut tx = self.write().await?;
+        sqlx::query("DELETE FROM feeds WHERE feed = $1").bind(feed).execute(&mut *tx).await.map_err(|e| self.failed(e))?;
+        self.commit(tx).await
+    }
+
+    pub(super) async fn store_token(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        feed: &str,
+        token: &str,
+        now: Millis,
+    ) -> Result<(), Failure> {
+        sqlx::query(
+            "INSERT INTO feeds (feed, token, updated_at) VALUES ($1, $2, $3)
+             ON CONFLICT (feed) DO UPDATE SET token = excluded.token, updated_at = excluded.updated_at",
+        )
+        .bind(feed)
+        .bind(token)
+        .bind(now)
+        .execute(&mut **tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(())
+    }
+
+    pub(super) async fn store_listing(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId, now: Millis) -> Result<(), Failure> {
+        sqlx::query(
+            "INSERT INTO listings (user_id, listed_at) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET listed_at = excluded.listed_at",
+        )
+        .bind(user.as_str())
+        .bind(now)
+        .execute(&mut **tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(())
+    }
+
+    /// Technicians whose `novos` was not listed since `before`, the longest unseen first, at most `limit`.
+    pub async fn unlisted_since(&self, before: Millis, limit: u32) -> Result<Vec<UserId>, Failure> {
+        let users: Vec<String> = sqlx::query_scalar(
+            "SELECT t.user_id FROM technicians t LEFT JOIN listings l ON l.user_id = t.user_id
+             WHERE t.removed_at IS NULL AND COALESCE(l.listed_at, 0) < $1
+             ORDER BY COALESCE(l.listed_at, 0), t.user_id LIMIT $2",
+        )
+        .bind(before)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        users.iter().map(|u| self.user_of(u)).collect()
+    }
+
+    /// Records how a cycle went; `failure` is `None` when it went well and must hold no secret.
+    pub async fn cycle_ended(&self, started_at: Millis, ended_at: Millis, failure: Option<&str>) -> Result<(), Failure> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "INSERT INTO cycles (kind, started_at, ended_at, succeeded_at, failure) VALUES ('watch', $1, $2, $3, $4)
+             ON CONFLICT (kind) DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at,
+                succeeded_at = COALESCE(excluded.succeeded_at, cycles.succeeded_at), failure = excluded.failure",
+        )
+        .bind(started_at)
+        .bind(ended_at)
+        .bind(failure.is_none().then_some(ended_at))
+        .bind(failure)
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        self.commit(tx).await
+    }
+
+    /// The last cycle; `None` before the first.
+    pub async fn last_cycle(&self) -> Result<Option<LastCycle>, Failure> {
+        let row: Option<(Millis, Millis, Option<Millis>, Option<String>)> =
+            sqlx::query_as("SELECT started_at, ended_at, succeeded_at, failure FROM cycles WHERE kind = 'watch'")
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        Ok(row.map(|(started_at, ended_at, succeeded_at, failure)| LastCycle { started_at, ended_at, succeeded_at, failure }))
+    }
+}

@@ -1,0 +1,173 @@
+//! Intake and progress of items: every step is recorded with its history line, and with the event it
+//! makes true, in one transaction.
+
+use sqlx::{Sqlite, Transaction};
+
+use super::item_row::{ItemRow, select_items};
+use super::{Ledger, failure};
+use crate::domain::clock::Millis;
+use crate::domain::event::NewEvent;
+use crate::domain::item::{Act, Item, Sighted, State};
+use crate::domain::technician::UserId;
+use crate::error::{Exit, Failure};
+
+/// Where sightings come from, and what is recorded with them in the same transaction.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// Pages of a change log (`user`, or a shared drive's id), read up to `token`.
+    Feed {
+        /// Which log.
+        feed: &'a str,
+        /// Where the next reading begins.
+        token: &'a str,
+    },
+    /// A whole listing of this technician's `novos`.
+    Listing {
+        /// Whose.
+        user: &'a UserId,
+    },
+    /// One file looked at.
+    Glance,
+}
+
+/// What the ledger made of a sighting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intake {
+    /// Never seen before; recorded.
+    New(Item),
+    /// Known and under way; a rename or a move inside `novos` was noted.
+    Open(Item),
+    /// Known and ended. A lagging feed says this of files already filed, so nothing was changed: look at the
+    /// file itself, and if it does lie in `novos`, [`Ledger::advance`] it with [`Act::Returned`].
+    Ended(Item),
+}
+
+/// In which order items come due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Whatever is due; one that waits holds nobody up.
+    Any,
+    /// A technician's next file only when those before it are filed (`process.ordered`).
+    PerTechnician,
+}
+
+impl Ledger {
+    /// Records what was seen, in the order given, together with how far the source has been read: after a
+    /// crash either both are true or neither. Seeing something twice is nothing new.
+    pub async fn found(&self, seen: &[Sighted], source: Source<'_>, now: Millis) -> Result<Vec<Intake>, Failure> {
+        // The idle cycle: nothing seen, nothing moved on, nothing to write.
+        if let (true, Source::Feed { feed, token }) = (seen.is_empty(), source)
+            && self.feed_token(feed).await?.as_deref() == Some(token)
+        {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.write().await?;
+        let mut seq: i64 =
+            sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM items").fetch_one(&mut *tx).await.map_err(|e| self.failed(e))?;
+        let mut taken = Vec::with_capacity(seen.len());
+        for sighted in seen {
+            taken.push(self.take_in(&mut tx, sighted, &mut seq, now).await?);
+        }
+        match source {
+            Source::Feed { feed, token } => self.store_token(&mut tx, feed, token, now).await?,
+            Source::Listing { user } => self.store_listing(&mut tx, user, now).await?,
+            Source::Glance => {}
+        }
+        self.commit(tx).await?;
+        Ok(taken)
+    }
+
+    async fn take_in(&self, tx: &mut Transaction<'static, Sqlite>, seen: &Sighted, seq: &mut i64, now: Millis) -> Result<Intake, Failure> {
+        let Some(mut item) = self.item_in(tx, &seen.key.item_id()).await? else {
+            *seq += 1;
+            let item = Item::new(seen.clone(), *seq, now);
+            self.insert_item(tx, &item).await?;
+            self.append_history(tx, &item, None, &seen.name, now).await?;
+            return Ok(Intake::New(item));
+        };
+        if !item.is_open() {
+            return Ok(Intake::Ended(item));
+        }
+        if let Some(note) = item.see_again(seen) {
+            self.update_item(tx, &item).await?;
+            self.append_history(tx, &item, Some(item.standing.state), &note, now).await?;
+        }
+        Ok(Intake::Open(item))
+    }
+
+    /// Takes one step with an item as it was read, and gives it back as it is now.
+    ///
+    /// [`Act::Filed`] and [`Act::Withdrawn`] take the event that tells the backend; without one there is nobody
+    /// to tell and the item goes on to `reported` by itself. Other acts take none. Fails with `item_changed`
+    /// (75) when somebody else took a step since the item was read, `illegal_step` (70) when the step cannot follow.
+    pub async fn advance(&self, item: &Item, act: &Act, event: Option<&NewEvent>, now: Millis) -> Result<Item, Failure> {
+        let mut tx = self.write().await?;
+        let mut current = self.item_in(&mut tx, &item.id).await?.ok_or_else(|| self.unreadable("reference to item", &item.id))?;
+        if (current.standing, current.attempt) != (item.standing, item.attempt) {
+            return Err(Failure::new(
+                Exit::Later,
+                "item_changed",
+                format!(
+                    "the file {:?} is {} by now; it was {} a moment ago",
+                    item.sighted.name, current.standing.state, item.standing.state
+                ),
+            ));
+        }
+        let reports = matches!(act, Act::Filed { .. } | Act::Withdrawn { .. });
+        if event.is_some() && !reports {
+            return Err(failure::defect("illegal_step", format!("no event is due when an item is {}", act.word())));
+        }
+        self.step(&mut tx, &mut current, act, now).await?;
+        if reports {
+            if let Some(event) = event {
+                current.event_id = Some(self.insert_event(&mut tx, event, now).await?.as_str().to_owned());
+                self.update_item(&mut tx, &current).await?;
+            } else {
+                self.step(&mut tx, &mut current, &Act::Reported { note: "there is no callback address".into() }, now).await?;
+            }
+        }
+        self.commit(tx).await?;
+        Ok(current)
+    }
+
+    /// One legal step and its history line.
+    pub(super) async fn step(&self, tx: &mut Transaction<'static, Sqlite>, item: &mut Item, act: &Act, now: Millis) -> Result<(), Failure> {
+        let from = item.standing.state;
+        item.apply(act, now).map_err(|e| failure::defect("illegal_step", format!("{:?}: {e}", item.sighted.name)))?;
+        self.update_item(tx, item).await?;
+        self.append_history(tx, item, Some(from), &act.note(), now).await
+    }
+
+    /// Items whose next step may be taken, in order of arrival, at most `limit`. `states` narrows to open
+    /// states; in external mode, for one, a fetched item is another program's.
+    pub async fn due(&self, now: Millis, limit: u32, order: Order, states: &[State]) -> Result<Vec<Item>, Failure> {
+        let wants = |state| i64::from(states.contains(&state));
+        let rows: Vec<ItemRow> = sqlx::query_as(select_items!(
+            "WHERE ((state = 'found' AND $3 = 1) OR (state = 'fetched' AND $4 = 1) OR (state = 'judged' AND $5 = 1))
+               AND next_attempt_at <= $1
+               AND ($6 = 0 OR NOT EXISTS (
+                    SELECT 1 FROM items earlier
+                    WHERE earlier.user_id = items.user_id AND earlier.seq < items.seq AND earlier.state IN ('found', 'fetched', 'judged')))
+             ORDER BY seq LIMIT $2"
+        ))
+        .bind(now)
+        .bind(i64::from(limit))
+        .bind(wants(State::Found))
+        .bind(wants(State::Fetched))
+        .bind(wants(State::Judged))
+        .bind(i64::from(order == Order::PerTechnician))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        self.items_of(rows)
+    }
+
+    async fn item_in(&self, tx: &mut Transaction<'static, Sqlite>, item_id: &str) -> Result<Option<Item>, Failure> {
+        let row: Option<ItemRow> = sqlx::query_as(select_items!("WHERE item_id = $1"))
+            .bind(item_id)
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(|e| self.failed(e))?;
+        row.map(|r| self.item_of(r)).transpose()
+    }
+}

@@ -1,0 +1,94 @@
+//! Looking at items and their history: for `why`, `status`, `retry`, and the agent's reconciling.
+
+use super::Ledger;
+use super::item_row::{ItemRow, select_items, small};
+use crate::domain::clock::Millis;
+use crate::domain::item::{Item, State};
+use crate::domain::technician::UserId;
+use crate::error::Failure;
+
+/// One line of an item's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLine {
+    /// When.
+    pub at: Millis,
+    /// The state before; `None` for the first line.
+    pub from: Option<State>,
+    /// The state after; the same for a wait or a rename.
+    pub to: State,
+    /// Which try at a verdict it was.
+    pub attempt: u32,
+    /// What there is to say beside the states; may be empty.
+    pub note: String,
+}
+
+impl Ledger {
+    /// One item by its id.
+    pub async fn item(&self, item_id: &str) -> Result<Option<Item>, Failure> {
+        let row: Option<ItemRow> = sqlx::query_as(select_items!("WHERE item_id = $1"))
+            .bind(item_id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+        row.map(|r| self.item_of(r)).transpose()
+    }
+
+    /// Every version of a file, oldest first.
+    pub async fn items_of_file(&self, file_id: &str) -> Result<Vec<Item>, Failure> {
+        let rows: Vec<ItemRow> = sqlx::query_as(select_items!("WHERE file_id = $1 ORDER BY seq"))
+            .bind(file_id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+        self.items_of(rows)
+    }
+
+    /// What a person may mean: a file's name, a file id or an item id. Oldest first.
+    pub async fn items_called(&self, what: &str) -> Result<Vec<Item>, Failure> {
+        let rows: Vec<ItemRow> = sqlx::query_as(select_items!("WHERE name = $1 OR file_id = $1 OR item_id = $1 ORDER BY seq"))
+            .bind(what)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+        self.items_of(rows)
+    }
+
+    /// The items under way of one technician, or of all, in order of arrival, due or waiting.
+    pub async fn open_items(&self, user: Option<&UserId>) -> Result<Vec<Item>, Failure> {
+        let rows: Vec<ItemRow> =
+            sqlx::query_as(select_items!("WHERE state IN ('found', 'fetched', 'judged') AND ($1 IS NULL OR user_id = $1) ORDER BY seq"))
+                .bind(user.map(UserId::as_str))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        self.items_of(rows)
+    }
+
+    /// The items in `erro` of one technician, or of all: what `retry` can take up again.
+    pub async fn refused_items(&self, user: Option<&UserId>) -> Result<Vec<Item>, Failure> {
+        let rows: Vec<ItemRow> = sqlx::query_as(select_items!(
+            "WHERE state IN ('filed', 'reported') AND outcome = 'erro' AND ($1 IS NULL OR user_id = $1) ORDER BY seq"
+        ))
+        .bind(user.map(UserId::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        self.items_of(rows)
+    }
+
+    /// What happened to an item, step by step.
+    pub async fn history(&self, item_id: &str) -> Result<Vec<HistoryLine>, Failure> {
+        let rows: Vec<(Millis, Option<String>, String, i64, String)> =
+            sqlx::query_as("SELECT at, from_state, to_state, attempt, note FROM item_history WHERE item_id = $1 ORDER BY line")
+                .bind(item_id)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        let state = |word: &str| State::parse(word).ok_or_else(|| self.unreadable("state", word));
+        rows.into_iter()
+            .map(|(at, from, to, attempt, note)| {
+                Ok(HistoryLine { at, from: from.as_deref().map(state).transpose()?, to: state(&to)?, attempt: small(attempt), note })
+            })
+            .collect()
+    }
+}
