@@ -1,0 +1,302 @@
+//! What the backend is told, key for key as CONTRACT §3 says; the sentences are Portuguese, for people.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::domain::item::Outcome;
+
+/// Whom a callback is about and which of the backend's tasks it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// The backend's id of the user, as given.
+    pub user_id: &'a str,
+    /// The backend's id of the task.
+    pub job_id: &'a str,
+    /// The technician's name, for the sentences.
+    pub name: &'a str,
+}
+
+/// The folders on Drive (CONTRACT 3.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DriveFolders {
+    /// Id of the technician's folder.
+    pub user_folder_id: String,
+    /// Id of `novos`.
+    pub novos_folder_id: String,
+    /// Id of `processados`.
+    pub processados_folder_id: String,
+    /// Id of `erro`.
+    pub erros_folder_id: String,
+    /// Where the technician opens `novos`.
+    pub novos_folder_link: String,
+    /// Whether `novos` is shared with the technician.
+    pub compartilhado: bool,
+}
+
+/// The folders on the VM, as absolute paths (CONTRACT 3.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VmFolders {
+    /// The technician's folder.
+    pub user_folder: String,
+    /// `novos`.
+    pub novos_folder: String,
+    /// `processados`.
+    pub processados_folder: String,
+    /// `erro`.
+    pub erros_folder: String,
+}
+
+/// Both trees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Folders {
+    /// On Drive.
+    pub drive_folders: DriveFolders,
+    /// On the VM.
+    pub vm_folders: VmFolders,
+}
+
+/// What was done to a technician's folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Made.
+    Created,
+    /// They were all there.
+    Unchanged,
+    /// What was missing or wrong was put right.
+    Repaired,
+    /// `novos` was shared.
+    Shared,
+    /// A share of `novos` was taken back.
+    Revoked,
+}
+
+/// One file of a processing run (CONTRACT 3.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReport {
+    /// Drive id.
+    pub file_id: String,
+    /// Name on Drive.
+    pub name: String,
+    /// How it went.
+    pub outcome: Outcome,
+    /// Why, where there is a reason.
+    pub reason: Option<String>,
+    /// md5 of the content in lower-case hex, where it is known.
+    pub checksum: Option<String>,
+    /// What the configured command said about the file: the JSON text of its last line.
+    pub data: Option<String>,
+}
+
+/// The folders are as they should be.
+pub fn folders_done(task: Task<'_>, done: Done, folders: &Folders) -> String {
+    let name = task.name;
+    let message = match done {
+        Done::Created => format!("As pastas de {name} foram criadas."),
+        Done::Unchanged => format!("As pastas de {name} já existem e estão em ordem."),
+        Done::Repaired => format!("As pastas de {name} foram reparadas."),
+        Done::Shared => format!("A pasta novos de {name} foi compartilhada."),
+        Done::Revoked => format!("O compartilhamento da pasta novos de {name} foi retirado."),
+    };
+    let result = json!({ "drive_folders": folders.drive_folders, "vm_folders": folders.vm_folders, "message": message });
+    body(task, "success", &result)
+}
+
+/// The folders could not be made or shared. `code` is the failure's stable code; `folders` is what stands all the
+/// same, e.g. a whole tree whose share was refused (`compartilhado` false).
+pub fn folders_failed(task: Task<'_>, code: &str, folders: Option<&Folders>) -> String {
+    let message = format!("Não foi possível preparar as pastas de {}: {}.", task.name, cause(code));
+    let mut result = json!({ "message": message, "code": code });
+    if let Some(folders) = folders {
+        result["drive_folders"] = json!(folders.drive_folders);
+        result["vm_folders"] = json!(folders.vm_folders);
+    }
+    body(task, "error", &result)
+}
+
+/// Files were handled. `status` tells that the run was carried out; how each file went stands with the file.
+/// `files_processed` counts those whose outcome is `processado`.
+pub fn process_done(task: Task<'_>, files: &[FileReport]) -> String {
+    let count = |outcome| files.iter().filter(|f| f.outcome == outcome).count();
+    let (good, bad, gone) = (count(Outcome::Processado), count(Outcome::Erro), count(Outcome::Retirado));
+    let message = match files {
+        [] => "Não havia arquivos novos.".to_owned(),
+        [one] => one_file(one),
+        _ => {
+            let mut parts = vec![counted(good, "processado", "processados")];
+            if bad > 0 {
+                parts.push(format!("{bad} com erro"));
+            }
+            if gone > 0 {
+                parts.push(counted(gone, "retirado", "retirados"));
+            }
+            format!("{} arquivos: {}.", files.len(), parts.join(", "))
+        }
+    };
+    let files: Vec<Value> = files.iter().map(file).collect();
+    body(task, "success", &json!({ "message": message, "files_processed": good, "files": files }))
+}
+
+/// The run itself could not be carried out; `files` are those that were handled before.
+pub fn process_failed(task: Task<'_>, code: &str, files: &[FileReport]) -> String {
+    let message = format!("Não foi possível processar os arquivos de {}: {}.", task.name, cause(code));
+    let good = files.iter().filter(|f| f.outcome == Outcome::Processado).count();
+    let files: Vec<Value> = files.iter().map(file).collect();
+    body(task, "error", &json!({ "message": message, "code": code, "files_processed": good, "files": files }))
+}
+
+fn body(task: Task<'_>, status: &str, result: &Value) -> String {
+    json!({ "user_id": task.user_id, "job_id": task.job_id, "status": status, "result": result }).to_string()
+}
+
+fn file(report: &FileReport) -> Value {
+    let mut value = json!({ "file_id": report.file_id, "name": report.name, "outcome": report.outcome.as_str() });
+    if let Some(reason) = &report.reason {
+        value["reason"] = json!(reason);
+    }
+    if let Some(checksum) = &report.checksum {
+        value["checksum"] = json!(checksum);
+    }
+    if let Some(data) = &report.data {
+        // Kept as text where it is no JSON after all, rather than lost.
+        value["data"] = serde_json::from_str(data).unwrap_or_else(|_| json!(data));
+    }
+    value
+}
+
+fn one_file(report: &FileReport) -> String {
+    let name = &report.name;
+    match (report.outcome, report.reason.as_deref()) {
+        (Outcome::Processado, _) => format!("O arquivo {name} foi processado."),
+        (Outcome::Erro, Some(reason)) => format!("O arquivo {name} foi recusado: {reason}"),
+        (Outcome::Erro, None) => format!("O arquivo {name} foi recusado."),
+        (Outcome::Retirado, _) => format!("O arquivo {name} foi retirado antes de ser processado."),
+    }
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// A failure's code in words a person at the dashboard can use. Codes without words of their own are
+/// named, so that an administrator can look them up.
+fn cause(code: &str) -> String {
+    let words = match code {
+        "disk_full" => "o disco da VM está cheio",
+        "read_only" | "local_permission" => "não há permissão de escrita na VM",
+        "link_refused" | "not_a_directory" => "há outra coisa no lugar de uma pasta da VM",
+        "base_dir_missing" | "base_dir_not_a_directory" => "a pasta base da VM não existe",
+        "registry_damaged" => "o arquivo tecnicos.json está danificado",
+        "ledger_damaged" => "o banco de dados do tecnico está danificado",
+        "email_invalid" => "o e-mail não é válido",
+        "name_invalid" => "o nome não é válido",
+        "user_invalid" => "o usuário não é válido",
+        "registry_busy" | "ledger_busy" | "technician_busy" | "part_busy" => "outro processo está em andamento; tente de novo",
+        other => return format!("ocorreu uma falha (código {other})"),
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TASK: Task<'_> = Task { user_id: "42", job_id: "job-7", name: "Ana Maria" };
+
+    fn folders() -> Folders {
+        Folders {
+            drive_folders: DriveFolders {
+                user_folder_id: "1U".into(),
+                novos_folder_id: "1N".into(),
+                processados_folder_id: "1P".into(),
+                erros_folder_id: "1E".into(),
+                novos_folder_link: "https://drive.google.com/drive/folders/1N".into(),
+                compartilhado: true,
+            },
+            vm_folders: VmFolders {
+                user_folder: "/srv/Ana_Maria".into(),
+                novos_folder: "/srv/Ana_Maria/pdfs/novos".into(),
+                processados_folder: "/srv/Ana_Maria/pdfs/processados".into(),
+                erros_folder: "/srv/Ana_Maria/pdfs/erro".into(),
+            },
+        }
+    }
+
+    fn report(name: &str, outcome: Outcome) -> FileReport {
+        let reason = (outcome == Outcome::Erro).then(|| "número de OS inválido".to_owned());
+        FileReport {
+            file_id: format!("1{name}"),
+            name: name.into(),
+            outcome,
+            reason,
+            checksum: Some("900150983cd24fb0d6963f7d28e17f72".into()),
+            data: None,
+        }
+    }
+
+    fn value(text: &str) -> Value {
+        serde_json::from_str(text).expect("a payload is JSON")
+    }
+
+    #[test]
+    fn c3_2_and_3_3_folders_at_the_top_level_of_result() {
+        let expected = concat!(
+            r#"{"user_id":"42","job_id":"job-7","status":"success","result":{"#,
+            r#""drive_folders":{"user_folder_id":"1U","novos_folder_id":"1N","processados_folder_id":"1P","erros_folder_id":"1E","#,
+            r#""novos_folder_link":"https://drive.google.com/drive/folders/1N","compartilhado":true},"#,
+            r#""vm_folders":{"user_folder":"/srv/Ana_Maria","novos_folder":"/srv/Ana_Maria/pdfs/novos","#,
+            r#""processados_folder":"/srv/Ana_Maria/pdfs/processados","erros_folder":"/srv/Ana_Maria/pdfs/erro"},"#,
+            r#""message":"As pastas de Ana Maria foram criadas."}}"#,
+        );
+        assert_eq!(folders_done(TASK, Done::Created, &folders()), expected);
+    }
+
+    #[test]
+    fn c3_3_a_failure_has_a_code_and_what_stands() {
+        let mut partial = folders();
+        partial.drive_folders.compartilhado = false;
+        let told = value(&folders_failed(TASK, "sharing_refused", Some(&partial)));
+        assert_eq!((&told["status"], &told["result"]["code"]), (&json!("error"), &json!("sharing_refused")));
+        assert_eq!(told["result"]["drive_folders"]["compartilhado"], json!(false));
+        assert_eq!(
+            told["result"]["message"],
+            "Não foi possível preparar as pastas de Ana Maria: ocorreu uma falha (código sharing_refused)."
+        );
+        assert_eq!(value(&folders_failed(TASK, "disk_full", None))["result"].get("drive_folders"), None);
+    }
+
+    #[test]
+    fn c3_4_each_file_has_its_outcome_reason_and_checksum() {
+        let files = [
+            FileReport { data: Some("{\"os\": 16517189}".into()), ..report("16517189.pdf", Outcome::Processado) },
+            report("x.pdf", Outcome::Erro),
+            FileReport { checksum: None, ..report("y.pdf", Outcome::Retirado) },
+        ];
+        let expected = concat!(
+            r#"{"user_id":"42","job_id":"job-7","status":"success","result":{"#,
+            r#""message":"3 arquivos: 1 processado, 1 com erro, 1 retirado.","files_processed":1,"files":["#,
+            r#"{"file_id":"116517189.pdf","name":"16517189.pdf","outcome":"processado","checksum":"900150983cd24fb0d6963f7d28e17f72","data":{"os":16517189}},"#,
+            r#"{"file_id":"1x.pdf","name":"x.pdf","outcome":"erro","reason":"número de OS inválido","checksum":"900150983cd24fb0d6963f7d28e17f72"},"#,
+            r#"{"file_id":"1y.pdf","name":"y.pdf","outcome":"retirado"}]}}"#,
+        );
+        assert_eq!(process_done(TASK, &files), expected);
+    }
+
+    #[test]
+    fn the_sentences_fit_their_numbers() {
+        let message = |files: &[FileReport]| value(&process_done(TASK, files))["result"]["message"].as_str().map(str::to_owned);
+        let (good, bad) = (report("a.pdf", Outcome::Processado), report("b.pdf", Outcome::Erro));
+        assert_eq!(message(&[]).as_deref(), Some("Não havia arquivos novos."));
+        assert_eq!(message(std::slice::from_ref(&good)).as_deref(), Some("O arquivo a.pdf foi processado."));
+        assert_eq!(message(std::slice::from_ref(&bad)).as_deref(), Some("O arquivo b.pdf foi recusado: número de OS inválido"));
+        assert_eq!(message(&[good.clone(), bad]).as_deref(), Some("2 arquivos: 1 processado, 1 com erro."));
+        assert_eq!(message(&[good.clone(), good]).as_deref(), Some("2 arquivos: 2 processados."));
+    }
+
+    #[test]
+    fn a_run_that_failed_keeps_the_files_it_handled() {
+        let told = value(&process_failed(TASK, "disk_full", &[report("a.pdf", Outcome::Processado)]));
+        assert_eq!((&told["status"], &told["result"]["files_processed"]), (&json!("error"), &json!(1)));
+        assert_eq!(told["result"]["message"], "Não foi possível processar os arquivos de Ana Maria: o disco da VM está cheio.");
+        assert_eq!(told["result"]["files"][0]["outcome"], "processado");
+    }
+}
