@@ -74,6 +74,13 @@ pub struct Reserved {
     pub changed: Vec<Field>,
 }
 
+/// `SELECT` of whole technicians, with what follows `FROM technicians`.
+macro_rules! select_technicians {
+    ($rest:literal) => {
+        concat!("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians ", $rest)
+    };
+}
+
 /// A row as SQL gives it.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -208,44 +215,39 @@ impl Ledger {
 
     /// Every technician not taken out, by folder name.
     pub async fn technicians(&self) -> Result<Vec<Technician>, Failure> {
-        let rows: Vec<Row> =
-            sqlx::query_as("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE removed_at IS NULL ORDER BY folder_key")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(|e| self.failed(e))?;
+        let rows: Vec<Row> = sqlx::query_as(select_technicians!("WHERE removed_at IS NULL ORDER BY folder_key"))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
         rows.into_iter().map(|r| self.technician_of(r)).collect()
     }
 
     /// The technician of a user id, taken out or not.
     pub async fn technician(&self, user: &UserId) -> Result<Option<Technician>, Failure> {
-        let row: Option<Row> =
-            sqlx::query_as("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE user_id = $1")
-                .bind(user.as_str())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(|e| self.failed(e))?;
+        let row: Option<Row> = sqlx::query_as(select_technicians!("WHERE user_id = $1"))
+            .bind(user.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
         row.map(|r| self.technician_of(r)).transpose()
     }
 
     /// Whose folder this is; spellings that a person takes for the same are the same.
     pub async fn technician_by_folder(&self, folder: &str) -> Result<Option<Technician>, Failure> {
-        let row: Option<Row> = sqlx::query_as(
-            "SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE folder_key = $1",
-        )
-        .bind(folder_key(folder))
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(|e| self.failed(e))?;
+        let row: Option<Row> = sqlx::query_as(select_technicians!("WHERE folder_key = $1"))
+            .bind(folder_key(folder))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
         row.map(|r| self.technician_of(r)).transpose()
     }
 
     async fn technician_in(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<Option<Technician>, Failure> {
-        let row: Option<Row> =
-            sqlx::query_as("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians WHERE user_id = $1")
-                .bind(user.as_str())
-                .fetch_optional(&mut **tx)
-                .await
-                .map_err(|e| self.failed(e))?;
+        let row: Option<Row> = sqlx::query_as(select_technicians!("WHERE user_id = $1"))
+            .bind(user.as_str())
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(|e| self.failed(e))?;
         row.map(|r| self.technician_of(r)).transpose()
     }
 

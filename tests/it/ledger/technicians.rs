@@ -1,6 +1,8 @@
 //! Reserving: one technician one folder, whoever asks and how often.
 
 use std::collections::HashSet;
+use std::future::Future;
+use std::task::Poll;
 
 use tecnico::ledger::{Field, Ledger, Outcome, WantedGrant, WantedTechnician};
 
@@ -99,4 +101,38 @@ async fn grants_are_wanted_and_unwanted() {
     assert!(f.ledger.unwant_grant(&user("42"), &email("bea@example.com")).await.expect("unwants"));
     assert!(!f.ledger.unwant_grant(&user("42"), &email("bea@example.com")).await.expect("is gone"));
     assert!(f.ledger.wanted_grants(&user("42")).await.expect("reads").is_empty());
+}
+
+/// A caller that gives up half-way (a time limit, a signal) must not leave a transaction open on the
+/// one connection everybody shares. A call is left after every number of polls it can take, several times over,
+/// because how many it takes depends on how fast the disk is.
+#[tokio::test]
+async fn callers_that_give_up_half_way_leave_the_ledger_usable() {
+    let f = fixture().await;
+    let mut given_up = 0;
+    for round in 0..60 {
+        let polls = round % 12;
+        let id = user(&round.to_string());
+        let (wish, nobody) = (wanted("Ana_Maria"), HashSet::new());
+        let mut call = Box::pin(f.ledger.reserve(&id, &wish, &nobody, 1));
+        let mut polled = 0;
+        let done = std::future::poll_fn(|cx| {
+            if polled == polls {
+                return Poll::Ready(None);
+            }
+            polled += 1;
+            call.as_mut().poll(cx).map(Some)
+        });
+        match done.await {
+            Some(done) => drop(done.expect("reserves")),
+            None => given_up += 1,
+        }
+        drop(call);
+        let after = user(&format!("after {round}"));
+        f.ledger.reserve(&after, &wanted("Bea_Souza"), &[].into(), 1).await.expect("still works");
+        let other = Ledger::open(&f.path).await.expect("opens");
+        other.reserve(&after, &wanted("Bea_Souza"), &[].into(), 1).await.expect("the lock is free");
+    }
+    assert!(given_up >= 10, "left {given_up} times only: the test shows nothing");
+    f.ledger.check().await.expect("is whole");
 }
