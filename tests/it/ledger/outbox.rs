@@ -66,6 +66,9 @@ async fn a_stopped_address_holds_its_own_events_and_no_others() {
     assert_eq!(stopped.iter().map(|s| (s.url.as_str(), s.stopped_at)).collect::<Vec<_>>(), [(gone, 2)]);
     let counts = f.ledger.counts(10).await.expect("counts");
     assert_eq!((counts.undelivered, counts.held, counts.dead, counts.oldest_undelivered_at), (1, 2, 0, Some(1)));
+    let b = f.ledger.due_deliveries(10, 1).await.expect("reads").remove(0).id;
+    assert_eq!(f.ledger.revive(Some(&b), 20).await.expect("revives"), 1);
+    assert_eq!(due(&f.ledger, 20).await, ["b"], "the other address stays stopped");
     assert_eq!(f.ledger.revive(None, 20).await.expect("revives"), 3);
     assert_eq!(due(&f.ledger, 20).await, ["a", "b", "c"]);
     assert!(f.ledger.stopped_addresses().await.expect("reads").is_empty());
