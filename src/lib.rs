@@ -4,6 +4,7 @@
 pub mod callback;
 pub mod config;
 pub mod domain;
+pub mod drive;
 pub mod error;
 pub mod fs_layout;
 pub mod ledger;

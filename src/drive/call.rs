@@ -1,0 +1,232 @@
+//! The one door to Drive: every call waits for its place, carries a token, has a time limit, is classified, counted, and
+//! repeated where that may help. Every call behind it is safe to repeat: creates carry an id made beforehand.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use google_drive3::common;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+use super::connect::{self, Connector, Hub};
+use super::error::{DriveError, Kind};
+use super::pacer::{Gate, Lane};
+use super::retry::{self, LONGEST_WAIT};
+use super::tap::Tap;
+use super::token::Tokens;
+
+/// What one call costs (drive-v3-behaviour 6.22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// Reading one thing: 5 units.
+    Read,
+    /// Listing: 100 units a page.
+    List,
+    /// Reading content: 200 units.
+    Download,
+    /// Changing something: 50 units.
+    Edit,
+}
+
+impl Cost {
+    fn units(self) -> u64 {
+        match self {
+            Self::Read => 5,
+            Self::List => 100,
+            Self::Download => 200,
+            Self::Edit => 50,
+        }
+    }
+}
+
+/// What was asked of Drive so far, the tries that failed included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Meter {
+    /// Requests sent.
+    pub calls: u64,
+    /// Quota units they cost.
+    pub units: u64,
+    /// Requests among them that were to change something.
+    pub writes: u64,
+}
+
+/// The door. One for the process; shared by every clone of [`super::Drive`].
+pub(super) struct Door {
+    pub(super) client: common::Client<Connector>,
+    pub(super) endpoint: Url,
+    pub(super) limit: Duration,
+    pub(super) account: String,
+    tokens: Tokens,
+    places: Semaphore,
+    started: Instant,
+    reads: Mutex<Lane>,
+    writes: Mutex<Lane>,
+    meter: [AtomicU64; 3],
+}
+
+/// Scattered refusals do not push reads and writes below these rates, per second (6.25: about three writes a second hold).
+const READ_FLOOR: f64 = 10.0;
+const WRITE_FLOOR: f64 = 3.0;
+
+impl Door {
+    pub(super) fn new(
+        client: common::Client<Connector>,
+        tokens: Tokens,
+        endpoint: Url,
+        limit: Duration,
+        places: usize,
+        account: String,
+    ) -> Self {
+        Self {
+            client,
+            endpoint,
+            limit,
+            account,
+            tokens,
+            places: Semaphore::new(places.clamp(1, 1000)),
+            started: Instant::now(),
+            reads: Mutex::new(Lane::new(READ_FLOOR)),
+            writes: Mutex::new(Lane::new(WRITE_FLOOR)),
+            meter: Default::default(),
+        }
+    }
+
+    /// A call through google-drive3. `ask` gets a hub that carries the token and a tap to put in as delegate.
+    pub(super) async fn hub<T, F>(&self, what: &str, cost: Cost, ask: impl Fn(Hub, Tap) -> F + Send + Sync) -> Result<T, DriveError>
+    where
+        F: Future<Output = common::Result<T>> + Send,
+    {
+        let (ask, client, endpoint) = (&ask, &self.client, &self.endpoint);
+        self.call(what, cost, move |token: SecretString| async move {
+            let tap = Tap::default();
+            let hub = connect::hub(client, endpoint, token.expose_secret().to_owned());
+            ask(hub, tap.clone()).await.map_err(|error| tap.error(error))
+        })
+        .await
+    }
+
+    /// Any call. `attempt` makes one try with the token it is given; the rest is here.
+    pub(super) async fn call<T, F>(
+        &self,
+        what: &str,
+        cost: Cost,
+        attempt: impl Fn(SecretString) -> F + Send + Sync,
+    ) -> Result<T, DriveError>
+    where
+        F: Future<Output = Result<T, DriveError>> + Send,
+    {
+        self.repeat(cost, attempt).await.map_err(|error| self.named(what, error))
+    }
+
+    async fn repeat<T, F>(&self, cost: Cost, attempt: impl Fn(SecretString) -> F + Send + Sync) -> Result<T, DriveError>
+    where
+        F: Future<Output = Result<T, DriveError>> + Send,
+    {
+        let mut patience = Patience::default();
+        let mut token = self.tokens.get().await?;
+        let mut renewed = false;
+        loop {
+            let error = match self.once(cost, attempt(token.clone())).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if error.status == Some(401) && !renewed {
+                // Revoked, or expired early: once, with a new token (6.9).
+                renewed = true;
+                token = self.tokens.renew(&token).await?;
+                continue;
+            }
+            let Some(delay) = patience.next(&error) else { return Err(error) };
+            tracing::debug!(%error, ?delay, "asking Drive again");
+            tokio::time::sleep(delay).await;
+            token = self.tokens.get().await.or_else(|_| Ok::<_, DriveError>(token))?;
+        }
+    }
+
+    /// One try, in its place and within its time.
+    async fn once<T>(&self, cost: Cost, attempt: impl Future<Output = Result<T, DriveError>> + Send) -> Result<T, DriveError> {
+        let place = self.place(cost).await?;
+        let began = self.started.elapsed();
+        self.count(cost);
+        let result = tokio::time::timeout(self.limit, attempt)
+            .await
+            .unwrap_or_else(|_| Err(DriveError::new(Kind::Timeout, format!("Drive did not answer within {} s", self.limit.as_secs_f32()))));
+        drop(place);
+        let mut lane = self.lane(cost);
+        match &result {
+            Err(e) if e.kind == Kind::RateLimited => {
+                lane.refused(self.started.elapsed(), began, e.retry_after.map(|w| w.min(LONGEST_WAIT)));
+            }
+            // Only an answer says that the rate was fine.
+            Err(e) if e.status.is_none() => {}
+            _ => lane.accepted(self.started.elapsed()),
+        }
+        drop(lane);
+        result
+    }
+
+    async fn place(&self, cost: Cost) -> Result<SemaphorePermit<'_>, DriveError> {
+        let place = self.places.acquire().await.map_err(|e| DriveError::new(Kind::Local, "the program is ending").because(e))?;
+        loop {
+            let gate = self.lane(cost).enter(self.started.elapsed());
+            match gate {
+                Gate::Go => return Ok(place),
+                Gate::Wait(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    fn lane(&self, cost: Cost) -> std::sync::MutexGuard<'_, Lane> {
+        let lane = if cost == Cost::Edit { &self.writes } else { &self.reads };
+        lane.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, cost: Cost) {
+        let add = [1, cost.units(), u64::from(cost == Cost::Edit)];
+        for (counter, n) in self.meter.iter().zip(add) {
+            counter.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+
+    /// What was asked so far.
+    pub(super) fn meter(&self) -> Meter {
+        let [calls, units, writes] = [0, 1, 2].map(|i| self.meter[i].load(Ordering::Relaxed));
+        Meter { calls, units, writes }
+    }
+
+    /// Says in the error what was asked, and by whom.
+    pub(super) fn named(&self, what: &str, error: DriveError) -> DriveError {
+        error.with(|f| {
+            f.account.clone_from(&self.account);
+            f.what = if f.what.is_empty() { what.to_owned() } else { format!("{what}: {}", f.what) };
+        })
+    }
+}
+
+/// How often a call is still repeated, for each kind of trouble by itself: a refused token must not use up the patience
+/// for a broken line. The tries of one call are bounded in number and time all the same.
+#[derive(Default)]
+pub(super) struct Patience {
+    left: Vec<(Kind, Box<dyn Iterator<Item = Duration> + Send>)>,
+}
+
+impl Patience {
+    /// How long to wait before the next try; `None` to give up.
+    pub(super) fn next(&mut self, error: &DriveError) -> Option<Duration> {
+        if !error.kind.is_passing() || error.retry_after.is_some_and(|wait| wait > LONGEST_WAIT) {
+            return None;
+        }
+        let at = self.left.iter().position(|(kind, _)| *kind == error.kind).unwrap_or_else(|| {
+            self.left.push((error.kind, Box::new(retry::delays(error.kind))));
+            self.left.len() - 1
+        });
+        let delay = self.left[at].1.next()?;
+        Some(delay.max(error.retry_after.unwrap_or_default()))
+    }
+}
+
+/// A shared door.
+pub(super) type SharedDoor = Arc<Door>;
