@@ -1,0 +1,121 @@
+//! One run: what was typed becomes settings, one command, one exit code; every failure is printed here.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use serde::Serialize;
+
+use crate::cli::{Cli, Command};
+use crate::commands;
+use crate::context::Context;
+use crate::drive::DriveError;
+use crate::error::{Exit, Failure};
+use crate::ui::{Color, Ui};
+
+/// Runs one command line to its end.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let exit = match Cli::try_parse_from(&args) {
+        Ok(cli) => run(cli),
+        Err(fault) => usage(&fault, args.iter().any(|a| a == "--json")),
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli) -> Exit {
+    let global = &cli.global;
+    let ui = Ui::new(global.json, global.quiet, global.color, global.no_progress);
+    crate::log::start(global.verbose, global.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return report(&ui, &anyhow::Error::from(e).context("the runtime did not start")),
+    };
+    let ended = runtime.block_on(async {
+        let context = Context::new(ui.clone(), cli.global);
+        let ended = dispatch(cli.command, &context).await;
+        context.close().await;
+        ended
+    });
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|fault| report(&ui, &fault))
+}
+
+async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Create(args) => commands::create::run(args, context).await,
+        Command::Check(args) => commands::check::run(args, context).await,
+        Command::Share(args) => commands::share::run(args, context).await,
+        Command::List(args) => commands::list::run(&args, context).await,
+        Command::Import(args) => commands::import::run(args, context).await,
+        Command::Demo(args) => commands::demo::run(args, context).await,
+        Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
+        Command::Config(args) => commands::config::run(&args, context),
+        Command::Man(args) => commands::man::run(&args),
+    }
+}
+
+/// An error as programs read it.
+#[derive(Debug, Serialize)]
+pub struct ErrorDocument {
+    schema: &'static str,
+    error: ErrorBody,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorBody {
+    code: String,
+    message: String,
+    hint: Option<String>,
+    causes: Vec<String>,
+}
+
+/// Prints a failure once, for a person or a program, and gives the exit code.
+pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
+    let failure = fault.chain().find_map(|e| e.downcast_ref::<Failure>());
+    let drive = fault.chain().find_map(|e| e.downcast_ref::<DriveError>()).map(|e| e.to_failure(""));
+    let (exit, code, hint) = match failure.or(drive.as_ref()) {
+        Some(f) => (f.exit(), f.code(), f.hint_text().map(str::to_owned)),
+        None => (Exit::Bug, "unexpected", Some("this is a defect in tecnico: please report it with the output of the same command and -vv".to_owned())),
+    };
+    let message = fault.to_string();
+    let mut causes: Vec<String> = Vec::new();
+    for cause in fault.chain().skip(1).map(ToString::to_string) {
+        if cause != message && causes.last() != Some(&cause) {
+            causes.push(cause);
+        }
+    }
+    if ui.is_json() {
+        ui.json(&ErrorDocument { schema: "tecnico.error/1", error: ErrorBody { code: code.to_owned(), message, hint, causes } });
+        return exit;
+    }
+    ui.warn(format!("{} {message}", ui.bad("error:")));
+    for cause in causes {
+        ui.warn(format!("  because: {cause}"));
+    }
+    if let Some(hint) = hint {
+        ui.warn(format!("  fix: {hint}"));
+    }
+    exit
+}
+
+/// Help and versions are results; anything else clap says is a usage error.
+fn usage(fault: &clap::Error, json: bool) -> Exit {
+    let ui = Ui::new(json, false, Color::Auto, true);
+    match fault.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = fault.print();
+            Exit::Done
+        }
+        _ if json => {
+            let text = fault.render().to_string();
+            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            report(&ui, &Failure::new(Exit::Usage, "usage", message).hint("see `tecnico --help`").into())
+        }
+        _ => {
+            let _ = fault.print();
+            Exit::Usage
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Preparing many technicians at once: one survey, one supply of ids, then each on their own.
+
+use super::observe::{Subject, Survey};
+use super::{Candidate, Provisioner};
+use crate::domain::clock;
+use crate::domain::folder::WantedFolder;
+use crate::error::{Exit, Failure};
+use crate::ledger::{Adopt, Assigned, FolderRow, FolderState, Lock, Outcome, Reserved, Technician};
+
+/// The fewest ids asked for at once: a call costs the same for one and for a thousand (drive-v3-behaviour 1.14).
+const IDS_AT_ONCE: usize = 100;
+
+/// A technician with a folder name and ids of their own, recorded before the first create.
+pub struct Prepared {
+    /// As recorded.
+    pub technician: Technician,
+    /// The folders with their ids.
+    pub rows: Vec<FolderRow>,
+    /// Whether a creation was never finished before.
+    pub unfinished: bool,
+    /// Whether the folder is another than the name would give, because that one was taken.
+    pub renumbered_from: Option<String>,
+    /// Held while this technician's things are being changed.
+    pub(super) _lock: Lock,
+}
+
+/// Surveys the candidates, side by side with fetching the ids that the new ones will need.
+pub async fn prepare(provisioner: &Provisioner<'_>, candidates: &[Candidate]) -> anyhow::Result<Survey> {
+    let mut known = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let technician = provisioner.ledger.technician(&candidate.user).await?;
+        let rows = provisioner.ledger.folder_ids(&candidate.user).await?;
+        known.push((technician.map_or_else(|| candidate.wanted.folder.clone(), |t| t.folder), rows));
+    }
+    let each = provisioner.settings.layout.drive_folders().len();
+    let needed = known.iter().map(|(_, rows)| each.saturating_sub(rows.len())).sum();
+    let subjects: Vec<Subject<'_>> = candidates.iter().zip(&known).map(|(c, (folder, rows))| Subject { user: &c.user, folder, rows }).collect();
+    let (survey, ()) = tokio::try_join!(provisioner.survey(&subjects), provisioner.stock_ids(needed))?;
+    Ok(survey)
+}
+
+impl Provisioner<'_> {
+    /// Has at least `needed` spare ids in the ledger.
+    async fn stock_ids(&self, needed: usize) -> anyhow::Result<()> {
+        let mut missing = needed.saturating_sub(self.ledger.spare_ids().await?);
+        while missing > 0 {
+            let ids = self.drive.generate_ids(missing.clamp(IDS_AT_ONCE, 1000)).await?;
+            self.ledger.add_spare_ids(&ids).await?;
+            missing = missing.saturating_sub(ids.len());
+        }
+        Ok(())
+    }
+
+    /// Records a candidate, with a folder name of their own and ids for every folder.
+    pub async fn enter(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<Prepared> {
+        let lock = self.ledger.lock_technician(&candidate.user).await?;
+        let tagged = survey.tagged(&candidate.user);
+        let mut wanted = candidate.wanted.clone();
+        let mut occupied = survey.occupied();
+        match tagged.get("") {
+            // Made before, by a tecnico whose ledger is lost: the name it has is theirs.
+            Some(tree) => {
+                wanted.folder.clone_from(&tree.name);
+                occupied.clear();
+            }
+            None if self.ledger.technician(&candidate.user).await?.is_none() => self.check_is_new(candidate, survey)?,
+            None => {}
+        }
+        let Reserved { technician, outcome, .. } = self.ledger.reserve(&candidate.user, &wanted, &occupied, clock::now()).await?;
+        let folders = self.settings.layout.drive_folders();
+        let adopted: Vec<(WantedFolder, String)> =
+            folders.iter().filter_map(|f| tagged.get(&f.path).map(|e| (f.clone(), e.id.to_string()))).collect();
+        if !adopted.is_empty() {
+            self.ledger.adopt_ids(&technician.user, &adopted, Adopt::KeepOurs).await?;
+        }
+        let rows = self.assign(&technician, &folders).await?;
+        Ok(Prepared {
+            unfinished: outcome == Outcome::New && tagged.is_empty() || rows.iter().any(|r| r.state == FolderState::Reserved),
+            renumbered_from: (technician.folder != wanted.folder && outcome == Outcome::New).then_some(wanted.folder),
+            technician,
+            rows,
+            _lock: lock,
+        })
+    }
+
+    /// Ids for every folder wanted, new ones where there are none yet.
+    pub(super) async fn assign(&self, technician: &Technician, folders: &[WantedFolder]) -> anyhow::Result<Vec<FolderRow>> {
+        loop {
+            match self.ledger.assign_ids(&technician.user, folders).await? {
+                Assigned::Ids(rows) => return Ok(rows),
+                Assigned::NeedIds(n) => self.ledger.add_spare_ids(&self.drive.generate_ids(n.max(IDS_AT_ONCE)).await?).await?,
+            }
+        }
+    }
+
+    /// A technician the old system made is adopted, never made a second time.
+    fn check_is_new(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<()> {
+        let user = &candidate.user;
+        if let Some(entry) = candidate.wanted.email.as_ref().and_then(|e| survey.registered(e)) {
+            let message = format!("{user} is not known here, but {} already has {} in tecnicos.json", entry.email, entry.pasta_vm);
+            let hint = format!("adopt what the old system made: `tecnico import {}`", self.base.registry().path().display());
+            return Err(Failure::new(Exit::Data, "made_by_old_system", message).hint(hint).into());
+        }
+        if let Some(twin) = survey.namesake(&self.parent()?, &candidate.wanted.folder, user)
+            && super::tags::path(&twin.app_properties).is_none()
+        {
+            let message = format!("a folder {:?} that tecnico did not make lies on Drive already ({})", twin.name, twin.id);
+            let hint = "if it is the same person's, `tecnico import tecnicos.json`; if not, give another --name, or rename that folder";
+            return Err(Failure::new(Exit::Data, "folder_exists_on_drive", message).hint(hint).into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! A technician's folders, grants and registry entry: observe what is there, plan the difference, apply it.
+//!
+//! One planner serves `create`, `create --dry-run`, `check` and `check --repair` (DESIGN §3).
+
+mod apply;
+mod bulk;
+mod candidate;
+mod grants;
+mod observe;
+mod plan;
+mod tags;
+mod twins;
+
+pub use apply::Applied;
+pub use bulk::{Prepared, prepare};
+pub use candidate::Candidate;
+pub use observe::Observed;
+pub use plan::{Drift, Plan, Problem};
+
+use crate::config::Settings;
+use crate::drive::Drive;
+use crate::fs_layout::Base;
+use crate::ledger::Ledger;
+
+/// What provisioning works with.
+#[derive(Clone, Copy)]
+pub struct Provisioner<'a> {
+    /// The settings in force.
+    pub settings: &'a Settings,
+    /// Drive.
+    pub drive: &'a Drive,
+    /// What tecnico knows.
+    pub ledger: &'a Ledger,
+    /// The VM's base directory.
+    pub base: &'a Base,
+}

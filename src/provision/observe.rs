@@ -1,0 +1,225 @@
+//! What is there: one listing for many technicians, then single looks where the listing may lag.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures_util::future::try_join_all;
+
+use super::{Provisioner, tags};
+use crate::domain::folder::WantedFolder;
+use crate::domain::technician::{Email, UserId};
+use crate::drive::{Entry, FileId, Grant, Query};
+use crate::fs_layout::{Entry as RegistryEntry, LocalFolder};
+use crate::ledger::{FolderRow, FolderState, Technician};
+
+/// How many technicians one listing covers: its `q` stays at a few kilobytes (drive-v3-behaviour 2.54), and
+/// under the fifty parents up to which the answers are known to be whole (2.42).
+const PER_LISTING: usize = 20;
+
+/// What a listing is to cover for one technician.
+pub struct Subject<'a> {
+    /// Who.
+    pub user: &'a UserId,
+    /// The folder name they have or would like.
+    pub folder: &'a str,
+    /// The folders the ledger knows.
+    pub rows: &'a [FolderRow],
+}
+
+/// Everything that may concern the technicians asked about: folders on Drive, `tecnicos.json`, the base directory.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    by_id: HashMap<String, Entry>,
+    registry: Vec<RegistryEntry>,
+    local: Vec<String>,
+}
+
+/// One wanted folder, as Drive has it.
+#[derive(Debug, Clone)]
+pub enum Seen {
+    /// Its id was reserved; no create is known to have succeeded.
+    NeverMade,
+    /// It was there; now its id is not found.
+    Gone {
+        /// The id it had.
+        id: String,
+    },
+    /// As it is.
+    There(Box<Entry>),
+}
+
+/// A second folder of one part.
+#[derive(Debug, Clone)]
+pub struct Twin {
+    /// The part, as a path below the technician's folder.
+    pub path: String,
+    /// The folder.
+    pub entry: Entry,
+    /// Whether it is certain that it is this technician's.
+    pub is_theirs: bool,
+}
+
+/// Everything there is of one technician.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// The wanted folders, by path.
+    pub folders: BTreeMap<String, Seen>,
+    /// Second folders of the same part.
+    pub twins: Vec<Twin>,
+    /// Who may do what in `novos`.
+    pub grants: Vec<Grant>,
+    /// The tree on the VM.
+    pub local: Vec<LocalFolder>,
+    /// The entry in `tecnicos.json`.
+    pub registry: Option<RegistryEntry>,
+}
+
+impl Survey {
+    /// The tree that carries `user`'s mark, by path; where there are several folders of one part, the oldest.
+    pub fn tagged(&self, user: &UserId) -> BTreeMap<String, &Entry> {
+        let mut tree: BTreeMap<String, &Entry> = BTreeMap::new();
+        for entry in self.by_id.values().filter(|e| !e.trashed && e.app_properties.get(tags::USER).map(String::as_str) == Some(user.as_str())) {
+            if let Some(path) = tags::path(&entry.app_properties) {
+                let age = |e: &Entry| (e.created_time, e.id.to_string());
+                tree.entry(path.to_owned()).and_modify(|had| if age(entry) < age(had) { *had = entry }).or_insert(entry);
+            }
+        }
+        tree
+    }
+
+    /// A folder of this name beside the trees, which is not `user`'s.
+    pub fn namesake(&self, parent: &FileId, folder: &str, user: &UserId) -> Option<&Entry> {
+        self.by_id.values().find(|e| {
+            !e.trashed && e.parents.contains(parent) && e.name == folder && e.app_properties.get(tags::USER).map(String::as_str) != Some(user.as_str())
+        })
+    }
+
+    /// An entry of `tecnicos.json` with this e-mail.
+    pub fn registered(&self, email: &Email) -> Option<&RegistryEntry> {
+        self.registry.iter().find(|e| e.email.eq_ignore_ascii_case(email.as_str()))
+    }
+
+    /// Folder names that are taken on the VM or in `tecnicos.json`.
+    pub fn occupied(&self) -> HashSet<String> {
+        let registered = self.registry.iter().filter_map(|e| e.pasta_vm.trim_end_matches('/').rsplit('/').next());
+        registered.map(str::to_owned).chain(self.local.iter().cloned()).collect()
+    }
+
+    fn registry_entry(&self, own_id: Option<&str>, pasta_vm: &str) -> Option<RegistryEntry> {
+        self.registry.iter().find(|e| Some(e.pasta_drive_id.as_str()) == own_id || e.pasta_vm == pasta_vm).cloned()
+    }
+
+    /// Second folders: those with the mark of a part, or its name in its place, that are not the one the ledger knows.
+    fn twins(&self, technician: &Technician, parent: &FileId, wanted: &[WantedFolder], rows: &[FolderRow]) -> Vec<Twin> {
+        let id_of = |path: &str| rows.iter().find(|r| r.path == path).map(|r| r.drive_id.as_str());
+        let mut twins = Vec::new();
+        for entry in self.by_id.values().filter(|e| !e.trashed && !rows.iter().any(|r| r.drive_id == e.id.as_str())) {
+            let owner = entry.app_properties.get(tags::USER).map(String::as_str);
+            let marked = (owner == Some(technician.user.as_str())).then(|| tags::path(&entry.app_properties)).flatten();
+            let placed = wanted.iter().find(|w| {
+                let name = super::plan::drive_name(technician, w);
+                let home = super::plan::parent_path(&w.path).map_or(Some(parent.as_str()), id_of);
+                entry.name == name && entry.parents.iter().any(|p| Some(p.as_str()) == home)
+            });
+            let path = marked.map(str::to_owned).or_else(|| placed.map(|w| w.path.clone()));
+            if let Some(path) = path.filter(|_| owner.is_none() || marked.is_some()) {
+                let is_theirs = marked.is_some() || !path.is_empty();
+                twins.push(Twin { path, entry: entry.clone(), is_theirs });
+            }
+        }
+        twins.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.entry.id.cmp(&b.entry.id)));
+        twins
+    }
+}
+
+fn is_child(parent: &str, path: &str) -> bool {
+    super::plan::parent_path(path) == Some(parent)
+}
+
+impl Provisioner<'_> {
+    /// Looks at what there is of many technicians at once: 1 Drive call for every 20 of them. The files are read first,
+    /// so that whoever they name is in the ledger when it is read afterwards.
+    pub async fn survey(&self, subjects: &[Subject<'_>]) -> anyhow::Result<Survey> {
+        let registry = self.base.registry().read()?;
+        let local = self.base.folders()?;
+        let parent = self.parent()?;
+        let listings = subjects.chunks(PER_LISTING).map(|chunk| {
+            let mut parts = Vec::new();
+            for subject in chunk {
+                parts.push(Query::with_property(tags::USER, subject.user.as_str()));
+                parts.push(Query::children_of(&parent).named(subject.folder));
+                let inner = subject.rows.iter().filter(|row| subject.rows.iter().any(|below| is_child(&row.path, &below.path)));
+                parts.extend(inner.filter_map(|row| FileId::new(&row.drive_id).ok()).map(|id| Query::children_of(&id)));
+            }
+            async move { self.drive.list(&Query::any(parts).folders_only()).await }
+        });
+        let by_id = try_join_all(listings).await?.into_iter().flatten().map(|e| (e.id.to_string(), e)).collect();
+        Ok(Survey { by_id, registry, local })
+    }
+
+    /// Whether a folder of the technician's name, without a mark, is theirs for certain: it is empty, or the `novos`
+    /// inside is shared with them.
+    async fn is_theirs(&self, folder: &Entry, technician: &Technician) -> anyhow::Result<bool> {
+        let Some(email) = &technician.email else { return Ok(false) };
+        let mut at = folder.clone();
+        for name in self.settings.layout.inbox.split('/') {
+            let children = self.drive.list(&Query::children_of(&at.id).trashed(false)).await?;
+            if children.is_empty() {
+                return Ok(at.id == folder.id);
+            }
+            match children.into_iter().find(|c| c.is_folder() && c.name == name) {
+                Some(child) => at = child,
+                None => return Ok(false),
+            }
+        }
+        let grants = match at.permissions {
+            Some(grants) => grants,
+            None => self.drive.permissions(&at.id).await?,
+        };
+        Ok(grants.iter().any(|g| g.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email.as_str()))))
+    }
+
+    /// Looks at everything of one technician. Ids the listing does not show are asked for one by one: listings lag,
+    /// `files.get` does not (drive-v3-behaviour 2.41).
+    pub async fn observe(&self, technician: &Technician, rows: &[FolderRow], survey: &Survey) -> anyhow::Result<Observed> {
+        let wanted = self.settings.layout.drive_folders();
+        let looks = rows.iter().filter(|row| wanted.iter().any(|w| w.path == row.path)).map(|row| async {
+            let listed = survey.by_id.get(&row.drive_id).cloned();
+            let seen = match (listed, row.state) {
+                (Some(entry), _) => Seen::There(Box::new(entry)),
+                (None, FolderState::Reserved) => Seen::NeverMade,
+                (None, FolderState::Created) => match self.drive.get(&FileId::new(&row.drive_id)?).await? {
+                    Some(entry) => Seen::There(Box::new(entry)),
+                    None => Seen::Gone { id: row.drive_id.clone() },
+                },
+            };
+            anyhow::Ok((row.path.clone(), seen))
+        });
+        let folders: BTreeMap<String, Seen> = try_join_all(looks).await?.into_iter().collect();
+        let novos = self.settings.layout.path_of(crate::domain::folder::Role::Novos);
+        let grants = match folders.get(novos) {
+            Some(Seen::There(entry)) => match &entry.permissions {
+                Some(grants) => grants.clone(),
+                None => self.drive.permissions(&entry.id).await?,
+            },
+            _ => Vec::new(),
+        };
+        let mut twins = survey.twins(technician, &self.parent()?, &wanted, rows);
+        for twin in twins.iter_mut().filter(|t| !t.is_theirs) {
+            twin.is_theirs = self.is_theirs(&twin.entry, technician).await?;
+        }
+        let tree = self.base.tree(&technician.folder)?;
+        let own_id = rows.iter().find(|r| r.path.is_empty()).map(|r| r.drive_id.as_str());
+        Ok(Observed {
+            twins,
+            folders,
+            grants,
+            local: tree.observe(&self.settings.layout.local_folders())?,
+            registry: survey.registry_entry(own_id, &tree.path().display().to_string()),
+        })
+    }
+
+    /// The folder every tree lies in.
+    pub fn parent(&self) -> anyhow::Result<FileId> {
+        Ok(FileId::new(&self.settings.drive.parent_folder_id)?)
+    }
+}

@@ -1,0 +1,127 @@
+//! The one home of printing: results on stdout, words to people on stderr, nothing moving off a terminal.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How this run speaks.
+#[derive(Debug, Clone)]
+pub struct Ui {
+    json: bool,
+    quiet: bool,
+    color: bool,
+    progress: bool,
+}
+
+impl Ui {
+    /// From the global flags and where stdout and stderr lead.
+    pub fn new(json: bool, quiet: bool, color: Color, no_progress: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        Self { json, quiet, color, progress: terminal && !json && !quiet && !no_progress }
+    }
+
+    /// Whether the result is to be one JSON document.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// One JSON document (or, for streams, one line of many).
+    pub fn json(&self, document: &impl Serialize) {
+        if let Ok(text) = serde_json::to_string(document) {
+            write_line(&mut std::io::stdout(), &text);
+        }
+    }
+
+    /// A line of the result, for people; nothing with `--json`.
+    pub fn say(&self, line: impl Display) {
+        if !self.json {
+            write_line(&mut std::io::stdout(), &line.to_string());
+        }
+    }
+
+    /// A word to the person at the terminal; nothing with `--quiet`.
+    pub fn note(&self, line: impl Display) {
+        if !self.quiet {
+            write_line(&mut std::io::stderr(), &line.to_string());
+        }
+    }
+
+    /// A word that must reach somebody, `--quiet` or not.
+    pub fn warn(&self, line: impl Display) {
+        write_line(&mut std::io::stderr(), &line.to_string());
+    }
+
+    /// A table for people.
+    pub fn table<const N: usize>(&self, header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header.map(|h| self.bold(h)));
+        for row in rows {
+            table.add_row(row);
+        }
+        for line in table.to_string().lines() {
+            self.say(line.trim_end());
+        }
+    }
+
+    /// Bold, where colours are on.
+    pub fn bold(&self, text: impl Display) -> String {
+        self.paint("1", text)
+    }
+
+    /// Green: as wanted.
+    pub fn good(&self, text: impl Display) -> String {
+        self.paint("32", text)
+    }
+
+    /// Red: needs somebody.
+    pub fn bad(&self, text: impl Display) -> String {
+        self.paint("31", text)
+    }
+
+    /// Dim: by the way.
+    pub fn dim(&self, text: impl Display) -> String {
+        self.paint("2", text)
+    }
+
+    fn paint(&self, code: &str, text: impl Display) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+
+    /// A bar that shows itself when the work takes over a second, on a terminal only.
+    pub fn progress(&self, len: u64, what: &str) -> ProgressBar {
+        if !self.progress {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(len), ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}  {per_sec}, {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_prefix(what.to_owned());
+        bar.enable_steady_tick(Duration::from_secs(1));
+        bar
+    }
+}
+
+/// A closed pipe (`tecnico list | head`) is no fault of ours.
+fn write_line(to: &mut impl Write, line: &str) {
+    let _ = writeln!(to, "{line}");
+}
