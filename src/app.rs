@@ -51,7 +51,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Import(args) => commands::import::run(args, context).await,
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
-        Command::Config(args) => commands::config::run(&args, context),
+        Command::Config(args) => commands::config::run(&args, context).await,
         Command::Man(args) => commands::man::run(&args),
     }
 }
@@ -73,12 +73,7 @@ struct ErrorBody {
 
 /// Prints a failure once, for a person or a program, and gives the exit code.
 pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
-    let failure = fault.chain().find_map(|e| e.downcast_ref::<Failure>());
-    let drive = fault.chain().find_map(|e| e.downcast_ref::<DriveError>()).map(|e| e.to_failure(""));
-    let (exit, code, hint) = match failure.or(drive.as_ref()) {
-        Some(f) => (f.exit(), f.code(), f.hint_text().map(str::to_owned)),
-        None => (Exit::Bug, "unexpected", Some("this is a defect in tecnico: please report it with the output of the same command and -vv".to_owned())),
-    };
+    let (exit, code, hint) = advice(fault);
     let message = fault.to_string();
     let mut causes: Vec<String> = Vec::new();
     for cause in fault.chain().skip(1).map(ToString::to_string) {
@@ -98,6 +93,22 @@ pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
         ui.warn(format!("  fix: {hint}"));
     }
     exit
+}
+
+/// The hint of a failure, where there is one.
+pub fn hint_of(fault: &anyhow::Error) -> Option<String> {
+    advice(fault).2
+}
+
+/// Exit code, stable code and hint: of the outermost failure that has them.
+fn advice(fault: &anyhow::Error) -> (Exit, &'static str, Option<String>) {
+    fault
+        .chain()
+        .find_map(|e| {
+            let known = e.downcast_ref::<Failure>().map(|f| (f.exit(), f.code(), f.hint_text().map(str::to_owned)));
+            known.or_else(|| e.downcast_ref::<DriveError>().map(DriveError::advice))
+        })
+        .unwrap_or_else(|| (Exit::Bug, "unexpected", Some("this is a defect in tecnico: run the same command with -vv and report what it prints".to_owned())))
 }
 
 /// Help and versions are results; anything else clap says is a usage error.

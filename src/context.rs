@@ -1,6 +1,5 @@
 //! What a command works with: the settings, and the adapters opened once, when first asked for.
 
-use anyhow::Context as _;
 use tokio::sync::OnceCell;
 
 use crate::cli::Global;
@@ -9,6 +8,7 @@ use crate::drive::Drive;
 use crate::embedded::Embedded;
 use crate::fs_layout::Base;
 use crate::ledger::Ledger;
+use crate::provision::Provisioner;
 use crate::ui::Ui;
 
 /// One run's settings and adapters.
@@ -20,13 +20,14 @@ pub struct Context {
     settings: OnceCell<Settings>,
     ledger: OnceCell<Ledger>,
     drive: OnceCell<Drive>,
+    base: OnceCell<Base>,
     embedded: OnceCell<Embedded>,
 }
 
 impl Context {
     /// Opens nothing yet: `demo` and `config --example` need no configuration.
     pub fn new(ui: Ui, global: Global) -> Self {
-        Self { ui, global, settings: OnceCell::new(), ledger: OnceCell::new(), drive: OnceCell::new(), embedded: OnceCell::new() }
+        Self { ui, global, settings: OnceCell::new(), ledger: OnceCell::new(), drive: OnceCell::new(), base: OnceCell::new(), embedded: OnceCell::new() }
     }
 
     /// The settings in force; with `--sandbox`, those of its embedded Drive, started here.
@@ -60,9 +61,19 @@ impl Context {
     }
 
     /// The VM's base directory.
-    pub async fn base(&self) -> anyhow::Result<Base> {
+    pub async fn base(&self) -> anyhow::Result<&Base> {
         let settings = self.settings().await?;
-        Base::open(&settings.base_dir).context("the VM's base directory (vm.base_dir)")
+        self.base.get_or_try_init(|| async { Ok(Base::open(&settings.base_dir)?) }).await
+    }
+
+    /// Everything provisioning works with.
+    pub async fn provisioner(&self) -> anyhow::Result<Provisioner<'_>> {
+        Ok(Provisioner {
+            settings: self.settings().await?,
+            drive: self.drive().await?,
+            ledger: self.ledger().await?,
+            base: self.base().await?,
+        })
     }
 
     /// Ends what this run started.

@@ -13,6 +13,7 @@ mod grants;
 mod item_row;
 mod items;
 mod look;
+mod lock;
 mod open;
 mod outbox;
 mod schema;
@@ -32,6 +33,7 @@ pub use grants::WantedGrant;
 pub use items::{Intake, Order, Source};
 pub use look::HistoryLine;
 pub use outbox::{StoppedAddress, Which};
+pub use lock::Lock;
 pub use technicians::{Field, Outcome, Reserved, Technician, WantedTechnician};
 
 /// The open ledger. Cheap to clone; clones share one connection.

@@ -200,6 +200,22 @@ impl Ledger {
         Ok(Reserved { technician, outcome: Outcome::New, changed: Vec::new() })
     }
 
+    /// Gives a technician another user id, with everything that hangs on it. `false` where there is none of the old id,
+    /// or one of the new.
+    pub async fn rekey(&self, old: &UserId, new: &UserId) -> Result<bool, Failure> {
+        let mut tx = self.write().await?;
+        let done = sqlx::query(
+            "UPDATE technicians SET user_id = $2 WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM technicians WHERE user_id = $2)",
+        )
+        .bind(old.as_str())
+        .bind(new.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        self.commit(tx).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Marks a technician as taken out. The folder name stays theirs. `false` where there is none to take out.
     pub async fn remove(&self, user: &UserId, now: Millis) -> Result<bool, Failure> {
         let mut tx = self.write().await?;

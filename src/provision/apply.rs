@@ -79,10 +79,16 @@ impl Provisioner<'_> {
         let replaced = there.folders.values().any(|s| matches!(s, Seen::Gone { .. }));
         Ok(Applied {
             novos_link: novos.and_then(|e| e.web_view_link.clone()),
-            shared: prepared.technician.email.is_some(),
+            shared: self.is_shared(prepared).await?,
             changed,
             registry: if wants_registry || replaced { Some(self.registry_entry(prepared)?) } else { None },
         })
+    }
+
+    /// Whether `novos` is to be, and after the grants is, shared with the technician.
+    pub async fn is_shared(&self, prepared: &Prepared) -> anyhow::Result<bool> {
+        let grants = self.wanted_grants(&prepared.technician).await?;
+        Ok(grants.iter().any(|g| Some(&g.email) == prepared.technician.email.as_ref()))
     }
 
     fn apply_local(&self, prepared: &Prepared, plan: &Plan) -> anyhow::Result<()> {

@@ -4,8 +4,9 @@ use super::observe::{Subject, Survey};
 use super::{Candidate, Provisioner};
 use crate::domain::clock;
 use crate::domain::folder::WantedFolder;
+use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
-use crate::ledger::{Adopt, Assigned, FolderRow, FolderState, Lock, Outcome, Reserved, Technician};
+use crate::ledger::{Adopt, Assigned, FolderRow, FolderState, Outcome, Reserved, Technician};
 
 /// The fewest ids asked for at once: a call costs the same for one and for a thousand (drive-v3-behaviour 1.14).
 const IDS_AT_ONCE: usize = 100;
@@ -20,8 +21,6 @@ pub struct Prepared {
     pub unfinished: bool,
     /// Whether the folder is another than the name would give, because that one was taken.
     pub renumbered_from: Option<String>,
-    /// Held while this technician's things are being changed.
-    pub(super) _lock: Lock,
 }
 
 /// Surveys the candidates, side by side with fetching the ids that the new ones will need.
@@ -51,19 +50,28 @@ impl Provisioner<'_> {
         Ok(())
     }
 
+    /// A technician the ledger knows, as it knows them.
+    pub async fn known(&self, technician: Technician) -> anyhow::Result<Prepared> {
+        let rows = self.ledger.folder_ids(&technician.user).await?;
+        Ok(Prepared { technician, rows, unfinished: false, renumbered_from: None })
+    }
+
     /// Records a candidate, with a folder name of their own and ids for every folder.
     pub async fn enter(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<Prepared> {
-        let lock = self.ledger.lock_technician(&candidate.user).await?;
         let tagged = survey.tagged(&candidate.user);
         let mut wanted = candidate.wanted.clone();
         let mut occupied = survey.occupied();
+        let known = self.ledger.technician(&candidate.user).await?.is_some() || self.rekey(candidate).await?;
+        if !known {
+            wanted.name.get_or_insert_with(|| candidate.called.clone());
+        }
         match tagged.get("") {
             // Made before, by a tecnico whose ledger is lost: the name it has is theirs.
             Some(tree) => {
                 wanted.folder.clone_from(&tree.name);
                 occupied.clear();
             }
-            None if self.ledger.technician(&candidate.user).await?.is_none() => self.check_is_new(candidate, survey)?,
+            None if !known => self.check_is_new(candidate, survey)?,
             None => {}
         }
         let Reserved { technician, outcome, .. } = self.ledger.reserve(&candidate.user, &wanted, &occupied, clock::now()).await?;
@@ -79,8 +87,13 @@ impl Provisioner<'_> {
             renumbered_from: (technician.folder != wanted.folder && outcome == Outcome::New).then_some(wanted.folder),
             technician,
             rows,
-            _lock: lock,
         })
+    }
+
+    /// Somebody imported without the backend's id is known by their e-mail until a create names it.
+    async fn rekey(&self, candidate: &Candidate) -> anyhow::Result<bool> {
+        let Some(imported) = candidate.wanted.email.as_ref().and_then(|e| UserId::parse(e.as_str()).ok()) else { return Ok(false) };
+        Ok(imported != candidate.user && self.ledger.rekey(&imported, &candidate.user).await?)
     }
 
     /// Ids for every folder wanted, new ones where there are none yet.

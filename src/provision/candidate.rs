@@ -11,6 +11,8 @@ pub struct Candidate {
     pub user: UserId,
     /// What is wanted of them.
     pub wanted: WantedTechnician,
+    /// What somebody without a name is called (CONTRACT 4.1).
+    pub called: String,
 }
 
 impl Candidate {
@@ -31,7 +33,8 @@ impl Candidate {
             return Err(wrong("portal_user_invalid", format!("for {user}: the portal user holds control characters")));
         }
         let portal_user = portal_user.map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned);
-        Ok(Self { user, wanted: WantedTechnician { name: name.map(str::to_owned), email, portal_user, folder } })
+        let called = name.unwrap_or(&by_default).to_owned();
+        Ok(Self { user, wanted: WantedTechnician { name: name.map(str::to_owned), email, portal_user, folder }, called })
     }
 }
 

@@ -2,20 +2,27 @@
 //!
 //! One planner serves `create`, `create --dry-run`, `check` and `check --repair` (DESIGN §3).
 
+mod adopt;
 mod apply;
 mod bulk;
 mod candidate;
+mod create;
 mod grants;
 mod observe;
 mod plan;
+mod preview;
 mod tags;
 mod twins;
 
+pub use adopt::Found;
 pub use apply::Applied;
 pub use bulk::{Prepared, prepare};
 pub use candidate::Candidate;
-pub use observe::Observed;
+pub use create::{Outcome, Status};
+pub use grants::NO_ROLE;
+pub use observe::{Observed, Subject, Survey};
 pub use plan::{Drift, Plan, Problem};
+pub use preview::Preview;
 
 use crate::config::Settings;
 use crate::drive::Drive;

@@ -15,7 +15,7 @@ CREATE TABLE technicians (
 
 -- A row exists from the moment an id is reserved, before the first create is sent.
 CREATE TABLE folders (
-    user_id  TEXT NOT NULL REFERENCES technicians (user_id),
+    user_id  TEXT NOT NULL REFERENCES technicians (user_id) ON UPDATE CASCADE,
     path     TEXT NOT NULL,
     role     TEXT NOT NULL,
     drive_id TEXT NOT NULL UNIQUE,
@@ -30,7 +30,7 @@ CREATE TABLE spare_ids (
 
 -- Beyond the technician's own e-mail, which follows from the technician's row.
 CREATE TABLE wanted_grants (
-    user_id TEXT   NOT NULL REFERENCES technicians (user_id),
+    user_id TEXT   NOT NULL REFERENCES technicians (user_id) ON UPDATE CASCADE,
     email   TEXT   NOT NULL,
     role    TEXT   NOT NULL,
     notify  BIGINT NOT NULL,

@@ -1,0 +1,163 @@
+//! `tecnico check`.
+
+use serde::Serialize;
+
+use super::report::Cost;
+use crate::context::Context;
+use crate::domain::technician::UserId;
+use crate::error::{Exit, Failure};
+use crate::ledger::Technician;
+use crate::provision::{Drift, Prepared, Provisioner};
+
+/// Say what is missing or wrong, for one technician or all; --repair puts it right.
+///
+/// Compares what is wanted with what is on Drive and on the VM: folders missing, trashed, moved, renamed or twice
+/// there; novos not shared, or shared with somebody nobody asked for; the local tree and its modes; tecnicos.json.
+/// One line a finding, with the command that mends it. Ends with 1 when something is left that differs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The technicians to check [default: all]
+    users: Vec<String>,
+    /// Put right what can be put right
+    #[arg(long)]
+    repair: bool,
+    /// With --repair: only say what would be put right
+    #[arg(long, requires = "repair")]
+    dry_run: bool,
+}
+
+/// `tecnico.check/1`.
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: &'static str,
+    checked: usize,
+    findings: Vec<Finding>,
+    repaired: usize,
+    left: usize,
+    drive: Cost,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    user: String,
+    folder: String,
+    problem: &'static str,
+    place: String,
+    message: String,
+    fix: String,
+    repaired: bool,
+}
+
+/// Runs `tecnico check`.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let provisioner = context.provisioner().await?;
+    let technicians = wanted(&args.users, &provisioner).await?;
+    let mut prepared = Vec::with_capacity(technicians.len());
+    for technician in technicians {
+        prepared.push(provisioner.known(technician).await?);
+    }
+    let plans = provisioner.plans(&prepared).await?;
+    let mut findings = Vec::new();
+    for (one, plan) in prepared.iter_mut().zip(plans) {
+        let repairable = plan.drifts.iter().any(|d| d.problem.is_repairable());
+        let repair = args.repair && !args.dry_run && repairable;
+        if repair {
+            let applied = provisioner.repair(one).await?;
+            if let Some(entry) = &applied.registry {
+                provisioner.base.registry().upsert(entry)?;
+            }
+        }
+        findings.extend(plan.drifts.iter().map(|drift| finding(one, drift, repair && drift.problem.is_repairable())));
+    }
+    if args.users.is_empty() {
+        findings.extend(unknown_entries(&provisioner).await?);
+    }
+    let repaired = findings.iter().filter(|f| f.repaired).count();
+    let report = Report {
+        schema: "tecnico.check/1",
+        checked: prepared.len(),
+        repaired,
+        left: findings.len() - repaired,
+        findings,
+        drive: provisioner.drive.meter().into(),
+    };
+    tell(&report, &args, context);
+    Ok(if report.left == 0 { Exit::Done } else { Exit::NotClean })
+}
+
+async fn wanted(users: &[String], provisioner: &Provisioner<'_>) -> anyhow::Result<Vec<Technician>> {
+    if users.is_empty() {
+        return Ok(provisioner.ledger.technicians().await?);
+    }
+    let mut technicians = Vec::new();
+    for user in users {
+        technicians.push(known(user, provisioner).await?);
+    }
+    Ok(technicians)
+}
+
+/// The technician of a user id typed by somebody.
+pub(super) async fn known(user: &str, provisioner: &Provisioner<'_>) -> anyhow::Result<Technician> {
+    let unknown = || {
+        Failure::new(Exit::Data, "user_unknown", format!("there is no technician {user:?}"))
+            .hint(format!("`tecnico list` shows who there is; `tecnico create {user}` makes one"))
+    };
+    let id = UserId::parse(user).map_err(|_| unknown())?;
+    Ok(provisioner.ledger.technician(&id).await?.ok_or_else(unknown)?)
+}
+
+fn finding(one: &Prepared, drift: &Drift, repaired: bool) -> Finding {
+    let user = one.technician.user.to_string();
+    Finding {
+        fix: drift.fix(&user),
+        user,
+        folder: one.technician.folder.clone(),
+        problem: drift.problem.code(),
+        place: drift.place.clone(),
+        message: drift.sentence(),
+        repaired,
+    }
+}
+
+/// Entries of `tecnicos.json` that nobody here knows: left by the old system.
+async fn unknown_entries(provisioner: &Provisioner<'_>) -> anyhow::Result<Vec<Finding>> {
+    let registry = provisioner.base.registry();
+    let mut findings = Vec::new();
+    for entry in registry.read()? {
+        if provisioner.ledger.folder_by_drive_id(&entry.pasta_drive_id).await?.is_none() {
+            findings.push(Finding {
+                user: entry.email.clone(),
+                folder: entry.pasta_vm.clone(),
+                problem: "registry_unknown",
+                place: registry.path().display().to_string(),
+                message: format!("tecnicos.json names {} ({}), whom tecnico does not know", entry.nome, entry.pasta_vm),
+                fix: format!("`tecnico import {}`", registry.path().display()),
+                repaired: false,
+            });
+        }
+    }
+    Ok(findings)
+}
+
+fn tell(report: &Report, args: &Args, context: &Context) {
+    let ui = &context.ui;
+    if ui.is_json() {
+        return ui.json(report);
+    }
+    for finding in &report.findings {
+        if finding.repaired {
+            ui.say(format!("{} {}: {}", ui.good("repaired"), finding.user, finding.message));
+        } else {
+            ui.say(format!("{} {}: {}", ui.bad(finding.problem), finding.user, finding.message));
+            ui.say(ui.dim(format!("    fix: {}", finding.fix)));
+        }
+    }
+    let verdict = match (report.findings.len(), report.left) {
+        (0, _) => ui.good("all as wanted"),
+        (n, 0) => ui.good(format!("{n} put right")),
+        (_, left) if args.repair => ui.bad(format!("{} put right, {left} left", report.repaired)),
+        (_, left) => ui.bad(format!("{left} to mend")),
+    };
+    ui.say(format!("{} checked: {verdict}", report.checked));
+    ui.say(ui.dim(report.drive));
+}

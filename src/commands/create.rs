@@ -1,0 +1,149 @@
+//! `tecnico create`.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::create_bulk;
+use super::report::{Cost, Created};
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::fs_layout::{Credentials, Key};
+use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
+
+/// Make a technician's folders on Drive and on the VM, and share novos with them.
+///
+/// Running it again changes nothing; after a failure it goes on where it stopped. USER is the backend's id of the
+/// technician. An e-mail as USER is also the address to share with:
+///
+///     tecnico create ana@example.com
+///     tecnico create 42 --email ana@example.com --name "Ana Maria"
+///
+/// Many at once, from a CSV file with the header user,email,name,portal_user:
+///
+///     tecnico create --from technicians.csv
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The backend's id of the technician, or an e-mail
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    user: Option<String>,
+    /// Whom to share novos with
+    #[arg(long, value_name = "E-MAIL", conflicts_with = "from")]
+    email: Option<String>,
+    /// Full name; names the folder (spaces become _)
+    #[arg(long, conflicts_with = "from")]
+    name: Option<String>,
+    /// User name at the portal, for tecnicos.json and credenciais.json
+    #[arg(long, value_name = "NAME", conflicts_with = "from")]
+    portal_user: Option<String>,
+    /// Read the portal password from stdin and keep it encrypted in credenciais.json
+    #[arg(long, requires = "portal_user")]
+    portal_password_stdin: bool,
+    /// Create every row of a CSV file ("-": stdin) with the header user,email,name,portal_user
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// With --from: rows side by side
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64), requires = "from")]
+    parallel: u16,
+    /// Say what would be done and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs `tecnico create`.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.from {
+        return create_bulk::run(file, usize::from(args.parallel), args.dry_run, context).await;
+    }
+    let user = args.user.as_deref().unwrap_or_default();
+    let candidate = Candidate::parse(user, args.email.as_deref(), args.name.as_deref(), args.portal_user.as_deref())?;
+    let provisioner = context.provisioner().await?;
+    if args.dry_run {
+        return dry_run(&[candidate], &provisioner, context).await;
+    }
+    let secrets = match &candidate.wanted.portal_user {
+        Some(portal_user) if args.portal_password_stdin => {
+            let key = Key::load(&provisioner.settings.key_file)?;
+            Some((key, Credentials { usuario_portal: portal_user.clone(), senha_portal: password_from_stdin()? }))
+        }
+        _ => None,
+    };
+    let outcome = provisioner.create(&candidate, None, secrets.as_ref().map(|(k, c)| (k, c))).await?;
+    if let Some(entry) = &outcome.applied.registry {
+        provisioner.base.registry().upsert(entry)?;
+    }
+    tell(&outcome, &provisioner, context)?;
+    Ok(Exit::Done)
+}
+
+/// Prints what would be done; writes nothing, on either side or in the ledger.
+pub(super) async fn dry_run(candidates: &[Candidate], provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<Exit> {
+    let mut documents = Vec::new();
+    for preview in provisioner.preview(candidates).await? {
+        for drift in &preview.plan.drifts {
+            context.ui.say(format!("would mend: {}", drift.sentence()));
+            documents.push(serde_json::json!({ "user": preview.user, "problem": drift.problem.code(), "place": drift.place }));
+        }
+        if preview.plan.drifts.is_empty() {
+            context.ui.say(format!("{}: nothing to do", preview.user));
+        }
+    }
+    if context.ui.is_json() {
+        context.ui.json(&serde_json::json!({ "schema": "tecnico.create.plan/1", "steps": documents, "drive": Cost::from(provisioner.drive.meter()) }));
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(outcome: &Outcome, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
+    let ui = &context.ui;
+    let document = Created::new(outcome, provisioner)?;
+    notes(outcome, context);
+    if ui.is_json() {
+        ui.json(&document);
+        return Ok(());
+    }
+    let word = match outcome.status {
+        Status::Created => "created",
+        Status::Unchanged => "unchanged",
+        Status::Repaired => "repaired",
+    };
+    ui.say(format!("{} {} ({}): {}", ui.good("✓"), document.folder, document.user, ui.bold(word)));
+    ui.say(format!("  VM      {}", document.vm_folders.user_folder));
+    ui.say(format!("  Drive   {}", document.drive_folders.user_folder_id));
+    let link = document.drive_folders.novos_folder_link.as_deref().unwrap_or("-");
+    match &document.email {
+        Some(email) if document.drive_folders.compartilhado => ui.say(format!("  novos   {link}  shared with {email}")),
+        _ => ui.say(format!("  novos   {link}  not shared: `tecnico share {} --with E-MAIL`", document.user)),
+    }
+    ui.say(ui.dim(format!("  {}", document.drive)));
+    Ok(())
+}
+
+/// What a person should know besides the result.
+pub(super) fn notes(outcome: &Outcome, context: &Context) {
+    let technician = &outcome.prepared.technician;
+    if let Some(wanted) = &outcome.prepared.renumbered_from {
+        context.ui.note(format!("note: the folder {wanted} is somebody else's; {} got {}", technician.user, technician.folder));
+    }
+    for drift in &outcome.plan.drifts {
+        if matches!(drift.problem, Problem::Namesake { .. } | Problem::GrantUnwanted { .. }) {
+            context.ui.note(format!("note: {}; {}", drift.sentence(), drift.fix(technician.user.as_str())));
+        }
+    }
+}
+
+fn password_from_stdin() -> Result<SecretString, Failure> {
+    let mut text = String::new();
+    std::io::stdin().take(4096).read_to_string(&mut text).map_err(|e| {
+        Failure::new(Exit::Data, "password_unreadable", "the portal password on stdin cannot be read as UTF-8").because(e)
+    })?;
+    let password = text.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::new(Exit::Data, "password_empty", "there is no portal password on stdin")
+            .hint("pipe it in: `tecnico create USER --portal-user NAME --portal-password-stdin < FILE`"));
+    }
+    Ok(SecretString::from(password.to_owned()))
+}
+

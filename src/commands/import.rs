@@ -1,0 +1,90 @@
+//! `tecnico import`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::report::Cost;
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::fs_layout::{Entry as RegistryEntry, registry};
+use crate::provision::{Found, Provisioner};
+
+/// Adopt the technicians and trees of an existing tecnicos.json.
+///
+/// Every tree is taken over by the ids in the file: nothing is made a second time. The folders get tecnico's mark,
+/// what is missing is made. A technician is known by their e-mail until `tecnico create ID --email …` names the
+/// backend's id. Try it first with --dry-run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The tecnicos.json to read
+    file: PathBuf,
+    /// Say what would be adopted and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `tecnico.import/1`.
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: &'static str,
+    dry_run: bool,
+    rows: Vec<Row>,
+    drive: Cost,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    name: String,
+    user: Option<String>,
+    status: &'static str,
+    message: String,
+}
+
+/// Runs `tecnico import`.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let provisioner = context.provisioner().await?;
+    let text = std::fs::read_to_string(&args.file)
+        .map_err(|e| Failure::new(Exit::Data, "import_unreadable", format!("cannot read {}", args.file.display())).because(e))?;
+    let entries = registry::parse(&text, &args.file)?;
+    let bar = context.ui.progress(entries.len() as u64, "importing");
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        rows.push(match row(entry, &args, &provisioner).await {
+            Ok(row) => row,
+            Err(fault) => Row { name: entry.nome.clone(), user: None, status: "failed", message: format!("{fault:#}") },
+        });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let failed = rows.iter().any(|r| r.status == "failed");
+    let report = Report { schema: "tecnico.import/1", dry_run: args.dry_run, rows, drive: provisioner.drive.meter().into() };
+    if context.ui.is_json() {
+        context.ui.json(&report);
+    } else {
+        for row in &report.rows {
+            let status = if row.status == "failed" { context.ui.bad(row.status) } else { context.ui.good(row.status) };
+            context.ui.say(format!("{status} {}: {}", row.name, row.message));
+        }
+        context.ui.say(context.ui.dim(report.drive));
+    }
+    Ok(if failed { Exit::NotClean } else { Exit::Done })
+}
+
+async fn row(entry: &RegistryEntry, args: &Args, provisioner: &Provisioner<'_>) -> anyhow::Result<Row> {
+    let found = provisioner.find_registered(entry).await?;
+    let row = |found: &Found, status, message| Row { name: entry.nome.clone(), user: Some(found.candidate.user.to_string()), status, message };
+    if let Some(known) = &found.known {
+        return Ok(row(&found, "unchanged", format!("already known as {}", known.user)));
+    }
+    let standing = found.tree.len();
+    let missing = provisioner.settings.layout.drive_folders().len() - standing;
+    if args.dry_run {
+        return Ok(row(&found, "adoptable", format!("{standing} folders on Drive would be adopted, {missing} made")));
+    }
+    let (_, applied) = provisioner.adopt(&found).await?;
+    if let Some(entry) = &applied.registry {
+        provisioner.base.registry().upsert(entry)?;
+    }
+    Ok(row(&found, "adopted", format!("{standing} folders on Drive adopted, {missing} made")))
+}

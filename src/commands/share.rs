@@ -1,0 +1,176 @@
+//! `tecnico share`.
+
+use serde::Serialize;
+
+use super::check;
+use super::report::Cost;
+use crate::context::Context;
+use crate::domain::folder::Role;
+use crate::domain::technician::Email;
+use crate::drive::{FileId, Grant, NewGrant};
+use crate::error::{Exit, Failure};
+use crate::ledger::{Technician, WantedGrant};
+use crate::provision::{NO_ROLE, Provisioner};
+
+/// Say or change with whom a technician's novos is shared.
+///
+/// What is said here is remembered: `check` then wants it so. Without --with, the technician's own e-mail is meant.
+///
+///     tecnico share 42 --list
+///     tecnico share 42 --with boss@example.com --role reader
+///     tecnico share 42 --with boss@example.com --revoke
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The technician
+    user: String,
+    /// Whom to share with [default: the technician's e-mail]
+    #[arg(long, value_name = "E-MAIL")]
+    with: Option<String>,
+    /// What they may do [default: share.role]
+    #[arg(long, value_parser = ["reader", "commenter", "writer"], conflicts_with = "revoke")]
+    role: Option<String>,
+    /// Let Google send its e-mail
+    #[arg(long, conflicts_with = "revoke")]
+    notify: bool,
+    /// Take the access away
+    #[arg(long)]
+    revoke: bool,
+    /// Only list who has access
+    #[arg(long, conflicts_with_all = ["with", "role", "notify", "revoke"])]
+    list: bool,
+    /// Say what would be done and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `tecnico.share/1`.
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: &'static str,
+    user: String,
+    folder: String,
+    novos_folder_id: String,
+    changed: bool,
+    grants: Vec<Line>,
+    drive: Cost,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    who: String,
+    role: String,
+    kind: String,
+    inherited: bool,
+}
+
+/// Runs `tecnico share`.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let provisioner = context.provisioner().await?;
+    let technician = check::known(&args.user, &provisioner).await?;
+    let novos = novos_of(&technician, &provisioner).await?;
+    let _lock = provisioner.ledger.lock_technician(&technician.user).await?;
+    let before = provisioner.drive.permissions(&novos).await?;
+    let changed = if args.list { false } else { change(&args, &technician, &novos, &before, &provisioner, context).await? };
+    let grants = if changed { provisioner.drive.permissions(&novos).await? } else { before };
+    let report = Report {
+        schema: "tecnico.share/1",
+        user: technician.user.to_string(),
+        folder: technician.folder.clone(),
+        novos_folder_id: novos.to_string(),
+        changed,
+        grants: grants.iter().map(line).collect(),
+        drive: provisioner.drive.meter().into(),
+    };
+    if context.ui.is_json() {
+        context.ui.json(&report);
+        return Ok(Exit::Done);
+    }
+    let rows = report.grants.into_iter().map(|g| [g.who, g.role, if g.inherited { "from a folder above".into() } else { String::new() }]);
+    context.ui.table(["WHO", "ROLE", ""], rows);
+    Ok(Exit::Done)
+}
+
+async fn change(
+    args: &Args,
+    technician: &Technician,
+    novos: &FileId,
+    before: &[Grant],
+    provisioner: &Provisioner<'_>,
+    context: &Context,
+) -> anyhow::Result<bool> {
+    let email = match (&args.with, &technician.email) {
+        (Some(text), _) => Email::parse(text).map_err(|why| Failure::new(Exit::Data, "email_invalid", why).hint("nothing was changed"))?,
+        (None, Some(own)) => own.clone(),
+        (None, None) => {
+            return Err(Failure::new(Exit::Data, "email_missing", format!("{} has no e-mail", technician.user))
+                .hint(format!("`tecnico share {} --with E-MAIL`, or `tecnico create {} --email E-MAIL`", technician.user, technician.user))
+                .into());
+        }
+    };
+    let held = before.iter().find(|g| g.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email.as_str())));
+    let role = args.role.clone().unwrap_or_else(|| provisioner.settings.share.role.clone());
+    if args.dry_run {
+        let verb = if args.revoke { "take from" } else { "share with" };
+        context.ui.note(format!("would {verb} {email}; nothing was changed"));
+        return Ok(false);
+    }
+    if args.revoke {
+        return revoke(technician, &email, novos, held, provisioner).await;
+    }
+    let wanted = WantedGrant { email: email.clone(), role: role.clone(), notify: args.notify };
+    match held {
+        Some(g) if g.role == role => {}
+        Some(g) if !g.inherited => {
+            provisioner.drive.regrant(novos, &g.id, &role).await?;
+        }
+        _ => {
+            let notify = args.notify || provisioner.settings.share.notify;
+            provisioner.drive.grant(novos, &NewGrant { email: email.to_string(), role: role.clone(), notify }).await?;
+        }
+    }
+    provisioner.ledger.want_grant(&technician.user, &wanted).await?;
+    Ok(held.is_none_or(|g| g.role != role))
+}
+
+async fn revoke(
+    technician: &Technician,
+    email: &Email,
+    novos: &FileId,
+    held: Option<&Grant>,
+    provisioner: &Provisioner<'_>,
+) -> anyhow::Result<bool> {
+    if technician.email.as_ref() == Some(email) {
+        let never = WantedGrant { email: email.clone(), role: NO_ROLE.to_owned(), notify: false };
+        provisioner.ledger.want_grant(&technician.user, &never).await?;
+    } else {
+        provisioner.ledger.unwant_grant(&technician.user, email).await?;
+    }
+    let Some(grant) = held else { return Ok(false) };
+    if grant.inherited {
+        return Err(Failure::new(Exit::Refused, "grant_inherited", format!("{email} has access through a folder above novos"))
+            .hint("take it away on that folder, in Drive")
+            .into());
+    }
+    provisioner.drive.revoke(novos, &grant.id).await?;
+    Ok(true)
+}
+
+async fn novos_of(technician: &Technician, provisioner: &Provisioner<'_>) -> anyhow::Result<FileId> {
+    let path = provisioner.settings.layout.path_of(Role::Novos);
+    let rows = provisioner.ledger.folder_ids(&technician.user).await?;
+    let row = rows.iter().find(|r| r.path == path).ok_or_else(|| {
+        Failure::new(Exit::Data, "not_created", format!("the folders of {} were never made", technician.user))
+            .hint(format!("`tecnico check {} --repair`", technician.user))
+    })?;
+    Ok(FileId::new(&row.drive_id)?)
+}
+
+fn line(grant: &Grant) -> Line {
+    Line {
+        who: grant.email.clone().unwrap_or_else(|| grant.kind.clone()),
+        role: grant.role.clone(),
+        kind: grant.kind.clone(),
+        inherited: grant.inherited,
+    }
+}

@@ -1,0 +1,86 @@
+//! Adopting a technician the old system made: by the ids in `tecnicos.json`, never by making anything twice.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Applied, Candidate, Plan, Provisioner, Subject};
+use crate::domain::clock;
+use crate::domain::folder::{Role, WantedFolder};
+use crate::domain::technician::folder_key;
+use crate::drive::{Entry, FileId, Query};
+use crate::error::{Exit, Failure};
+use crate::fs_layout::Entry as RegistryEntry;
+use crate::ledger::{Adopt, Technician};
+
+/// What was found for one entry, before anything is written.
+pub struct Found {
+    /// Who: the e-mail stands for the backend's id until a `create` names it.
+    pub candidate: Candidate,
+    /// The tree on Drive, by path.
+    pub tree: BTreeMap<String, Entry>,
+    /// Already adopted, as this technician.
+    pub known: Option<Technician>,
+}
+
+impl Provisioner<'_> {
+    /// Finds the tree of one entry on Drive. Fails with `import_row` (exit 65) where it cannot be the technician's.
+    pub async fn find_registered(&self, entry: &RegistryEntry) -> anyhow::Result<Found> {
+        let wrong = |why: String| Failure::new(Exit::Data, "import_row", format!("{}: {why}", entry.nome));
+        let folder = entry.pasta_vm.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let user = if entry.email.is_empty() { folder } else { &entry.email };
+        let email = (!entry.email.is_empty()).then_some(entry.email.as_str());
+        let portal_user = (!entry.usuario_portal.is_empty()).then_some(entry.usuario_portal.as_str());
+        let mut candidate = Candidate::parse(user, email, Some(&entry.nome), portal_user)?;
+        folder.clone_into(&mut candidate.wanted.folder);
+        if let Some((technician, _)) = self.ledger.folder_by_drive_id(&entry.pasta_drive_id).await? {
+            return Ok(Found { candidate, tree: BTreeMap::new(), known: Some(technician) });
+        }
+        let root = FileId::new(&entry.pasta_drive_id).map_err(|e| wrong(e.to_string()))?;
+        let visible = self.drive.get(&root).await?.filter(Entry::is_folder);
+        let root = visible.ok_or_else(|| {
+            wrong(format!("its folder {} is not found on Drive by {}", entry.pasta_drive_id, self.drive.account()))
+                .hint(format!("share it with {} as writer, or correct pasta_drive_id", self.drive.account()))
+        })?;
+        let mut tree = BTreeMap::from([(String::new(), root)]);
+        for wanted in self.settings.layout.drive_folders().into_iter().skip(1) {
+            let named = if wanted.role == Role::Novos { FileId::new(&entry.pasta_novos_id).ok() } else { None };
+            let found = match named {
+                Some(id) => self.drive.get(&id).await?,
+                None => self.child(&tree, &wanted).await?,
+            };
+            if let Some(found) = found.filter(Entry::is_folder) {
+                tree.insert(wanted.path, found);
+            }
+        }
+        Ok(Found { candidate, tree, known: None })
+    }
+
+    async fn child(&self, tree: &BTreeMap<String, Entry>, wanted: &WantedFolder) -> anyhow::Result<Option<Entry>> {
+        let Some(parent) = super::plan::parent_path(&wanted.path).and_then(|p| tree.get(p)) else { return Ok(None) };
+        let name = wanted.path.rsplit('/').next().unwrap_or_default();
+        let found = self.drive.list(&Query::children_of(&parent.id).named(name).folders_only().trashed(false)).await?;
+        Ok(found.into_iter().min_by_key(|e| (e.created_time, e.id.to_string())))
+    }
+
+    /// Takes a found tree over: its ids into the ledger, tecnico's mark on its folders, and what is missing made.
+    pub async fn adopt(&self, found: &Found) -> anyhow::Result<(Plan, Applied)> {
+        let candidate = &found.candidate;
+        let _lock = self.ledger.lock_technician(&candidate.user).await?;
+        let taken = self.ledger.technician_by_folder(&candidate.wanted.folder).await?;
+        if let Some(other) = taken.filter(|t| t.user != candidate.user && folder_key(&t.folder) == folder_key(&candidate.wanted.folder)) {
+            return Err(Failure::new(Exit::Data, "import_row", format!("the folder {} is already that of {}", other.folder, other.user)).into());
+        }
+        let technician = self.ledger.reserve(&candidate.user, &candidate.wanted, &HashSet::new(), clock::now()).await?.technician;
+        let folders = self.settings.layout.drive_folders();
+        let ids: Vec<(WantedFolder, String)> =
+            folders.iter().filter_map(|f| found.tree.get(&f.path).map(|e| (f.clone(), e.id.to_string()))).collect();
+        self.ledger.adopt_ids(&technician.user, &ids, Adopt::KeepOurs).await?;
+        self.assign(&technician, &folders).await?;
+        let mut prepared = self.known(technician).await?;
+        let subject = Subject { user: &prepared.technician.user, folder: &prepared.technician.folder, rows: &prepared.rows };
+        let survey = self.survey(&[subject]).await?;
+        let there = self.observe(&prepared.technician, &prepared.rows, &survey).await?;
+        let plan = self.plan(&prepared, &there).await?;
+        let applied = self.apply(&mut prepared, &plan, &there, None).await?;
+        Ok((plan, applied))
+    }
+}
