@@ -4,7 +4,7 @@ CREATE TABLE items (
     item_id         TEXT   NOT NULL PRIMARY KEY,
     -- Order of arrival, over all technicians.
     seq             BIGINT NOT NULL UNIQUE,
-    user_id         TEXT   NOT NULL REFERENCES technicians (user_id),
+    user_id         TEXT   NOT NULL REFERENCES technicians (user_id) ON UPDATE CASCADE,
     file_id         TEXT   NOT NULL,
     version         TEXT   NOT NULL,
     name            TEXT   NOT NULL,
@@ -78,7 +78,7 @@ CREATE TABLE feeds (
 
 -- When each `novos` was last listed whole.
 CREATE TABLE listings (
-    user_id   TEXT   NOT NULL PRIMARY KEY REFERENCES technicians (user_id),
+    user_id   TEXT   NOT NULL PRIMARY KEY REFERENCES technicians (user_id) ON UPDATE CASCADE,
     listed_at BIGINT NOT NULL
 );
 
