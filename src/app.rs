@@ -3,16 +3,16 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind;
 use serde::Serialize;
 
 use crate::cli::{Cli, Command};
 use crate::commands;
 use crate::context::Context;
-use crate::drive::DriveError;
 use crate::error::{Exit, Failure};
 use crate::ui::{Color, Ui};
+use crate::verdict::{Advice, advice};
 
 /// Runs one command line to its end.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -52,7 +52,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Config(args) => commands::config::run(&args, context).await,
-        Command::Man(args) => commands::man::run(&args),
+        Command::Man(args) => commands::man::run(&args, &Cli::command()),
     }
 }
 
@@ -73,7 +73,7 @@ struct ErrorBody {
 
 /// Prints a failure once, for a person or a program, and gives the exit code.
 pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
-    let (exit, code, hint) = advice(fault);
+    let Advice { exit, code, hint } = advice(fault);
     let message = fault.to_string();
     let mut causes: Vec<String> = Vec::new();
     for cause in fault.chain().skip(1).map(ToString::to_string) {
@@ -93,22 +93,6 @@ pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
         ui.warn(format!("  fix: {hint}"));
     }
     exit
-}
-
-/// The hint of a failure, where there is one.
-pub fn hint_of(fault: &anyhow::Error) -> Option<String> {
-    advice(fault).2
-}
-
-/// Exit code, stable code and hint: of the outermost failure that has them.
-fn advice(fault: &anyhow::Error) -> (Exit, &'static str, Option<String>) {
-    fault
-        .chain()
-        .find_map(|e| {
-            let known = e.downcast_ref::<Failure>().map(|f| (f.exit(), f.code(), f.hint_text().map(str::to_owned)));
-            known.or_else(|| e.downcast_ref::<DriveError>().map(DriveError::advice))
-        })
-        .unwrap_or_else(|| (Exit::Bug, "unexpected", Some("this is a defect in tecnico: run the same command with -vv and report what it prints".to_owned())))
 }
 
 /// Help and versions are results; anything else clap says is a usage error.

@@ -1,15 +1,53 @@
 //! What a command works with: the settings, and the adapters opened once, when first asked for.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use tokio::sync::OnceCell;
 
-use crate::cli::Global;
 use crate::config::{self, Flags, Settings};
 use crate::drive::Drive;
 use crate::embedded::Embedded;
 use crate::fs_layout::Base;
 use crate::ledger::Ledger;
 use crate::provision::Provisioner;
-use crate::ui::Ui;
+use crate::ui::{Color, Ui};
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The configuration file [default: the first of $TECNICO_CONFIG, $XDG_CONFIG_HOME/tecnico/config.toml, /etc/tecnico/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Use an embedded Drive kept in DIR, with everything else, instead of Google's
+    #[arg(long, global = true, value_name = "DIR")]
+    pub sandbox: Option<PathBuf>,
+    /// Where the technicians' folders lie on the VM (also VM_BASE_FOLDER)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub base_dir: Option<PathBuf>,
+    /// The credentials file (also GOOGLE_APPLICATION_CREDENTIALS)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+    /// Print the result as one JSON document (streams: one a line); errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing on stderr but what must be heard
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Log more: -v what is done, -vv every Drive call
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: Color,
+    /// Show no progress bars
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Never ask; fail where an answer would be needed
+    #[arg(long, global = true)]
+    pub no_input: bool,
+}
 
 /// One run's settings and adapters.
 pub struct Context {

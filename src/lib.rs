@@ -15,3 +15,4 @@ pub mod ledger;
 pub mod log;
 pub mod provision;
 pub mod ui;
+pub mod verdict;

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::domain::clock;
 use crate::error::{Exit, Failure};
 use crate::provision::{Candidate, Provisioner, Status, prepare};
+use crate::verdict::advice;
 
 /// How many entries of `tecnicos.json` are written in one replacement of the file.
 const ENTRIES_AT_ONCE: usize = 25;
@@ -100,7 +101,7 @@ async fn create_all(
 }
 
 fn failed(candidate: &Candidate, fault: &anyhow::Error, context: &Context) -> Row {
-    let hint = crate::app::hint_of(fault);
+    let hint = advice(fault).hint;
     let error = format!("{fault:#}");
     context.ui.warn(format!("{} {}: {error}", context.ui.bad("failed"), candidate.user));
     Row::Failed { user: candidate.user.to_string(), status: "failed", error, hint }

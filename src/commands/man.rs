@@ -3,9 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::CommandFactory;
-
-use crate::cli::Cli;
 use crate::error::Exit;
 
 /// Write the man pages into a directory.
@@ -16,8 +13,8 @@ pub struct Args {
 }
 
 /// Runs `tecnico man`.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    for (name, page) in pages()? {
+pub fn run(args: &Args, cli: &clap::Command) -> anyhow::Result<Exit> {
+    for (name, page) in pages(cli)? {
         let path = args.dir.join(&name);
         std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -25,8 +22,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Every page by file name: `tecnico.1` and one a command.
-pub fn pages() -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut root = Cli::command().disable_help_subcommand(true);
+pub fn pages(cli: &clap::Command) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut root = cli.clone().disable_help_subcommand(true);
     root.build();
     let mut pages = vec![page(Path::new("tecnico.1"), root.clone())?];
     for command in root.get_subcommands().filter(|c| !c.is_hide_set()) {

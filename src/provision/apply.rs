@@ -154,7 +154,7 @@ impl Provisioner<'_> {
             let name = plan::drive_name(&prepared.technician, folder);
             let new = NewFolder { id: id.clone(), name, parent: parent.clone(), app_properties: tags::of(&prepared.technician, folder) };
             match self.drive.create_folder(&new).await? {
-                Created::New(entry) => return Ok(*entry),
+                Created::New(entry) => return Ok(entry),
                 // Ours: an earlier run made it and did not hear so.
                 Created::Existing => self.drive.get(&id).await?.ok_or_else(|| {
                     Failure::new(Exit::Later, "folder_not_visible", format!("Drive says the folder {id} exists, but does not show it yet"))

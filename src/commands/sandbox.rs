@@ -1,0 +1,7 @@
+//! stub
+use crate::context::Context;
+use crate::error::Exit;
+/// stub
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+pub async fn run(_args: &Args, _context: &Context) -> anyhow::Result<Exit> { Ok(Exit::Done) }

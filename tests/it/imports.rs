@@ -1,0 +1,116 @@
+//! Holds the dependency rule of ARCHITECTURE.md by reading the imports: arrows go down only.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What each room may name of the others. A room may always name itself.
+const MAY_NAME: [(&str, &[&str]); 19] = [
+    ("main", &[]),
+    ("app", &["cli", "commands", "context", "error", "log", "ui", "verdict"]),
+    ("cli", &["commands", "context"]),
+    ("commands", &["agent", "callback", "config", "context", "domain", "drive", "embedded", "error", "fs_layout", "ledger", "provision", "ui", "verdict"]),
+    ("context", &["agent", "callback", "config", "drive", "embedded", "error", "fs_layout", "ledger", "provision", "ui"]),
+    ("verdict", &["drive", "error"]),
+    ("provision", &["config", "domain", "drive", "error", "fs_layout", "ledger"]),
+    ("agent", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger", "verdict"]),
+    ("embedded", &["config", "domain", "error"]),
+    ("drive", &["config", "domain", "error"]),
+    ("fs_layout", &["config", "domain", "error"]),
+    ("callback", &["config", "domain", "error"]),
+    ("ledger", &["config", "domain", "error"]),
+    ("config", &["domain", "error"]),
+    ("domain", &[]),
+    ("error", &[]),
+    ("ui", &[]),
+    ("log", &[]),
+    ("lib", &[]),
+];
+
+/// Outside names that have one home.
+const HOMES: [(&str, &[&str]); 7] = [
+    ("google_drive3", &["drive"]),
+    ("yup_oauth2", &["drive"]),
+    ("reqwest", &["drive/media", "callback"]),
+    ("notify", &["agent/wake"]),
+    ("indicatif", &["ui"]),
+    ("sqlx", &["ledger"]),
+    ("drive_emulator", &["embedded"]),
+];
+
+#[test]
+fn arrows_go_down_only() {
+    let may: BTreeMap<&str, &[&str]> = MAY_NAME.into_iter().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let room = room(&path);
+        let allowed = may.get(room).unwrap_or_else(|| panic!("src/{room} is a new room: say in MAY_NAME what it may name"));
+        for named in names_after(&text, "crate::") {
+            if named != room && may.contains_key(named) && !allowed.contains(&named) {
+                wrong.push(format!("{} names {named}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn outside_names_have_one_home() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        for (name, homes) in HOMES {
+            let used = text.lines().any(|l| !l.trim_start().starts_with("//") && l.contains(&format!("{name}::")));
+            let below = path.strip_prefix("src").expect("below src").with_extension("").display().to_string();
+            if used && !homes.iter().any(|h| below == *h || below.starts_with(&format!("{h}/"))) {
+                wrong.push(format!("{} names {name}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_emulator_knows_nothing_of_tecnico() {
+    for (path, text) in sources("crates/drive-emulator/src") {
+        assert!(!text.contains("tecnico::"), "{} names tecnico", path.display());
+    }
+}
+
+fn sources(dir: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut open = vec![root.join(dir)];
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(&dir).expect("a readable folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&path).expect("readable");
+                found.push((path.strip_prefix(root).expect("below the root").to_owned(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no source below {dir}");
+    found
+}
+
+/// `src/drive/call.rs` → `drive`; `src/app.rs` → `app`.
+fn room(path: &Path) -> &str {
+    let first = path.components().nth(1).and_then(|c| c.as_os_str().to_str()).expect("a room");
+    first.trim_end_matches(".rs")
+}
+
+/// The first name after each `prefix`, comments left out; `crate::{a, b::c}` gives `a` and `b`.
+fn names_after<'t>(text: &'t str, prefix: &str) -> Vec<&'t str> {
+    let mut names = Vec::new();
+    for line in text.lines().filter(|l| !l.trim_start().starts_with("//")) {
+        for (at, _) in line.match_indices(prefix) {
+            let rest = &line[at + prefix.len()..];
+            let list = rest.strip_prefix('{').map_or(rest, |r| r.trim_end_matches(['}', ';']));
+            for part in if rest.starts_with('{') { list.split(',').collect() } else { vec![list] } {
+                names.push(part.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default());
+            }
+        }
+    }
+    names
+}
