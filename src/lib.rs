@@ -2,6 +2,7 @@
 //! their work orders. The map of the modules is in ARCHITECTURE.md.
 
 pub mod app;
+pub mod callback;
 pub mod cli;
 pub mod commands;
 pub mod config;

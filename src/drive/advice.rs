@@ -6,6 +6,11 @@ use super::error::{DriveError, Facts, Kind};
 use crate::error::{Exit, Failure};
 
 impl DriveError {
+    /// Exit code, stable code and the act that mends it.
+    pub fn advice(&self) -> (Exit, &'static str, Option<String>) {
+        advice(self)
+    }
+
     /// The failure a user reads. `blame` says for whom or what, e.g. `technician 42 (Ana Maria)`.
     pub fn into_failure(self, blame: impl Display) -> Failure {
         let (exit, code, hint) = advice(&self);
