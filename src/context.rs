@@ -65,7 +65,15 @@ pub struct Context {
 impl Context {
     /// Opens nothing yet: `demo` and `config --example` need no configuration.
     pub fn new(ui: Ui, global: Global) -> Self {
-        Self { ui, global, settings: OnceCell::new(), ledger: OnceCell::new(), drive: OnceCell::new(), base: OnceCell::new(), embedded: OnceCell::new() }
+        Self {
+            ui,
+            global,
+            settings: OnceCell::new(),
+            ledger: OnceCell::new(),
+            drive: OnceCell::new(),
+            base: OnceCell::new(),
+            embedded: OnceCell::new(),
+        }
     }
 
     /// The settings in force; with `--sandbox`, those of its embedded Drive, started here.

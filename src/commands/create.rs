@@ -91,7 +91,9 @@ pub(super) async fn dry_run(candidates: &[Candidate], provisioner: &Provisioner<
         }
     }
     if context.ui.is_json() {
-        context.ui.json(&serde_json::json!({ "schema": "tecnico.create.plan/1", "steps": documents, "drive": Cost::from(provisioner.drive.meter()) }));
+        context.ui.json(
+            &serde_json::json!({ "schema": "tecnico.create.plan/1", "steps": documents, "drive": Cost::from(provisioner.drive.meter()) }),
+        );
     }
     Ok(Exit::Done)
 }
@@ -136,9 +138,10 @@ pub(super) fn notes(outcome: &Outcome, context: &Context) {
 
 fn password_from_stdin() -> Result<SecretString, Failure> {
     let mut text = String::new();
-    std::io::stdin().take(4096).read_to_string(&mut text).map_err(|e| {
-        Failure::new(Exit::Data, "password_unreadable", "the portal password on stdin cannot be read as UTF-8").because(e)
-    })?;
+    std::io::stdin()
+        .take(4096)
+        .read_to_string(&mut text)
+        .map_err(|e| Failure::new(Exit::Data, "password_unreadable", "the portal password on stdin cannot be read as UTF-8").because(e))?;
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(Failure::new(Exit::Data, "password_empty", "there is no portal password on stdin")
@@ -146,4 +149,3 @@ fn password_from_stdin() -> Result<SecretString, Failure> {
     }
     Ok(SecretString::from(password.to_owned()))
 }
-

@@ -140,12 +140,17 @@ fn read(file: &Path) -> Result<Vec<Candidate>, Failure> {
 
 fn parse(text: &str, shown: &str) -> Result<Vec<Candidate>, Failure> {
     const HEADER: [&str; 4] = ["user", "email", "name", "portal_user"];
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
     let column = |name: &str| header.iter().position(|h| h == name);
     if column("user").is_none() || header.iter().any(|h| !HEADER.contains(&h)) {
-        return Err(Failure::new(Exit::Data, "csv_header", format!("{shown}: the first line must be user,email,name,portal_user (only user must be there)"))
-            .hint("nothing was created; correct the first line"));
+        return Err(Failure::new(
+            Exit::Data,
+            "csv_header",
+            format!("{shown}: the first line must be user,email,name,portal_user (only user must be there)"),
+        )
+        .hint("nothing was created; correct the first line"));
     }
     let mut candidates = Vec::new();
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
@@ -178,7 +183,8 @@ fn parse(text: &str, shown: &str) -> Result<Vec<Candidate>, Failure> {
         return Ok(candidates);
     }
     let (count, list) = (faults.len(), faults.join("\n  "));
-    Err(Failure::new(Exit::Data, "csv_rows", format!("{shown}: {count} wrong, nothing was created\n  {list}")).hint("correct the lines and run the same command again"))
+    Err(Failure::new(Exit::Data, "csv_rows", format!("{shown}: {count} wrong, nothing was created\n  {list}"))
+        .hint("correct the lines and run the same command again"))
 }
 
 #[cfg(test)]

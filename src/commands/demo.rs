@@ -5,4 +5,6 @@ use crate::error::Exit;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 /// stub
-pub async fn run(_args: Args, _context: &Context) -> anyhow::Result<Exit> { Ok(Exit::Done) }
+pub async fn run(_args: Args, _context: &Context) -> anyhow::Result<Exit> {
+    Ok(Exit::Done)
+}

@@ -73,7 +73,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 
 async fn row(entry: &RegistryEntry, args: &Args, provisioner: &Provisioner<'_>) -> anyhow::Result<Row> {
     let found = provisioner.find_registered(entry).await?;
-    let row = |found: &Found, status, message| Row { name: entry.nome.clone(), user: Some(found.candidate.user.to_string()), status, message };
+    let row =
+        |found: &Found, status, message| Row { name: entry.nome.clone(), user: Some(found.candidate.user.to_string()), status, message };
     if let Some(known) = &found.known {
         return Ok(row(&found, "unchanged", format!("already known as {}", known.user)));
     }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use crate::error::Exit;
+use anyhow::Context as _;
 
 /// Write the man pages into a directory.
 #[derive(Debug, clap::Args)]

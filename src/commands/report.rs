@@ -33,6 +33,7 @@ pub struct DriveFolders {
 
 /// The folders on the VM, as absolute paths.
 #[derive(Debug, Clone, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are CONTRACT 3.3")]
 pub struct VmFolders {
     pub user_folder: String,
     pub novos_folder: String,

@@ -13,7 +13,7 @@ use crate::error::{Exit, Failure};
 /// How many technicians can be worked on at once; two that share a lock wait for each other.
 const TECHNICIAN_LOCKS: u64 = 256;
 /// How long another process may work on a technician before we give up.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How often a held lock is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(20);
 

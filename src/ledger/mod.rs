@@ -12,8 +12,8 @@ mod folders;
 mod grants;
 mod item_row;
 mod items;
-mod look;
 mod lock;
+mod look;
 mod open;
 mod outbox;
 mod schema;
@@ -31,9 +31,9 @@ pub use feeds::LastCycle;
 pub use folders::{Adopt, Assigned, FolderRow, FolderState};
 pub use grants::WantedGrant;
 pub use items::{Intake, Order, Source};
+pub use lock::Lock;
 pub use look::HistoryLine;
 pub use outbox::{StoppedAddress, Which};
-pub use lock::Lock;
 pub use technicians::{Field, Outcome, Reserved, Technician, WantedTechnician};
 
 /// The open ledger. Cheap to clone; clones share one connection.

@@ -67,7 +67,9 @@ impl Provisioner<'_> {
         let _lock = self.ledger.lock_technician(&candidate.user).await?;
         let taken = self.ledger.technician_by_folder(&candidate.wanted.folder).await?;
         if let Some(other) = taken.filter(|t| t.user != candidate.user && folder_key(&t.folder) == folder_key(&candidate.wanted.folder)) {
-            return Err(Failure::new(Exit::Data, "import_row", format!("the folder {} is already that of {}", other.folder, other.user)).into());
+            return Err(
+                Failure::new(Exit::Data, "import_row", format!("the folder {} is already that of {}", other.folder, other.user)).into()
+            );
         }
         let technician = self.ledger.reserve(&candidate.user, &candidate.wanted, &HashSet::new(), clock::now()).await?.technician;
         let folders = self.settings.layout.drive_folders();

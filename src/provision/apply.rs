@@ -109,7 +109,8 @@ impl Provisioner<'_> {
 
     /// Gives folders that are gone a new id: an id is used once (drive-v3-behaviour 1.18).
     async fn replace_gone(&self, prepared: &mut Prepared, there: &Observed) -> anyhow::Result<()> {
-        let gone: Vec<(&String, &String)> = there.folders.iter().filter_map(|(p, s)| if let Seen::Gone { id } = s { Some((p, id)) } else { None }).collect();
+        let gone: Vec<(&String, &String)> =
+            there.folders.iter().filter_map(|(p, s)| if let Seen::Gone { id } = s { Some((p, id)) } else { None }).collect();
         if gone.is_empty() {
             return Ok(());
         }
@@ -127,9 +128,10 @@ impl Provisioner<'_> {
         let deepest = folders.iter().map(depth).max().unwrap_or(0);
         let mut done = BTreeMap::new();
         for level in 0..=deepest {
-            let siblings = folders.iter().filter(|f| depth(f) == level).map(|f| async move {
-                anyhow::Ok((f.path.clone(), self.apply_folder(prepared, f, there.folders.get(&f.path)).await?))
-            });
+            let siblings = folders
+                .iter()
+                .filter(|f| depth(f) == level)
+                .map(|f| async move { anyhow::Ok((f.path.clone(), self.apply_folder(prepared, f, there.folders.get(&f.path)).await?)) });
             let made = try_join_all(siblings).await?;
             let news: Vec<&str> = made.iter().map(|(p, _)| p.as_str()).filter(|p| is_reserved(prepared, p)).collect();
             if !news.is_empty() {

@@ -33,7 +33,8 @@ pub async fn prepare(provisioner: &Provisioner<'_>, candidates: &[Candidate]) ->
     }
     let each = provisioner.settings.layout.drive_folders().len();
     let needed = known.iter().map(|(_, rows)| each.saturating_sub(rows.len())).sum();
-    let subjects: Vec<Subject<'_>> = candidates.iter().zip(&known).map(|(c, (folder, rows))| Subject { user: &c.user, folder, rows }).collect();
+    let subjects: Vec<Subject<'_>> =
+        candidates.iter().zip(&known).map(|(c, (folder, rows))| Subject { user: &c.user, folder, rows }).collect();
     let (survey, ()) = tokio::try_join!(provisioner.survey(&subjects), provisioner.stock_ids(needed))?;
     Ok(survey)
 }

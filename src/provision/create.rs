@@ -64,8 +64,7 @@ impl Provisioner<'_> {
     pub async fn repair(&self, prepared: &mut Prepared) -> anyhow::Result<Applied> {
         let _lock = self.ledger.lock_technician(&prepared.technician.user).await?;
         prepared.rows = self.assign(&prepared.technician, &self.settings.layout.drive_folders()).await?;
-        let subject =
-            super::Subject { user: &prepared.technician.user, folder: &prepared.technician.folder, rows: &prepared.rows };
+        let subject = super::Subject { user: &prepared.technician.user, folder: &prepared.technician.folder, rows: &prepared.rows };
         let survey = self.survey(&[subject]).await?;
         let there = self.observe(&prepared.technician, &prepared.rows, &survey).await?;
         let plan = self.plan(prepared, &there).await?;

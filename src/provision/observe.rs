@@ -77,10 +77,18 @@ impl Survey {
     /// The tree that carries `user`'s mark, by path; where there are several folders of one part, the oldest.
     pub fn tagged(&self, user: &UserId) -> BTreeMap<String, &Entry> {
         let mut tree: BTreeMap<String, &Entry> = BTreeMap::new();
-        for entry in self.by_id.values().filter(|e| !e.trashed && e.app_properties.get(tags::USER).map(String::as_str) == Some(user.as_str())) {
+        for entry in
+            self.by_id.values().filter(|e| !e.trashed && e.app_properties.get(tags::USER).map(String::as_str) == Some(user.as_str()))
+        {
             if let Some(path) = tags::path(&entry.app_properties) {
                 let age = |e: &Entry| (e.created_time, e.id.to_string());
-                tree.entry(path.to_owned()).and_modify(|had| if age(entry) < age(had) { *had = entry }).or_insert(entry);
+                tree.entry(path.to_owned())
+                    .and_modify(|had| {
+                        if age(entry) < age(had) {
+                            *had = entry;
+                        }
+                    })
+                    .or_insert(entry);
             }
         }
         tree
@@ -89,7 +97,10 @@ impl Survey {
     /// A folder of this name beside the trees, which is not `user`'s.
     pub fn namesake(&self, parent: &FileId, folder: &str, user: &UserId) -> Option<&Entry> {
         self.by_id.values().find(|e| {
-            !e.trashed && e.parents.contains(parent) && e.name == folder && e.app_properties.get(tags::USER).map(String::as_str) != Some(user.as_str())
+            !e.trashed
+                && e.parents.contains(parent)
+                && e.name == folder
+                && e.app_properties.get(tags::USER).map(String::as_str) != Some(user.as_str())
         })
     }
 

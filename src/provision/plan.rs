@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::observe::{Observed, Seen, Twin};
 use super::tags;
-use crate::drive::{Entry, Grant};
 use crate::domain::folder::{Layout, Role, WantedFolder};
-use crate::fs_layout::{DIR_MODE, LocalState};
+use crate::drive::{Entry, Grant};
 use crate::fs_layout::Entry as RegistryEntry;
+use crate::fs_layout::{DIR_MODE, LocalState};
 use crate::ledger::{Technician, WantedGrant};
 
 /// What is to be true of one technician.
@@ -251,7 +251,8 @@ fn twin_drift(wanted: &Wanted<'_>, twin: &Twin) -> Drift {
 
 fn grant_drifts(wanted: &[WantedGrant], there: &[Grant], drifts: &mut Vec<Drift>) {
     for want in wanted {
-        let held: Vec<&Grant> = there.iter().filter(|g| g.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(want.email.as_str()))).collect();
+        let held: Vec<&Grant> =
+            there.iter().filter(|g| g.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(want.email.as_str()))).collect();
         let place = want.email.to_string();
         if held.iter().any(|g| g.role == want.role || (g.inherited && rank(&g.role) >= rank(&want.role))) {
             continue;
@@ -263,7 +264,9 @@ fn grant_drifts(wanted: &[WantedGrant], there: &[Grant], drifts: &mut Vec<Drift>
         };
         drifts.push(Drift { place, problem });
     }
-    for grant in there.iter().filter(|g| !g.inherited && !g.deleted && g.role != "owner" && g.role != "organizer" && g.role != "fileOrganizer") {
+    for grant in
+        there.iter().filter(|g| !g.inherited && !g.deleted && g.role != "owner" && g.role != "organizer" && g.role != "fileOrganizer")
+    {
         let asked = grant.email.as_deref().is_some_and(|e| wanted.iter().any(|w| w.email.as_str().eq_ignore_ascii_case(e)));
         if !asked {
             let place = grant.email.clone().unwrap_or_else(|| grant.kind.clone());
@@ -286,7 +289,10 @@ fn says(has: &RegistryEntry, wants: &RegistryEntry) -> bool {
 }
 
 fn rank(role: &str) -> u8 {
-    ["reader", "commenter", "writer", "fileOrganizer", "organizer", "owner"].iter().position(|r| *r == role).map_or(0, |at| u8::try_from(at).unwrap_or(0))
+    ["reader", "commenter", "writer", "fileOrganizer", "organizer", "owner"]
+        .iter()
+        .position(|r| *r == role)
+        .map_or(0, |at| u8::try_from(at).unwrap_or(0))
 }
 
 /// The name a folder has on Drive.

@@ -24,17 +24,15 @@ impl Provisioner<'_> {
             };
             prepared.push(self.known(technician).await?);
         }
-        self.plans(&prepared).await.map(|plans| {
-            plans.into_iter().zip(&prepared).map(|(plan, p)| Preview { user: p.technician.user.to_string(), plan }).collect()
-        })
+        self.plans(&prepared)
+            .await
+            .map(|plans| plans.into_iter().zip(&prepared).map(|(plan, p)| Preview { user: p.technician.user.to_string(), plan }).collect())
     }
 
     /// The differences of many technicians, from one survey.
     pub async fn plans(&self, prepared: &[Prepared]) -> anyhow::Result<Vec<Plan>> {
-        let subjects: Vec<Subject<'_>> = prepared
-            .iter()
-            .map(|p| Subject { user: &p.technician.user, folder: &p.technician.folder, rows: &p.rows })
-            .collect();
+        let subjects: Vec<Subject<'_>> =
+            prepared.iter().map(|p| Subject { user: &p.technician.user, folder: &p.technician.folder, rows: &p.rows }).collect();
         let survey = self.survey(&subjects).await?;
         let mut plans = Vec::with_capacity(prepared.len());
         for one in prepared {

@@ -13,12 +13,11 @@ impl Provisioner<'_> {
         let children = self.drive.list(&Query::children_of(&twin.id).trashed(false)).await?;
         let ours = self.drive.list(&Query::children_of(keeper).folders_only().trashed(false)).await?;
         for child in children {
-            match ours.iter().find(|o| child.is_folder() && o.name == child.name && o.id != child.id) {
-                Some(same) => Box::pin(self.merge_twin(&child, &same.id, technician)).await?,
-                None => {
-                    let to = Change { add_parent: Some(keeper.clone()), remove_parent: Some(twin.id.clone()), ..Change::default() };
-                    self.drive.update(&child.id, &to).await?;
-                }
+            if let Some(same) = ours.iter().find(|o| child.is_folder() && o.name == child.name && o.id != child.id) {
+                Box::pin(self.merge_twin(&child, &same.id, technician)).await?;
+            } else {
+                let to = Change { add_parent: Some(keeper.clone()), remove_parent: Some(twin.id.clone()), ..Change::default() };
+                self.drive.update(&child.id, &to).await?;
             }
         }
         let unmark: BTreeMap<String, Option<String>> =

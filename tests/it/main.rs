@@ -2,5 +2,6 @@
 
 mod callback;
 mod fs_layout;
+mod imports;
 mod ledger;
 mod support;
