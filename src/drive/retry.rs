@@ -14,8 +14,8 @@ pub(super) fn delays(kind: Kind) -> impl Iterator<Item = Duration> + Send {
     let (first, longest, times) = match kind {
         // A quota per minute refills within one, so a rate limit is outwaited: about two minutes in all.
         Kind::RateLimited => (Duration::from_millis(500), Duration::from_secs(20), 10),
-        // Nobody listens or the line is cut: about ten seconds.
-        Kind::Network => (Duration::from_millis(150), Duration::from_secs(4), 6),
+        // Nobody listens or the line is cut: about five seconds.
+        Kind::Network => (Duration::from_millis(100), Duration::from_secs(2), 5),
         // About fifteen seconds; a time limit has already cost as long as it is.
         Kind::Timeout => (Duration::from_millis(250), Duration::from_secs(2), 3),
         _ => (Duration::from_millis(250), Duration::from_secs(8), 6),
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn waits_grow_and_end() {
-        for (kind, least, most) in [(Kind::RateLimited, 60, 240), (Kind::Server, 8, 40), (Kind::Network, 4, 20), (Kind::Timeout, 1, 6)] {
+        for (kind, least, most) in [(Kind::RateLimited, 60, 240), (Kind::Server, 8, 40), (Kind::Network, 3, 8), (Kind::Timeout, 1, 6)] {
             let waits: Vec<Duration> = delays(kind).collect();
             let sum: Duration = waits.iter().sum();
             assert!((least..=most).contains(&sum.as_secs()), "{kind:?}: {sum:?}");

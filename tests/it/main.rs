@@ -1,6 +1,7 @@
 //! One integration binary.
 
 mod callback;
+mod drive;
 mod fs_layout;
 mod imports;
 mod ledger;
