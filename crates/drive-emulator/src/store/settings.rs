@@ -1,0 +1,156 @@
+//! What a test may turn: the clock, the switches for unsettled behaviour, the feed's misbehaviour.
+//! Kept in the store so that every process serving it agrees.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ApiResult;
+
+/// All settings of one store.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Added to the machine's clock, ms. Every stamp and every check uses the sum.
+    pub clock_offset_ms: i64,
+    /// Signs the ids `generateIds` gives out, so that invented ids are told apart (1.16).
+    pub id_secret: String,
+    /// Behaviour that is unsettled or that a domain's admin decides.
+    pub switches: Switches,
+    /// How the change feed misbehaves.
+    pub feed: FeedFaults,
+}
+
+/// Whether descendants of a changed folder get entries of their own (11.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DescendantChanges {
+    /// Only the folder itself.
+    None,
+    /// The folder and everything below it.
+    All,
+}
+
+/// Which of two documented or reported behaviours is served (`drive-v3-behaviour` 11), and what the
+/// domain's administrators allow (3.10). The defaults are the specification's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Switches {
+    /// `pageSize` outside its range is 400 (measured) instead of coerced (documented) (11.1).
+    pub strict_page_size: bool,
+    /// `files.list` without `trashed` in q includes trashed items (11.2).
+    pub list_includes_trashed: bool,
+    /// `name contains` matches prefixes of tokens, else substrings (11.3).
+    pub name_contains_is_token_prefix: bool,
+    /// An unknown id in `in parents` is 404, else an empty list (11.18).
+    pub unknown_parent_is_404: bool,
+    /// `orderBy` with `fullText` answers 403 (measured), else 400 (documented) (11.4).
+    pub full_text_order_is_403: bool,
+    /// Service accounts may own blobs, as legacy ones do (11.6).
+    pub service_accounts_own_files: bool,
+    /// Successful deletes answer `{}` with 200 instead of 204 (11.8).
+    pub delete_answers_json: bool,
+    /// The reason of a 409 on a used id (11.9).
+    pub duplicate_id_reason: String,
+    /// Descendants in the change log (11.11).
+    pub descendant_changes: DescendantChanges,
+    /// Granting again with a lower role keeps the higher one (11.12).
+    pub regrant_never_lowers: bool,
+    /// A chunk that is no multiple of 256 KiB and not the last: stored up to the last multiple, else 400 (11.13).
+    pub odd_chunk_keeps_prefix: bool,
+    /// Push states on changes channels say `changed` instead of `change` (11.5).
+    pub push_says_changed: bool,
+    /// Push channels may point at plain http on loopback (5.17).
+    pub push_allows_http: bool,
+    /// Multi-parent queries answer nothing, as Drive sometimes does (2.42).
+    pub multi_parent_query_is_empty: bool,
+    /// `corpora=allDrives` says `incompleteSearch: true` (2.37).
+    pub incomplete_search: bool,
+    /// Domains whose people may share only inside their domain (3.10 `shareOutNotPermitted`).
+    pub no_outside_sharing: Vec<String>,
+    /// Domains that refuse link sharing (3.10 `publishOutNotPermitted`).
+    pub no_link_sharing: Vec<String>,
+    /// Addresses without a Google account (3.6).
+    pub no_google_account: Vec<String>,
+    /// Every grant is made but answered 400 `invalidSharingRequest`, since the mail failed (3.7).
+    pub sharing_mail_fails: bool,
+    /// The Drive API is disabled in the project (6.7).
+    pub api_disabled: bool,
+    /// Largest number of direct children of a folder (6.29).
+    pub max_children: i64,
+    /// Largest number of folder levels (6.29).
+    pub max_depth: u32,
+    /// Listings and searches do not see an item until this many ms after its last change (2.41).
+    pub list_lag_ms: i64,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            strict_page_size: true,
+            list_includes_trashed: true,
+            name_contains_is_token_prefix: true,
+            unknown_parent_is_404: true,
+            full_text_order_is_403: true,
+            service_accounts_own_files: false,
+            delete_answers_json: false,
+            duplicate_id_reason: "fileIdInUse".to_owned(),
+            descendant_changes: DescendantChanges::None,
+            regrant_never_lowers: false,
+            odd_chunk_keeps_prefix: true,
+            push_says_changed: false,
+            push_allows_http: false,
+            multi_parent_query_is_empty: false,
+            incomplete_search: false,
+            no_outside_sharing: Vec::new(),
+            no_link_sharing: Vec::new(),
+            no_google_account: Vec::new(),
+            sharing_mail_fails: false,
+            api_disabled: false,
+            max_children: 500_000,
+            max_depth: 100,
+            list_lag_ms: 0,
+        }
+    }
+}
+
+/// Faults of the change feed (`drive-v3-behaviour` 4, T4).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedFaults {
+    /// Entries become visible this many ms (emulated clock) after the change (4.24).
+    pub delay_ms: i64,
+    /// The next so many pages start one page too early: duplicate delivery (4.27).
+    pub repeat_pages: u32,
+    /// The next so many entries are never written.
+    pub drop_entries: u32,
+    /// Every `pageToken` of changes is answered 400 (4.4).
+    pub reject_tokens: bool,
+}
+
+impl Settings {
+    /// Reads the settings of a store; a new store has defaults.
+    pub fn load(connection: &Connection) -> ApiResult<Self> {
+        let text: Option<String> = connection
+            .prepare_cached("SELECT value FROM settings WHERE key = 'settings'")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        Ok(match text {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Self::default(),
+        })
+    }
+
+    /// Stores the settings.
+    pub fn save(&self, connection: &Connection) -> ApiResult<()> {
+        connection.execute(
+            "INSERT INTO settings VALUES ('settings', ?1) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            params![serde_json::to_string(self)?],
+        )?;
+        Ok(())
+    }
+
+    /// The emulated time, ms since 1970.
+    pub fn now(&self) -> i64 {
+        crate::clock::machine_ms() + self.clock_offset_ms
+    }
+}
