@@ -9,10 +9,7 @@ pub(crate) fn machine_ms() -> i64 {
 
 /// `2021-03-04T07:13:02.100Z`.
 pub(crate) fn format(ms: i64) -> String {
-    Timestamp::from_millisecond(ms)
-        .unwrap_or(Timestamp::UNIX_EPOCH)
-        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-        .to_string()
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// Reads RFC 3339 with 0 to 9 fractional digits; precision is cut to 1 ms.

@@ -35,9 +35,7 @@ pub(crate) fn file_id(secret: &str, kind: IdKind) -> String {
 
 /// Whether `id` came from [`file_id`] with the same kind.
 pub(crate) fn was_generated(secret: &str, kind: IdKind, id: &str) -> bool {
-    id.len() == 33
-        && id.is_ascii()
-        && signature(secret, kind, &id[..25]) == id[25..]
+    id.len() == 33 && id.is_ascii() && signature(secret, kind, &id[..25]) == id[25..]
 }
 
 fn signature(secret: &str, kind: IdKind, body: &str) -> String {

@@ -75,11 +75,8 @@ impl Cx<'_> {
 
     fn below(&self, file: &FileRow, parent: Option<Standing>) -> ApiResult<Standing> {
         let above = parent.unwrap_or_default();
-        let mut own = Standing {
-            trashed: file.trashed || above.trashed,
-            depth: above.depth + u32::from(parent.is_some()),
-            ..Standing::default()
-        };
+        let mut own =
+            Standing { trashed: file.trashed || above.trashed, depth: above.depth + u32::from(parent.is_some()), ..Standing::default() };
         if file.owner.as_deref() == Some(&self.who.email) {
             own.role = Some(Role::Owner);
             own.listed = own.role;
@@ -185,10 +182,7 @@ impl Cx<'_> {
                     }
                     None => {
                         order.push(perm.id.clone());
-                        found.insert(
-                            perm.id.clone(),
-                            Effective { perm, role, direct: !inherited, details: vec![detail] },
-                        );
+                        found.insert(perm.id.clone(), Effective { perm, role, direct: !inherited, details: vec![detail] });
                     }
                 }
             }
@@ -220,11 +214,7 @@ pub enum Reach {
 
 /// How far the scopes of `who` reach.
 pub fn reach(who: &Principal) -> Reach {
-    let has = |name: &str| {
-        who.scopes
-            .iter()
-            .any(|scope| scope.strip_prefix("https://www.googleapis.com/auth/") == Some(name))
-    };
+    let has = |name: &str| who.scopes.iter().any(|scope| scope.strip_prefix("https://www.googleapis.com/auth/") == Some(name));
     if ["drive", "drive.readonly", "drive.metadata", "drive.metadata.readonly"].into_iter().any(has) {
         Reach::All
     } else if has("drive.file") || has("drive.appdata") {

@@ -24,8 +24,7 @@ impl Cx<'_> {
         if let Some(drive) = &file.drive {
             logs.insert(format!("d:{drive}"));
             // Members follow the drive's own log; in their user log appear items they opened (4.17).
-            let mut statement =
-                self.db.prepare_cached("SELECT email FROM user_files WHERE file = ?1")?;
+            let mut statement = self.db.prepare_cached("SELECT email FROM user_files WHERE file = ?1")?;
             for email in statement.query_map([&file.id], |row| row.get::<_, String>(0))? {
                 logs.insert(format!("u:{}", email?));
             }
@@ -39,16 +38,8 @@ impl Cx<'_> {
                 Grantee::User(email) => {
                     logs.insert(format!("u:{email}"));
                 }
-                Grantee::Group(group) => self.add_each(
-                    &mut logs,
-                    "SELECT email FROM members WHERE group_email = ?1",
-                    group,
-                )?,
-                Grantee::Domain(domain) => self.add_each(
-                    &mut logs,
-                    "SELECT email FROM users WHERE email LIKE '%@' || ?1",
-                    domain,
-                )?,
+                Grantee::Group(group) => self.add_each(&mut logs, "SELECT email FROM members WHERE group_email = ?1", group)?,
+                Grantee::Domain(domain) => self.add_each(&mut logs, "SELECT email FROM users WHERE email LIKE '%@' || ?1", domain)?,
                 Grantee::Anyone => {}
             }
         }

@@ -88,9 +88,7 @@ impl Cx<'_> {
         if f.is_folder() || f.is_shortcut() {
             // The Rust crate sends folders with an empty media part (1.23).
             return match content {
-                Some(content) if content.staged.size > 0 => {
-                    Err(ApiError::bad_request("Folders and shortcuts have no content."))
-                }
+                Some(content) if content.staged.size > 0 => Err(ApiError::bad_request("Folders and shortcuts have no content.")),
                 _ => Ok(()),
             };
         }
@@ -112,8 +110,7 @@ impl Cx<'_> {
             }
         }
         let revision = ids::random("0B", 38);
-        let (size, md5, sha1, sha256) =
-            (staged.size, staged.md5.clone(), staged.sha1.clone(), staged.sha256.clone());
+        let (size, md5, sha1, sha256) = (staged.size, staged.md5.clone(), staged.sha1.clone(), staged.sha256.clone());
         f.blob = blobs::keep(self.dir, staged, &revision)?;
         if f.is_editors() {
             // Docs show a token size and no checksums (2.7).
@@ -139,12 +136,21 @@ impl Cx<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
-                f.id, revision, f.mime, f.modified, f.last_user, f.size, f.md5, f.sha1, f.sha256, f.blob,
-                f.original_name, keep
+                f.id,
+                revision,
+                f.mime,
+                f.modified,
+                f.last_user,
+                f.size,
+                f.md5,
+                f.sha1,
+                f.sha256,
+                f.blob,
+                f.original_name,
+                keep
             ])?;
-        let mut old = self.db.prepare_cached(
-            "SELECT seq, blob FROM revisions WHERE file = ?1 AND keep = 0 ORDER BY seq DESC LIMIT -1 OFFSET ?2",
-        )?;
+        let mut old =
+            self.db.prepare_cached("SELECT seq, blob FROM revisions WHERE file = ?1 AND keep = 0 ORDER BY seq DESC LIMIT -1 OFFSET ?2")?;
         let rows = old.query_map(params![f.id, KEPT_REVISIONS], |row| Ok((row.get(0)?, row.get(1)?)))?;
         for row in rows.collect::<Result<Vec<(i64, Option<String>)>, _>>()? {
             self.db.execute("DELETE FROM revisions WHERE seq = ?1", [row.0])?;
@@ -184,11 +190,7 @@ impl Cx<'_> {
             [id] => self.writable_folder(id, all_drives),
             [first, ..] => {
                 let (first, _) = self.visible(first, all_drives)?;
-                Err(if first.drive.is_some() {
-                    ApiError::shared_drive_parent_limit()
-                } else {
-                    ApiError::cannot_add_parent()
-                })
+                Err(if first.drive.is_some() { ApiError::shared_drive_parent_limit() } else { ApiError::cannot_add_parent() })
             }
         }
     }
@@ -245,11 +247,7 @@ impl Cx<'_> {
             ));
         }
         if for_folder && self.standing(parent)?.depth >= switches.max_depth {
-            let reason = if parent.drive.is_some() {
-                "teamDriveHierarchyTooDeep"
-            } else {
-                "myDriveHierarchyDepthLimitExceeded"
-            };
+            let reason = if parent.drive.is_some() { "teamDriveHierarchyTooDeep" } else { "myDriveHierarchyDepthLimitExceeded" };
             return Err(ApiError::forbidden(reason, "The folder hierarchy is too deep."));
         }
         Ok(())
@@ -282,8 +280,7 @@ impl Cx<'_> {
     }
 
     fn aim_shortcut(&self, f: &mut FileRow, meta: &Meta) -> ApiResult<()> {
-        let invalid =
-            || ApiError::forbidden("shortcutTargetInvalid", "The shortcut target is invalid.");
+        let invalid = || ApiError::forbidden("shortcutTargetInvalid", "The shortcut target is invalid.");
         let details = meta.get("shortcutDetails").and_then(Value::as_object).ok_or_else(invalid)?;
         let id = meta::text(details, "targetId")?.ok_or_else(invalid)?;
         let (target, _) = self.visible(id, true).map_err(|_| invalid())?;

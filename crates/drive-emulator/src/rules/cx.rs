@@ -68,8 +68,7 @@ impl<'a> Cx<'a> {
 
     /// The account of the caller.
     pub fn account(&self) -> ApiResult<Account> {
-        self.person(&self.who.email)?
-            .ok_or_else(|| ApiError::internal("the caller has no account"))
+        self.person(&self.who.email)?.ok_or_else(|| ApiError::internal("the caller has no account"))
     }
 
     /// An account, from the cache where it was read before.
@@ -104,7 +103,7 @@ impl<'a> Cx<'a> {
     }
 
     /// A fresh file id.
-    pub fn new_id(&self, kind: IdKind) -> String {
+    pub(crate) fn new_id(&self, kind: IdKind) -> String {
         ids::file_id(&self.settings.id_secret, kind)
     }
 
@@ -115,10 +114,6 @@ impl<'a> Cx<'a> {
 
     /// Remembers a file event for push channels.
     pub fn event(&self, id: &str, state: &'static str, changed: &[&'static str]) {
-        self.after.borrow_mut().files.push(FileEvent {
-            id: id.to_owned(),
-            state,
-            changed: changed.to_vec(),
-        });
+        self.after.borrow_mut().files.push(FileEvent { id: id.to_owned(), state, changed: changed.to_vec() });
     }
 }

@@ -31,16 +31,12 @@ pub struct DriveRow {
 impl Cx<'_> {
     /// `drives.create`: the caller is its organizer. A used `request` id is 409 (6.14).
     pub fn create_drive(&self, request: &str, body: &Meta) -> ApiResult<DriveRow> {
-        let name = meta::text(body, "name")?.filter(|name| !name.is_empty()).ok_or_else(|| {
-            ApiError::new(400, "required", "The shared drive name is required.").at_parameter("drive.name")
-        })?;
+        let name = meta::text(body, "name")?
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| ApiError::new(400, "required", "The shared drive name is required.").at_parameter("drive.name"))?;
         let known: Option<String> = self
             .db
-            .query_row(
-                "SELECT id FROM drives WHERE creator = ?1 AND request = ?2",
-                [&self.who.email, request],
-                |row| row.get(0),
-            )
+            .query_row("SELECT id FROM drives WHERE creator = ?1 AND request = ?2", [&self.who.email, request], |row| row.get(0))
             .optional()?;
         if known.is_some() {
             return Err(ApiError::shared_drive_exists());
@@ -100,11 +96,9 @@ impl Cx<'_> {
         if root.drive.as_deref() != Some(id) || self.standing(&root)?.role.is_none() {
             return Err(missing());
         }
-        let hidden: i64 = self.db.query_row(
-            "SELECT count(*) FROM hidden_drives WHERE email = ?1 AND drive = ?2",
-            [&self.who.email, id],
-            |row| row.get(0),
-        )?;
+        let hidden: i64 =
+            self.db
+                .query_row("SELECT count(*) FROM hidden_drives WHERE email = ?1 AND drive = ?2", [&self.who.email, id], |row| row.get(0))?;
         self.db
             .prepare_cached("SELECT created, color, restrictions FROM drives WHERE id = ?1")?
             .query_row([id], |row| {
@@ -124,18 +118,14 @@ impl Cx<'_> {
 
     /// The `restrictions` of a drive.
     pub fn restrictions(&self, id: &str) -> ApiResult<Map<String, Value>> {
-        let text: Option<String> = self
-            .db
-            .prepare_cached("SELECT restrictions FROM drives WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
+        let text: Option<String> =
+            self.db.prepare_cached("SELECT restrictions FROM drives WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
     }
 
     /// Ids of the drives the caller is on after `after`, in order.
     pub fn my_drives(&self, after: &str, limit: usize) -> ApiResult<Vec<DriveRow>> {
-        let mut statement =
-            self.db.prepare_cached("SELECT id FROM drives WHERE id > ?1 ORDER BY id")?;
+        let mut statement = self.db.prepare_cached("SELECT id FROM drives WHERE id > ?1 ORDER BY id")?;
         let mut found = Vec::new();
         for id in statement.query_map([after], |row| row.get::<_, String>(0))? {
             if let Ok(drive) = self.drive(&id?) {
@@ -180,10 +170,7 @@ impl Cx<'_> {
         let drive = self.organized(id)?;
         let children = files::children(self.db, id)?;
         if !with_items && children.iter().any(|child| !child.trashed) {
-            return Err(ApiError::forbidden(
-                "cannotDeleteNonEmptyTeamDrive",
-                "A shared drive that is not empty cannot be deleted.",
-            ));
+            return Err(ApiError::forbidden("cannotDeleteNonEmptyTeamDrive", "A shared drive that is not empty cannot be deleted."));
         }
         let members = perms::on_file(self.db, id, self.now)?;
         self.purge(&drive.root)?;

@@ -13,13 +13,47 @@ pub type Meta = Map<String, Value>;
 /// Fields of a File nobody writes: naming one is 403 `fieldNotWritable` (1.9). Names the resource does not
 /// have are ignored, as `kind` is.
 const OUTPUT_ONLY: &[&str] = &[
-    "capabilities", "driveId", "explicitlyTrashed", "exportLinks", "fileExtension", "fullFileExtension",
-    "hasAugmentedPermissions", "hasThumbnail", "headRevisionId", "iconLink", "imageMediaMetadata",
-    "isAppAuthorized", "labelInfo", "lastModifyingUser", "linkShareMetadata", "md5Checksum", "modifiedByMe",
-    "modifiedByMeTime", "ownedByMe", "owners", "permissionIds", "permissions", "quotaBytesUsed", "resourceKey",
-    "sha1Checksum", "sha256Checksum", "shared", "sharedWithMeTime", "sharingUser", "size", "spaces", "teamDriveId",
-    "thumbnailLink", "thumbnailVersion", "trashedTime", "trashingUser", "version", "videoMediaMetadata",
-    "viewedByMe", "webContentLink", "webViewLink",
+    "capabilities",
+    "driveId",
+    "explicitlyTrashed",
+    "exportLinks",
+    "fileExtension",
+    "fullFileExtension",
+    "hasAugmentedPermissions",
+    "hasThumbnail",
+    "headRevisionId",
+    "iconLink",
+    "imageMediaMetadata",
+    "isAppAuthorized",
+    "labelInfo",
+    "lastModifyingUser",
+    "linkShareMetadata",
+    "md5Checksum",
+    "modifiedByMe",
+    "modifiedByMeTime",
+    "ownedByMe",
+    "owners",
+    "permissionIds",
+    "permissions",
+    "quotaBytesUsed",
+    "resourceKey",
+    "sha1Checksum",
+    "sha256Checksum",
+    "shared",
+    "sharedWithMeTime",
+    "sharingUser",
+    "size",
+    "spaces",
+    "teamDriveId",
+    "thumbnailLink",
+    "thumbnailVersion",
+    "trashedTime",
+    "trashingUser",
+    "version",
+    "videoMediaMetadata",
+    "viewedByMe",
+    "webContentLink",
+    "webViewLink",
 ];
 
 /// Fields that are the caller's own: a reader may write them and the file stays as it is (2.29).
@@ -68,9 +102,7 @@ pub fn boolean(meta: &Meta, key: &str) -> ApiResult<Option<bool>> {
 
 /// A time field in ms, if it is there and not null.
 pub fn time(meta: &Meta, key: &str) -> ApiResult<Option<i64>> {
-    text(meta, key)?
-        .map(|text| clock::parse(text).ok_or_else(|| ApiError::invalid_value(&format!("file.{key}"))))
-        .transpose()
+    text(meta, key)?.map(|text| clock::parse(text).ok_or_else(|| ApiError::invalid_value(&format!("file.{key}")))).transpose()
 }
 
 fn wrong_type(key: &str, kind: &str, value: &Value) -> ApiError {
@@ -141,28 +173,19 @@ impl Cx<'_> {
         for (key, value) in wanted {
             let value = match value {
                 Value::Null => {
-                    self.db
-                        .prepare_cached("DELETE FROM props WHERE file = ?1 AND app = ?2 AND key = ?3")?
-                        .execute([&f.id, app, key])?;
+                    self.db.prepare_cached("DELETE FROM props WHERE file = ?1 AND app = ?2 AND key = ?3")?.execute([&f.id, app, key])?;
                     continue;
                 }
                 Value::String(text) => text,
                 other => return Err(wrong_type(field, "TYPE_STRING", other)),
             };
             if key.len() + value.len() > PROPERTY_BYTES {
-                return Err(ApiError::invalid(format!(
-                    "The property '{key}' is longer than {PROPERTY_BYTES} bytes."
-                )));
+                return Err(ApiError::invalid(format!("The property '{key}' is longer than {PROPERTY_BYTES} bytes.")));
             }
-            self.db
-                .prepare_cached("INSERT OR REPLACE INTO props VALUES (?1, ?2, ?3, ?4)")?
-                .execute([&f.id, app, key, value])?;
+            self.db.prepare_cached("INSERT OR REPLACE INTO props VALUES (?1, ?2, ?3, ?4)")?.execute([&f.id, app, key, value])?;
         }
         let has = files::props(self.db, &f.id, app)?;
-        let total: i64 = self
-            .db
-            .prepare_cached("SELECT count(*) FROM props WHERE file = ?1")?
-            .query_row([&f.id], |row| row.get(0))?;
+        let total: i64 = self.db.prepare_cached("SELECT count(*) FROM props WHERE file = ?1")?.query_row([&f.id], |row| row.get(0))?;
         if has.len() > 30 || total > 100 {
             return Err(ApiError::invalid("The limit of custom properties of this file is exceeded."));
         }

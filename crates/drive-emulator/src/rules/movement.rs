@@ -10,14 +10,9 @@ impl Cx<'_> {
     /// Moves `f` as asked; whether its parent is another one now.
     pub(crate) fn relocate(&self, f: &mut FileRow, how: &Update) -> ApiResult<bool> {
         if how.add.len() > 1 {
-            return Err(if f.drive.is_some() {
-                ApiError::shared_drive_parent_limit()
-            } else {
-                ApiError::cannot_add_parent()
-            });
+            return Err(if f.drive.is_some() { ApiError::shared_drive_parent_limit() } else { ApiError::cannot_add_parent() });
         }
-        let removed: Vec<String> =
-            how.remove.iter().map(|id| self.resolve(id)).collect::<ApiResult<_>>()?;
+        let removed: Vec<String> = how.remove.iter().map(|id| self.resolve(id)).collect::<ApiResult<_>>()?;
         let leaves = f.parent.as_ref().is_some_and(|parent| removed.contains(parent));
         let target = match how.add.first() {
             Some(id) => self.writable_folder(id, how.all_drives)?,
@@ -83,10 +78,7 @@ impl Cx<'_> {
                     "A trashed item cannot be moved into a shared drive.",
                 ));
             }
-            let member = self
-                .effective(target)?
-                .iter()
-                .any(|grant| grant.perm.grantee == perms::Grantee::User(owner.clone()));
+            let member = self.effective(target)?.iter().any(|grant| grant.perm.grantee == perms::Grantee::User(owner.clone()));
             if !member {
                 return Err(ApiError::forbidden(
                     "fileOwnerNotMemberOfTeamDrive",
@@ -122,9 +114,7 @@ impl Cx<'_> {
         let mut at = f.is_folder().then(|| target.clone());
         while let Some(node) = at {
             if node.id == f.id {
-                return Err(ApiError::bad_request(
-                    "A folder cannot be moved into itself or one of its descendants.",
-                ));
+                return Err(ApiError::bad_request("A folder cannot be moved into itself or one of its descendants."));
             }
             at = match node.parent {
                 Some(parent) => files::get(self.db, &parent)?,

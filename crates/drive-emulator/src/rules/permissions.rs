@@ -27,13 +27,7 @@ pub struct Sharing {
 
 impl Default for Sharing {
     fn default() -> Self {
-        Self {
-            all_drives: false,
-            notify: true,
-            transfer: false,
-            to_new_root: false,
-            remove_expiration: false,
-        }
+        Self { all_drives: false, notify: true, transfer: false, to_new_root: false, remove_expiration: false }
     }
 }
 
@@ -68,10 +62,10 @@ impl Cx<'_> {
         let known = perms::get(self.db, &f.id, &perm_id, self.now)?;
         if role == Role::Owner {
             self.transfer(&mut f, &grantee, how)?;
-        } else if known.as_ref().is_none_or(|known| {
-            known.role != Role::Owner
-                && !(self.settings.switches.regrant_never_lowers && known.role > role)
-        }) {
+        } else if known
+            .as_ref()
+            .is_none_or(|known| known.role != Role::Owner && !(self.settings.switches.regrant_never_lowers && known.role > role))
+        {
             perms::put(
                 self.db,
                 &PermRow {
@@ -92,19 +86,15 @@ impl Cx<'_> {
             self.log_membership(&f, &grantee, false)?;
         }
         let complaint = (how.notify && self.settings.switches.sharing_mail_fails).then(|| {
-            ApiError::invalid_sharing_request(
-                "The items were successfully shared but emails could not be sent to the recipients.",
-            )
+            ApiError::invalid_sharing_request("The items were successfully shared but emails could not be sent to the recipients.")
         });
         Ok(Granted { file: f, id: perm_id, complaint })
     }
 
     /// `permissions.update`.
     pub fn reshare(&self, id: &str, perm_id: &str, body: &Meta, how: Sharing) -> ApiResult<Granted> {
-        const MAY: &[&str] = &[
-            "role", "expirationTime", "view", "allowFileDiscovery", "pendingOwner",
-            "inheritedPermissionsDisabled", "kind",
-        ];
+        const MAY: &[&str] =
+            &["role", "expirationTime", "view", "allowFileDiscovery", "pendingOwner", "inheritedPermissionsDisabled", "kind"];
         let (mut f, _) = self.visible(id, how.all_drives)?;
         if body.keys().any(|key| !MAY.contains(&key.as_str())) {
             return Err(ApiError::field_not_writable());
@@ -115,8 +105,7 @@ impl Cx<'_> {
         }
         let grantee = known.perm.grantee.clone();
         let role = wanted_role(body)?.unwrap_or(known.role);
-        let inherited =
-            known.details.iter().filter(|(_, from)| from.is_some()).map(|(role, _)| *role).max();
+        let inherited = known.details.iter().filter(|(_, from)| from.is_some()).map(|(role, _)| *role).max();
         if !known.direct && Some(role) <= inherited {
             return Err(ApiError::inherited_permission(f.drive.is_some()));
         }
@@ -132,20 +121,9 @@ impl Cx<'_> {
         if role == Role::Owner {
             self.transfer(&mut f, &grantee, how)?;
         } else {
-            let discoverable =
-                meta::boolean(body, "allowFileDiscovery")?.unwrap_or(known.perm.discoverable);
+            let discoverable = meta::boolean(body, "allowFileDiscovery")?.unwrap_or(known.perm.discoverable);
             let pending = meta::boolean(body, "pendingOwner")?.unwrap_or(known.perm.pending_owner);
-            perms::put(
-                self.db,
-                &PermRow {
-                    file: f.id.clone(),
-                    role,
-                    expires,
-                    discoverable,
-                    pending_owner: pending,
-                    ..known.perm
-                },
-            )?;
+            perms::put(self.db, &PermRow { file: f.id.clone(), role, expires, discoverable, pending_owner: pending, ..known.perm })?;
         }
         self.finish_sharing(&mut f, &before)?;
         Ok(Granted { file: f, id: perm_id.to_owned(), complaint: None })
@@ -177,10 +155,7 @@ impl Cx<'_> {
             "me" => self.account()?.permission_id,
             other => other.to_owned(),
         };
-        self.effective(f)?
-            .into_iter()
-            .find(|grant| grant.perm.id == perm_id)
-            .ok_or_else(|| ApiError::not_found_permission(&perm_id))
+        self.effective(f)?.into_iter().find(|grant| grant.perm.id == perm_id).ok_or_else(|| ApiError::not_found_permission(&perm_id))
     }
 
     /// `capabilities.canShare` (3.11).
@@ -194,10 +169,7 @@ impl Cx<'_> {
             None => Role::Owner,
             Some(drive) if *drive == f.id => Role::Organizer,
             Some(drive) if f.is_folder() => {
-                let strict = self
-                    .restrictions(drive)?
-                    .get("sharingFoldersRequiresOrganizerPermission")
-                    .and_then(Value::as_bool);
+                let strict = self.restrictions(drive)?.get("sharingFoldersRequiresOrganizerPermission").and_then(Value::as_bool);
                 if strict == Some(false) { Role::FileOrganizer } else { Role::Organizer }
             }
             Some(_) => Role::Writer,
@@ -216,9 +188,7 @@ impl Cx<'_> {
     /// Joining or leaving a shared drive shows in the member's own log (4.17, 4.18).
     fn log_membership(&self, f: &FileRow, grantee: &Grantee, left: bool) -> ApiResult<()> {
         match grantee {
-            Grantee::User(email) if f.drive.as_deref() == Some(&f.id) => {
-                self.append(&format!("u:{email}"), "drive", &f.id, left)
-            }
+            Grantee::User(email) if f.drive.as_deref() == Some(&f.id) => self.append(&format!("u:{email}"), "drive", &f.id, left),
             _ => Ok(()),
         }
     }
@@ -237,10 +207,8 @@ impl Cx<'_> {
             "user" => {
                 // A group's address under type user is stored as the group (3.9).
                 let email = address()?;
-                let members: i64 = self
-                    .db
-                    .prepare_cached("SELECT count(*) FROM members WHERE group_email = ?1")?
-                    .query_row([&email], |row| row.get(0))?;
+                let members: i64 =
+                    self.db.prepare_cached("SELECT count(*) FROM members WHERE group_email = ?1")?.query_row([&email], |row| row.get(0))?;
                 Ok(if members > 0 { Grantee::Group(email) } else { Grantee::User(email) })
             }
             "group" => Ok(Grantee::Group(address()?)),
@@ -278,10 +246,7 @@ impl Cx<'_> {
         match grantee {
             Grantee::User(email) | Grantee::Group(email) => {
                 if lists(&switches.no_outside_sharing, &home) && outside(&home, email) {
-                    return refuse(
-                        "shareOutNotPermitted",
-                        "The domain's administrator does not allow sharing outside the domain.",
-                    );
+                    return refuse("shareOutNotPermitted", "The domain's administrator does not allow sharing outside the domain.");
                 }
                 if !notify && switches.no_google_account.iter().any(|none| none.eq_ignore_ascii_case(email)) {
                     return Err(ApiError::no_google_account(email));
@@ -295,10 +260,7 @@ impl Cx<'_> {
                     );
                 }
                 if lists(&switches.no_link_sharing, &home) {
-                    return refuse(
-                        "publishOutNotPermitted",
-                        "The domain's administrator does not allow publishing.",
-                    );
+                    return refuse("publishOutNotPermitted", "The domain's administrator does not allow publishing.");
                 }
                 if role > Role::Writer {
                     return Err(ApiError::invalid_value("permission.role"));
@@ -308,13 +270,7 @@ impl Cx<'_> {
         Ok(())
     }
 
-    fn expiration(
-        &self,
-        body: &Meta,
-        f: &FileRow,
-        grantee: &Grantee,
-        role: Role,
-    ) -> ApiResult<Option<i64>> {
+    fn expiration(&self, body: &Meta, f: &FileRow, grantee: &Grantee, role: Role) -> ApiResult<Option<i64>> {
         let Some(at) = meta::time(body, "expirationTime")? else { return Ok(None) };
         let refuse = |reason, message| Err(ApiError::forbidden(reason, message));
         if !matches!(grantee, Grantee::User(_) | Grantee::Group(_)) {
@@ -347,17 +303,13 @@ impl Cx<'_> {
                 "The transferOwnership parameter must be enabled when the permission role is 'owner'.",
             );
         }
-        let pending = perms::get(self.db, &f.id, &to.permission_id(false), self.now)?
-            .is_some_and(|perm| perm.pending_owner);
+        let pending = perms::get(self.db, &f.id, &to.permission_id(false), self.now)?.is_some_and(|perm| perm.pending_owner);
         let owner = f.owner.clone().unwrap_or_default();
         if owner != self.who.email && !(pending && *new == self.who.email) {
             return Err(ApiError::insufficient_file_permissions());
         }
         if outside(&owner, new) {
-            return refuse(
-                "ownershipChangeAcrossDomainNotPermitted",
-                "Ownership can only be transferred inside the domain.",
-            );
+            return refuse("ownershipChangeAcrossDomainNotPermitted", "Ownership can only be transferred inside the domain.");
         }
         let Some(account) = self.person(new)? else {
             return Err(ApiError::invalid_email_address());
@@ -376,12 +328,9 @@ impl Cx<'_> {
 }
 
 fn wanted_role(body: &Meta) -> ApiResult<Option<Role>> {
-    meta::text(body, "role")?
-        .map(|word| Role::parse(word).ok_or_else(|| ApiError::invalid_value("permission.role")))
-        .transpose()
+    meta::text(body, "role")?.map(|word| Role::parse(word).ok_or_else(|| ApiError::invalid_value("permission.role"))).transpose()
 }
 
 fn required(field: &str) -> ApiError {
-    ApiError::new(400, "required", format!("The permission {field} field is required."))
-        .at_parameter(format!("permission.{field}"))
+    ApiError::new(400, "required", format!("The permission {field} field is required.")).at_parameter(format!("permission.{field}"))
 }

@@ -20,11 +20,7 @@ impl Cx<'_> {
         if f.is_root() {
             return Ok(false);
         }
-        Ok(if f.drive.is_some() {
-            self.parent_role(f)? >= Some(Role::Organizer)
-        } else {
-            self.standing(f)?.role == Some(Role::Owner)
-        })
+        Ok(if f.drive.is_some() { self.parent_role(f)? >= Some(Role::Organizer) } else { self.standing(f)?.role == Some(Role::Owner) })
     }
 
     /// Removes a file and what is below it; what others own goes to their own roots.
@@ -41,9 +37,8 @@ impl Cx<'_> {
                 }
                 files::remove(self.db, &item.id)?;
                 self.event(&item.id, "remove", &[]);
-            } else if item.parent.as_ref().is_some_and(|parent| {
-                doomed.iter().any(|folder| folder.id == *parent && folder.owner == f.owner)
-            }) {
+            } else if item.parent.as_ref().is_some_and(|parent| doomed.iter().any(|folder| folder.id == *parent && folder.owner == f.owner))
+            {
                 let mut item = item.clone();
                 item.parent = Some(self.owners_root(&item)?.id);
                 item.version += 1;
@@ -68,8 +63,7 @@ impl Cx<'_> {
         }
         let mut statement = self.db.prepare_cached(&sql)?;
         let key = drive.unwrap_or(&self.who.email);
-        let trashed: Vec<FileRow> =
-            statement.query_map([key], files::from_row)?.collect::<Result<_, _>>()?;
+        let trashed: Vec<FileRow> = statement.query_map([key], files::from_row)?.collect::<Result<_, _>>()?;
         for f in trashed {
             // It may have gone with a folder above it.
             if files::get(self.db, &f.id)?.is_some() {

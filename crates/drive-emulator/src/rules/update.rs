@@ -22,24 +22,14 @@ pub struct Update {
 
 impl Cx<'_> {
     /// `files.update`: the file as it is afterwards, logged.
-    pub fn update(
-        &self,
-        id: &str,
-        meta: &Meta,
-        content: Option<Content>,
-        how: &Update,
-    ) -> ApiResult<FileRow> {
+    pub fn update(&self, id: &str, meta: &Meta, content: Option<Content>, how: &Update) -> ApiResult<FileRow> {
         let (mut f, standing) = self.visible(id, how.all_drives)?;
         meta::check_writable(meta, false)?;
         let moving = !how.add.is_empty() || !how.remove.is_empty();
         let trash = meta::boolean(meta, "trashed")?;
-        let edits = content.is_some()
-            || meta.keys().any(|key| key != "trashed" && !meta::is_personal(key));
+        let edits = content.is_some() || meta.keys().any(|key| key != "trashed" && !meta::is_personal(key));
         if f.is_root() && (moving || trash.is_some() || meta.contains_key("name")) {
-            return Err(ApiError::forbidden(
-                "fileNeverWritable",
-                "The name, parents and trash state of a root folder cannot be changed.",
-            ));
+            return Err(ApiError::forbidden("fileNeverWritable", "The name, parents and trash state of a root folder cannot be changed."));
         }
         if edits && (standing.role < Some(Role::Writer) || standing.glimpse) {
             return Err(ApiError::insufficient_file_permissions());
@@ -105,4 +95,3 @@ impl Cx<'_> {
         Ok(!f.is_root() && self.standing(f)?.role >= Some(needed))
     }
 }
-

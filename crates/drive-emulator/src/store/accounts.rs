@@ -60,12 +60,7 @@ impl std::fmt::Debug for Principal {
 impl Principal {
     /// Acts as `email` with every right that account has.
     pub fn acting(account: &Account) -> Self {
-        Self {
-            email: account.email.clone(),
-            service: account.service,
-            app: DEFAULT_APP.to_owned(),
-            scopes: vec![FULL_SCOPE.to_owned()],
-        }
+        Self { email: account.email.clone(), service: account.service, app: DEFAULT_APP.to_owned(), scopes: vec![FULL_SCOPE.to_owned()] }
     }
 
     /// The part of the address after `@`.
@@ -103,19 +98,13 @@ pub fn find(connection: &Connection, email: &str) -> ApiResult<Option<Account>> 
 
 /// Every account, in order of address.
 pub fn all(connection: &Connection) -> ApiResult<Vec<Account>> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM users ORDER BY email"))?;
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM users ORDER BY email"))?;
     let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The account of an address, made with its My Drive on first sight.
-pub fn ensure(
-    connection: &Connection,
-    settings: &Settings,
-    email: &str,
-    service: bool,
-) -> ApiResult<Account> {
+pub fn ensure(connection: &Connection, settings: &Settings, email: &str, service: bool) -> ApiResult<Account> {
     let email = email.to_lowercase();
     if let Some(account) = find(connection, &email)? {
         return Ok(account);
@@ -159,14 +148,7 @@ pub fn ensure(
 }
 
 /// Records an access token. `expires` is emulated ms, none for ever.
-pub fn issue(
-    connection: &Connection,
-    token: &str,
-    email: &str,
-    app: &str,
-    scopes: &str,
-    expires: Option<i64>,
-) -> ApiResult<()> {
+pub fn issue(connection: &Connection, token: &str, email: &str, app: &str, scopes: &str, expires: Option<i64>) -> ApiResult<()> {
     connection.execute(
         "INSERT OR REPLACE INTO tokens(token, email, app, scopes, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![token, email, app, scopes, expires],
@@ -200,8 +182,7 @@ pub fn revoke_tokens(connection: &Connection, email: &str) -> ApiResult<()> {
 
 /// Addresses of the groups an account is in.
 pub fn groups_of(connection: &Connection, email: &str) -> ApiResult<Vec<String>> {
-    let mut statement =
-        connection.prepare_cached("SELECT group_email FROM members WHERE email = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT group_email FROM members WHERE email = ?1")?;
     let rows = statement.query_map([email], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -193,9 +193,7 @@ pub fn open(dir: &Path, blob: Option<&str>, start: u64) -> io::Result<Box<dyn Re
         return Ok(Box::new(io::empty()));
     };
     if let Some(rest) = blob.strip_prefix("gen-") {
-        let numbers = rest.split_once('-').and_then(|(seed, size)| {
-            Some((seed.parse().ok()?, size.parse().ok()?))
-        });
+        let numbers = rest.split_once('-').and_then(|(seed, size)| Some((seed.parse().ok()?, size.parse().ok()?)));
         let (seed, size) = numbers.ok_or_else(|| io::Error::other("a generated blob's name is damaged"))?;
         let mut content = Generated::new(seed, size);
         content.at = start;

@@ -142,8 +142,7 @@ impl FileRow {
 
     /// The top of a My Drive, of a shared drive or of an app's data.
     pub fn is_root(&self) -> bool {
-        self.drive.as_deref() == Some(&self.id)
-            || (self.parent.is_none() && self.is_folder() && self.id.starts_with("0A"))
+        self.drive.as_deref() == Some(&self.id) || (self.parent.is_none() && self.is_folder() && self.id.starts_with("0A"))
     }
 }
 
@@ -162,10 +161,7 @@ pub fn name_key(name: &str) -> String {
 
 /// One file by id.
 pub fn get(connection: &Connection, id: &str) -> ApiResult<Option<FileRow>> {
-    Ok(connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM files WHERE id = ?1"))?
-        .query_row([id], from_row)
-        .optional()?)
+    Ok(connection.prepare_cached(&format!("SELECT {COLUMNS} FROM files WHERE id = ?1"))?.query_row([id], from_row).optional()?)
 }
 
 /// Stores a new file.
@@ -175,9 +171,7 @@ pub fn insert(connection: &Connection, f: &FileRow) -> ApiResult<()> {
             "INSERT INTO files(id, name, name_key, mime, parent, drive, owner, app, space, created, modified) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
-        .execute(params![
-            f.id, f.name, name_key(&f.name), f.mime, f.parent, f.drive, f.owner, f.app, f.space, f.created, f.modified
-        ])?;
+        .execute(params![f.id, f.name, name_key(&f.name), f.mime, f.parent, f.drive, f.owner, f.app, f.space, f.created, f.modified])?;
     save(connection, f)
 }
 
@@ -192,10 +186,35 @@ pub fn save(connection: &Connection, f: &FileRow) -> ApiResult<()> {
              writers_share = ?26, copy_protected = ?27, color = ?28, abusive = ?29 WHERE id = ?1",
         )?
         .execute(params![
-            f.id, f.name, name_key(&f.name), f.mime, f.parent, f.drive, f.owner, f.description, f.created, f.modified,
-            f.trashed, f.trashed_at, f.trashed_by, f.version, f.size, f.md5, f.sha1, f.sha256, f.blob, f.head,
-            f.original_name, f.last_user, f.target, f.target_mime, f.limited, f.writers_share, f.copy_protected,
-            f.color, f.abusive
+            f.id,
+            f.name,
+            name_key(&f.name),
+            f.mime,
+            f.parent,
+            f.drive,
+            f.owner,
+            f.description,
+            f.created,
+            f.modified,
+            f.trashed,
+            f.trashed_at,
+            f.trashed_by,
+            f.version,
+            f.size,
+            f.md5,
+            f.sha1,
+            f.sha256,
+            f.blob,
+            f.head,
+            f.original_name,
+            f.last_user,
+            f.target,
+            f.target_mime,
+            f.limited,
+            f.writers_share,
+            f.copy_protected,
+            f.color,
+            f.abusive
         ])?;
     Ok(())
 }
@@ -203,9 +222,7 @@ pub fn save(connection: &Connection, f: &FileRow) -> ApiResult<()> {
 /// Removes a file and everything kept about it; its revisions' blobs are the caller's to delete.
 pub fn remove(connection: &Connection, id: &str) -> ApiResult<()> {
     for table in ["perms", "props", "user_files", "revisions"] {
-        connection
-            .prepare_cached(&format!("DELETE FROM {table} WHERE file = ?1"))?
-            .execute([id])?;
+        connection.prepare_cached(&format!("DELETE FROM {table} WHERE file = ?1"))?.execute([id])?;
     }
     connection.prepare_cached("DELETE FROM files WHERE id = ?1")?.execute([id])?;
     Ok(())
@@ -213,25 +230,19 @@ pub fn remove(connection: &Connection, id: &str) -> ApiResult<()> {
 
 /// Direct children, oldest first.
 pub fn children(connection: &Connection, parent: &str) -> ApiResult<Vec<FileRow>> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM files WHERE parent = ?1 ORDER BY rid"))?;
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM files WHERE parent = ?1 ORDER BY rid"))?;
     let rows = statement.query_map([parent], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A count the triggers keep: `c:<folder>` children, `b:<owner>` bytes.
 pub fn tally(connection: &Connection, key: &str) -> ApiResult<i64> {
-    Ok(connection
-        .prepare_cached("SELECT n FROM tallies WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?
-        .unwrap_or(0))
+    Ok(connection.prepare_cached("SELECT n FROM tallies WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 /// Custom properties of one app, or the public ones for an empty `app`.
 pub fn props(connection: &Connection, id: &str, app: &str) -> ApiResult<BTreeMap<String, String>> {
-    let mut statement =
-        connection.prepare_cached("SELECT key, value FROM props WHERE file = ?1 AND app = ?2")?;
+    let mut statement = connection.prepare_cached("SELECT key, value FROM props WHERE file = ?1 AND app = ?2")?;
     let rows = statement.query_map([id, app], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -251,9 +262,7 @@ pub struct Personal {
 pub fn personal(connection: &Connection, email: &str, id: &str) -> ApiResult<Option<Personal>> {
     Ok(connection
         .prepare_cached("SELECT starred, viewed, modified FROM user_files WHERE email = ?1 AND file = ?2")?
-        .query_row([email, id], |row| {
-            Ok(Personal { starred: row.get(0)?, viewed: row.get(1)?, modified: row.get(2)? })
-        })
+        .query_row([email, id], |row| Ok(Personal { starred: row.get(0)?, viewed: row.get(1)?, modified: row.get(2)? }))
         .optional()?)
 }
 

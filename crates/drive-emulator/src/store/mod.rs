@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::ApiResult;
@@ -37,15 +38,9 @@ impl Store {
     pub fn open(dir: &Path) -> anyhow::Result<Self> {
         for part in ["blobs", "tmp"] {
             let path = dir.join(part);
-            std::fs::create_dir_all(&path)
-                .with_context(|| format!("cannot make {}", path.display()))?;
+            std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         }
-        let store = Self {
-            dir: dir.to_path_buf(),
-            pool: Mutex::default(),
-            turn: Mutex::default(),
-            temporary: false,
-        };
+        let store = Self { dir: dir.to_path_buf(), pool: Mutex::default(), turn: Mutex::default(), temporary: false };
         let mut connection = store.connect().context("cannot open drive.sqlite")?;
         schema::create(&mut connection).context("cannot make the tables")?;
         store.give(connection);
@@ -76,11 +71,7 @@ impl Store {
         self.run(TransactionBehavior::Immediate, work)
     }
 
-    fn run<T>(
-        &self,
-        behavior: TransactionBehavior,
-        work: impl FnOnce(&Connection) -> ApiResult<T>,
-    ) -> ApiResult<T> {
+    fn run<T>(&self, behavior: TransactionBehavior, work: impl FnOnce(&Connection) -> ApiResult<T>) -> ApiResult<T> {
         let pooled = lock(&self.pool).pop();
         let mut connection = match pooled {
             Some(connection) => connection,
@@ -106,6 +97,9 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.set_prepared_statement_cache_capacity(128);
+        connection.create_scalar_function("natural_key", 1, FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC, |call| {
+            Ok(crate::query::text::natural_key(&call.get::<String>(0)?))
+        })?;
         Ok(connection)
     }
 }

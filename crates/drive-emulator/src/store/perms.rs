@@ -37,16 +37,9 @@ impl Role {
 
     /// Reads the word on the wire.
     pub fn parse(word: &str) -> Option<Self> {
-        [
-            Self::Reader,
-            Self::Commenter,
-            Self::Writer,
-            Self::FileOrganizer,
-            Self::Organizer,
-            Self::Owner,
-        ]
-        .into_iter()
-        .find(|role| role.word() == word)
+        [Self::Reader, Self::Commenter, Self::Writer, Self::FileOrganizer, Self::Organizer, Self::Owner]
+            .into_iter()
+            .find(|role| role.word() == word)
     }
 }
 
@@ -108,8 +101,7 @@ pub struct PermRow {
     pub granted_by: Option<String>,
 }
 
-const COLUMNS: &str =
-    "file, id, kind, role, email, domain, discoverable, expires, pending_owner, granted, granted_by";
+const COLUMNS: &str = "file, id, kind, role, email, domain, discoverable, expires, pending_owner, granted, granted_by";
 
 fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<PermRow> {
     let kind: String = row.get(2)?;
@@ -145,9 +137,7 @@ pub fn on_file(connection: &Connection, file: &str, now: i64) -> ApiResult<Vec<P
 /// One direct grant.
 pub fn get(connection: &Connection, file: &str, id: &str, now: i64) -> ApiResult<Option<PermRow>> {
     Ok(connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM perms WHERE file = ?1 AND id = ?2 AND (expires IS NULL OR expires > ?3)"
-        ))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM perms WHERE file = ?1 AND id = ?2 AND (expires IS NULL OR expires > ?3)"))?
         .query_row(params![file, id, now], from_row)
         .optional()?)
 }
@@ -160,29 +150,24 @@ pub fn put(connection: &Connection, perm: &PermRow) -> ApiResult<()> {
         Grantee::Anyone => (None, None),
     };
     connection
-        .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO perms({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-        ))?
+        .prepare_cached(&format!("INSERT OR REPLACE INTO perms({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"))?
         .execute(params![
-            perm.file,
-            perm.id,
-            perm.grantee.kind(),
-            perm.role.word(),
-            email,
-            domain,
-            perm.discoverable,
-            perm.expires,
-            perm.pending_owner,
-            perm.granted,
-            perm.granted_by
-        ])?;
+        perm.file,
+        perm.id,
+        perm.grantee.kind(),
+        perm.role.word(),
+        email,
+        domain,
+        perm.discoverable,
+        perm.expires,
+        perm.pending_owner,
+        perm.granted,
+        perm.granted_by
+    ])?;
     Ok(())
 }
 
 /// Removes a grant; whether there was one.
 pub fn remove(connection: &Connection, file: &str, id: &str) -> ApiResult<bool> {
-    Ok(connection
-        .prepare_cached("DELETE FROM perms WHERE file = ?1 AND id = ?2")?
-        .execute([file, id])?
-        > 0)
+    Ok(connection.prepare_cached("DELETE FROM perms WHERE file = ?1 AND id = ?2")?.execute([file, id])? > 0)
 }

@@ -130,10 +130,8 @@ pub struct FeedFaults {
 impl Settings {
     /// Reads the settings of a store; a new store has defaults.
     pub fn load(connection: &Connection) -> ApiResult<Self> {
-        let text: Option<String> = connection
-            .prepare_cached("SELECT value FROM settings WHERE key = 'settings'")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
+        let text: Option<String> =
+            connection.prepare_cached("SELECT value FROM settings WHERE key = 'settings'")?.query_row([], |row| row.get(0)).optional()?;
         Ok(match text {
             Some(text) => serde_json::from_str(&text)?,
             None => Self::default(),

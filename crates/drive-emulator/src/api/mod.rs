@@ -1,0 +1,16 @@
+//! The HTTP surface of Drive v3.
+
+pub mod about;
+pub mod call;
+pub mod capabilities;
+pub mod drives;
+pub mod files;
+pub mod list;
+pub mod media;
+pub mod params;
+pub mod permissions;
+pub mod render;
+pub mod routes;
+pub mod scopes;
+pub mod serve;
+pub mod upload;

@@ -1,0 +1,316 @@
+//! Resources as JSON. int64 are strings (0.4); what has no value is absent (1.54).
+
+use serde_json::{Map, Value, json};
+
+use crate::clock;
+use crate::error::ApiResult;
+use crate::rules::access::Effective;
+use crate::rules::cx::Cx;
+use crate::rules::drives::DriveRow;
+use crate::store::files::{self, FileRow};
+use crate::store::perms::{self, Grantee, Role};
+
+/// A File, with the fields `want` asks for: what is expensive is not computed otherwise.
+pub fn file(cx: &Cx<'_>, f: &FileRow, want: &dyn Fn(&str) -> bool) -> ApiResult<Value> {
+    let mut out = Out { map: Map::new(), want };
+    plain_fields(cx, f, &mut out)?;
+    content_fields(f, &mut out);
+    sharing_fields(cx, f, &mut out)?;
+    personal_fields(cx, f, &mut out)?;
+    if want("capabilities") {
+        out.put("capabilities", super::capabilities::of(cx, f)?);
+    }
+    Ok(Value::Object(out.map))
+}
+
+struct Out<'w> {
+    map: Map<String, Value>,
+    want: &'w dyn Fn(&str) -> bool,
+}
+
+impl Out<'_> {
+    fn put(&mut self, name: &str, value: impl Into<Value>) {
+        if (self.want)(name) {
+            self.map.insert(name.to_owned(), value.into());
+        }
+    }
+
+    fn maybe(&mut self, name: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
+    }
+}
+
+fn plain_fields(cx: &Cx<'_>, f: &FileRow, out: &mut Out<'_>) -> ApiResult<()> {
+    out.put("kind", "drive#file");
+    out.put("id", f.id.as_str());
+    out.put("name", f.name.as_str());
+    out.put("mimeType", f.mime.as_str());
+    out.maybe("description", f.description.as_deref());
+    if (out.want)("trashed") {
+        out.put("trashed", cx.standing(f)?.trashed);
+    }
+    out.put("explicitlyTrashed", f.trashed);
+    if f.drive.is_some() {
+        out.maybe("trashedTime", f.trashed_at.map(clock::format));
+        if let Some(email) = &f.trashed_by {
+            out.put("trashingUser", person(cx, email)?);
+        }
+    }
+    if (out.want)("parents")
+        && let Some(parent) = &f.parent
+        && cx.parent_role(f)?.is_some()
+    {
+        out.put("parents", json!([parent]));
+    }
+    for (field, app) in [("properties", ""), ("appProperties", cx.who.app.as_str())] {
+        if (out.want)(field) {
+            let props = files::props(cx.db, &f.id, app)?;
+            if !props.is_empty() {
+                out.put(field, json!(props));
+            }
+        }
+    }
+    out.put("spaces", json!([f.space]));
+    out.put("version", f.version.to_string());
+    out.put("createdTime", clock::format(f.created));
+    out.put("modifiedTime", clock::format(f.modified));
+    out.maybe("folderColorRgb", f.color.as_deref());
+    if f.is_folder() {
+        out.maybe("folderColorRgb", f.color.as_deref().or(Some("#8f8f8f")));
+        out.put("inheritedPermissionsDisabled", f.limited);
+    }
+    for field in ["driveId", "teamDriveId"] {
+        out.maybe(field, f.drive.as_deref());
+    }
+    if let (Some(target), Some(mime)) = (&f.target, &f.target_mime) {
+        out.put("shortcutDetails", json!({ "targetId": target, "targetMimeType": mime }));
+    }
+    let (view, content) = links(f);
+    out.put("webViewLink", view);
+    out.maybe("webContentLink", content);
+    out.put("iconLink", format!("https://drive-thirdparty.googleusercontent.com/16/type/{}", f.mime));
+    out.put("hasThumbnail", false);
+    out.put("thumbnailVersion", "0");
+    out.put("isAppAuthorized", f.app == cx.who.app);
+    out.put("writersCanShare", f.writers_share);
+    out.put("copyRequiresWriterPermission", f.copy_protected);
+    out.put("viewersCanCopyContent", !f.copy_protected);
+    Ok(())
+}
+
+/// The page that shows a file, and the download of a blob (2.14).
+fn links(f: &FileRow) -> (String, Option<String>) {
+    let id = &f.id;
+    let editors = f.mime.strip_prefix("application/vnd.google-apps.");
+    let view = match editors {
+        Some("folder") => format!("https://drive.google.com/drive/folders/{id}"),
+        Some("document") => format!("https://docs.google.com/document/d/{id}/edit?usp=drivesdk"),
+        Some("spreadsheet") => format!("https://docs.google.com/spreadsheets/d/{id}/edit?usp=drivesdk"),
+        Some("presentation") => format!("https://docs.google.com/presentation/d/{id}/edit?usp=drivesdk"),
+        _ => format!("https://drive.google.com/file/d/{id}/view?usp=drivesdk"),
+    };
+    let content = f.is_blob().then(|| format!("https://drive.google.com/uc?id={id}&export=download"));
+    (view, content)
+}
+
+fn content_fields(f: &FileRow, out: &mut Out<'_>) {
+    out.maybe("size", f.size.map(|size| size.to_string()));
+    out.put("quotaBytesUsed", f.size.unwrap_or(0).to_string());
+    if f.is_blob() {
+        out.maybe("md5Checksum", f.md5.as_deref());
+        out.maybe("sha1Checksum", f.sha1.as_deref());
+        out.maybe("sha256Checksum", f.sha256.as_deref());
+        out.maybe("headRevisionId", f.head.as_deref());
+        out.maybe("originalFilename", f.original_name.as_deref());
+        let full = f.name.split_once('.').map_or("", |(_, end)| end);
+        out.put("fullFileExtension", full);
+        out.put("fileExtension", f.name.rsplit_once('.').map_or("", |(_, end)| end));
+    }
+    if f.is_editors() && (out.want)("exportLinks") {
+        let formats = super::about::export_formats();
+        let links: Map<String, Value> = formats[&f.mime]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|mime| {
+                let link = format!("https://docs.google.com/feeds/download/documents/export/Export?id={}&exportFormat={mime}", f.id);
+                (mime.to_owned(), json!(link))
+            })
+            .collect();
+        out.put("exportLinks", links);
+    }
+}
+
+fn sharing_fields(cx: &Cx<'_>, f: &FileRow, out: &mut Out<'_>) -> ApiResult<()> {
+    if let Some(owner) = &f.owner {
+        if (out.want)("owners") {
+            out.put("owners", json!([person(cx, owner)?]));
+        }
+        out.put("ownedByMe", *owner == cx.who.email);
+    }
+    if (out.want)("lastModifyingUser")
+        && let Some(email) = &f.last_user
+    {
+        out.put("lastModifyingUser", person(cx, email)?);
+    }
+    let fields = ["shared", "permissions", "permissionIds", "hasAugmentedPermissions"];
+    if !fields.into_iter().any(|field| (out.want)(field)) {
+        return Ok(());
+    }
+    let grants = cx.effective(f)?;
+    if f.drive.is_none() {
+        out.put("shared", grants.len() > 1);
+    } else {
+        out.put("hasAugmentedPermissions", !f.is_root() && grants.iter().any(|grant| grant.direct));
+    }
+    // Who cannot share does not see with whom it is shared (1.57).
+    if cx.may_share(f)? {
+        let ids: Vec<&str> = grants.iter().map(|grant| grant.perm.id.as_str()).collect();
+        out.put("permissionIds", json!(ids));
+        if f.drive.is_none() {
+            let list: Vec<Value> = grants.iter().map(|grant| permission(cx, f, grant)).collect::<ApiResult<_>>()?;
+            out.put("permissions", list);
+        }
+    }
+    Ok(())
+}
+
+fn personal_fields(cx: &Cx<'_>, f: &FileRow, out: &mut Out<'_>) -> ApiResult<()> {
+    let fields = ["starred", "viewedByMe", "viewedByMeTime", "modifiedByMe", "modifiedByMeTime"];
+    if fields.into_iter().any(|field| (out.want)(field)) {
+        let own = files::personal(cx.db, &cx.who.email, &f.id)?.unwrap_or_default();
+        out.put("starred", own.starred);
+        out.put("viewedByMe", own.viewed.is_some());
+        out.maybe("viewedByMeTime", own.viewed.map(clock::format));
+        out.put("modifiedByMe", own.modified.is_some());
+        out.maybe("modifiedByMeTime", own.modified.map(clock::format));
+    }
+    if ((out.want)("sharedWithMeTime") || (out.want)("sharingUser"))
+        && let Some((granted, by)) = shared_with_me(cx, f)?
+    {
+        out.put("sharedWithMeTime", clock::format(granted));
+        if let Some(by) = by {
+            out.put("sharingUser", person(cx, &by)?);
+        }
+    }
+    Ok(())
+}
+
+/// When and by whom a file was shared with the caller itself (3.26).
+pub fn shared_with_me(cx: &Cx<'_>, f: &FileRow) -> ApiResult<Option<(i64, Option<String>)>> {
+    if f.owner.as_deref() == Some(&cx.who.email) {
+        return Ok(None);
+    }
+    let id = Grantee::User(cx.who.email.clone()).permission_id(false);
+    let perm = perms::get(cx.db, &f.id, &id, cx.now)?;
+    Ok(perm.filter(|perm| perm.role != Role::Owner).map(|perm| (perm.granted, perm.granted_by)))
+}
+
+/// A User.
+pub fn person(cx: &Cx<'_>, email: &str) -> ApiResult<Value> {
+    let account = cx.person(email)?;
+    let name = account.as_ref().map_or(email, |account| account.name.as_str());
+    Ok(json!({
+        "kind": "drive#user",
+        "displayName": name,
+        "me": email == cx.who.email,
+        "permissionId": crate::ids::permission_id(email),
+        "emailAddress": email,
+    }))
+}
+
+/// A Permission.
+pub fn permission(cx: &Cx<'_>, f: &FileRow, grant: &Effective) -> ApiResult<Value> {
+    let perm = &grant.perm;
+    let mut value = json!({
+        "kind": "drive#permission",
+        "id": perm.id,
+        "type": perm.grantee.kind(),
+        "role": grant.role.word(),
+    });
+    match &perm.grantee {
+        Grantee::User(email) | Grantee::Group(email) => {
+            let account = cx.person(email)?;
+            value["emailAddress"] = json!(email);
+            value["displayName"] = json!(account.map_or_else(|| email.clone(), |account| account.name));
+            value["deleted"] = json!(false);
+            value["pendingOwner"] = json!(perm.pending_owner);
+        }
+        Grantee::Domain(domain) => {
+            value["domain"] = json!(domain);
+            value["displayName"] = json!(domain);
+            value["allowFileDiscovery"] = json!(perm.discoverable);
+        }
+        Grantee::Anyone => value["allowFileDiscovery"] = json!(perm.discoverable),
+    }
+    if let Some(expires) = perm.expires {
+        value["expirationTime"] = json!(clock::format(expires));
+    }
+    let details: Vec<Value> = grant
+        .details
+        .iter()
+        .map(|(role, from)| {
+            let membership = f.drive.is_some() && (*from == f.drive || (from.is_none() && f.is_root()));
+            let mut detail = json!({
+                "permissionType": if membership { "member" } else { "file" },
+                "role": role.word(),
+                "inherited": from.is_some(),
+            });
+            // inheritedFrom exists on shared-drive items only (3.13).
+            if let Some(from) = from.as_ref().filter(|_| f.drive.is_some()) {
+                detail["inheritedFrom"] = json!(from);
+            }
+            detail
+        })
+        .collect();
+    value["permissionDetails"] = json!(details);
+    if f.drive.is_some() {
+        value["teamDrivePermissionDetails"] = json!(details);
+    }
+    Ok(value)
+}
+
+/// A Drive.
+pub fn drive(cx: &Cx<'_>, drive: &DriveRow) -> ApiResult<Value> {
+    let role = cx.standing(&drive.root)?.role;
+    let organizer = role >= Some(Role::Organizer);
+    let writer = role >= Some(Role::Writer);
+    let mut restrictions = json!({
+        "adminManagedRestrictions": false,
+        "copyRequiresWriterPermission": false,
+        "domainUsersOnly": false,
+        "driveMembersOnly": false,
+        "sharingFoldersRequiresOrganizerPermission": true,
+    });
+    for (name, value) in &drive.restrictions {
+        restrictions[name] = value.clone();
+    }
+    Ok(json!({
+        "kind": "drive#drive",
+        "id": drive.id,
+        "name": drive.root.name,
+        "colorRgb": drive.color.as_deref().unwrap_or("#8f8f8f"),
+        "createdTime": clock::format(drive.created),
+        "hidden": drive.hidden,
+        "restrictions": restrictions,
+        "capabilities": {
+            "canAddChildren": writer,
+            "canComment": role >= Some(Role::Commenter),
+            "canCopy": true,
+            "canDeleteChildren": organizer,
+            "canDeleteDrive": organizer,
+            "canDownload": true,
+            "canEdit": writer,
+            "canListChildren": true,
+            "canManageMembers": organizer,
+            "canReadRevisions": writer,
+            "canRename": writer,
+            "canRenameDrive": organizer,
+            "canShare": writer,
+            "canTrashChildren": role >= Some(Role::FileOrganizer),
+        },
+    }))
+}

@@ -1,0 +1,133 @@
+//! Which method and path is which call.
+
+use http::Method;
+
+use crate::api::call::{Call, Reply};
+use crate::api::{about, drives, files, list, permissions};
+use crate::error::ApiResult;
+use crate::mask::{Kind, Mask};
+use crate::rules::cx::Cx;
+
+/// One method of Drive.
+pub struct Endpoint {
+    /// Its name, such as `files.get`.
+    pub op: &'static str,
+    method: &'static str,
+    path: &'static str,
+    /// Runs in a write transaction.
+    pub writes: bool,
+    /// What its `fields` select from.
+    pub kind: Option<Kind>,
+    /// Does it.
+    pub run: fn(&Cx<'_>, &Call, &Mask) -> ApiResult<Reply>,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.op)
+    }
+}
+
+type Run = fn(&Cx<'_>, &Call, &Mask) -> ApiResult<Reply>;
+
+const fn read(op: &'static str, path: &'static str, kind: Option<Kind>, run: Run) -> Endpoint {
+    Endpoint { op, method: "GET", path, writes: false, kind, run }
+}
+
+const fn write(op: &'static str, method: &'static str, path: &'static str, kind: Option<Kind>, run: Run) -> Endpoint {
+    Endpoint { op, method, path, writes: true, kind, run }
+}
+
+/// What is served. `{}` stands for an id; fixed words come before ids.
+static ENDPOINTS: &[Endpoint] = &[
+    read("about.get", "about", Some(Kind::About), about::get),
+    read("files.generateIds", "files/generateIds", Some(Kind::GeneratedIds), files::generate_ids),
+    read("files.list", "files", Some(Kind::FileList), list::list),
+    write("files.create", "POST", "files", Some(Kind::File), files::create),
+    write("files.emptyTrash", "DELETE", "files/trash", None, files::empty_trash),
+    read("files.get", "files/{}", Some(Kind::File), files::get),
+    write("files.update", "PATCH", "files/{}", Some(Kind::File), files::update),
+    write("files.delete", "DELETE", "files/{}", None, files::delete),
+    read("permissions.list", "files/{}/permissions", Some(Kind::PermissionList), permissions::list),
+    write("permissions.create", "POST", "files/{}/permissions", Some(Kind::Permission), permissions::create),
+    read("permissions.get", "files/{}/permissions/{}", Some(Kind::Permission), permissions::get),
+    write("permissions.update", "PATCH", "files/{}/permissions/{}", Some(Kind::Permission), permissions::update),
+    write("permissions.delete", "DELETE", "files/{}/permissions/{}", None, permissions::delete),
+    read("drives.list", "drives", Some(Kind::DriveList), drives::list),
+    write("drives.create", "POST", "drives", Some(Kind::Drive), drives::create),
+    read("drives.get", "drives/{}", Some(Kind::Drive), drives::get),
+    write("drives.update", "PATCH", "drives/{}", Some(Kind::Drive), drives::update),
+    write("drives.delete", "DELETE", "drives/{}", None, drives::delete),
+    write("drives.hide", "POST", "drives/{}/hide", Some(Kind::Drive), drives::hide),
+    write("drives.unhide", "POST", "drives/{}/unhide", Some(Kind::Drive), drives::unhide),
+];
+
+/// What Drive's discovery document lists and the emulator does not serve.
+const UNSERVED: &[&str] = &[
+    "accessproposals",
+    "approvals",
+    "apps",
+    "comments",
+    "replies",
+    "teamdrives",
+    "operations",
+    "listLabels",
+    "modifyLabels",
+    "generateCseToken",
+    "download",
+];
+
+/// The call of a method and a path below `/drive/v3/`, with the ids in it.
+pub fn find(method: &Method, path: &str) -> Option<(&'static Endpoint, Vec<String>)> {
+    ENDPOINTS
+        .iter()
+        .filter(|endpoint| endpoint.method == method.as_str())
+        .find_map(|endpoint| matched(endpoint.path, path).map(|ids| (endpoint, ids)))
+}
+
+/// The call of a name.
+pub fn named(op: &str) -> Option<&'static Endpoint> {
+    ENDPOINTS.iter().find(|endpoint| endpoint.op == op)
+}
+
+/// The name of a resource that exists at Google and not here.
+pub fn unserved(path: &str) -> Option<&'static str> {
+    let words: Vec<&str> = path.split(['/', ':']).collect();
+    UNSERVED.iter().find(|name| words.contains(name)).copied()
+}
+
+fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut parts = path.split('/');
+    for want in pattern.split('/') {
+        let part = parts.next()?;
+        if want == "{}" {
+            let id = percent_encoding::percent_decode_str(part).decode_utf8().ok()?;
+            if id.is_empty() {
+                return None;
+            }
+            ids.push(id.into_owned());
+        } else if want != part {
+            return None;
+        }
+    }
+    parts.next().is_none().then_some(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_words_win_over_ids() {
+        let op = |method: Method, path| find(&method, path).map(|(endpoint, ids)| (endpoint.op, ids.len()));
+        assert_eq!(op(Method::GET, "files/generateIds"), Some(("files.generateIds", 0)));
+        assert_eq!(op(Method::GET, "files/abc"), Some(("files.get", 1)));
+        assert_eq!(op(Method::DELETE, "files/trash"), Some(("files.emptyTrash", 0)));
+        assert_eq!(op(Method::GET, "files/a/permissions/b"), Some(("permissions.get", 2)));
+        assert_eq!(op(Method::PUT, "files/abc"), None);
+        assert_eq!(op(Method::GET, "files/"), None);
+        assert_eq!(unserved("files/abc/comments"), Some("comments"));
+        assert_eq!(unserved("files/abc"), None);
+    }
+}

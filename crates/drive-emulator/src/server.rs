@@ -1,0 +1,141 @@
+//! The listening socket, and which part of the emulator a path belongs to.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::acting::Control;
+use crate::api::serve;
+use crate::app::App;
+
+/// A running emulator. It stops when this is dropped.
+#[derive(Debug)]
+pub struct DriveEmulator {
+    app: Arc<App>,
+    stop: Option<oneshot::Sender<()>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// How an emulator is to run.
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    data: Option<PathBuf>,
+    port: u16,
+    public_base_url: Option<String>,
+    address: Option<std::net::IpAddr>,
+}
+
+impl Builder {
+    /// Keeps everything in `dir`. Without it a temporary directory is used and removed.
+    #[must_use]
+    pub fn data(mut self, dir: impl AsRef<Path>) -> Self {
+        self.data = Some(dir.as_ref().to_path_buf());
+        self
+    }
+
+    /// Listens on this port; 0 takes a free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The address clients reach it by, where that is another one: behind TLS the `Location` of an upload
+    /// session must say `https://www.googleapis.com` (1.27).
+    #[must_use]
+    pub fn public_base_url(mut self, url: impl Into<String>) -> Self {
+        self.public_base_url = Some(url.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Listens on another address than loopback. The emulator has no protection of its own: whoever reaches
+    /// it can read and change everything in it and act as anybody.
+    #[must_use]
+    pub fn expose_to_everyone_who_reaches(mut self, address: std::net::IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// Starts serving.
+    ///
+    /// # Errors
+    /// The data directory cannot be used, or the port is taken.
+    pub async fn start(self) -> anyhow::Result<DriveEmulator> {
+        let app = App::open(self.data.as_deref(), self.public_base_url)?;
+        let address = SocketAddr::new(self.address.unwrap_or(Ipv4Addr::LOCALHOST.into()), self.port);
+        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        // Nobody set it before: the application was made above.
+        let _ = app.url.set(url);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = Arc::clone(&app);
+        let router = Router::new().fallback(move |request: Request<Body>| {
+            let app = Arc::clone(&serving);
+            async move { route(&app, request).await }
+        });
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                _ = stopped => {}
+                // It only ends with the socket.
+                _ = axum::serve(listener, router) => {}
+            }
+        });
+        Ok(DriveEmulator { app, stop: Some(stop), task })
+    }
+}
+
+impl DriveEmulator {
+    /// An emulator with temporary data on a free port.
+    ///
+    /// # Panics
+    /// There is no temporary directory or no free port: a test cannot go on.
+    pub async fn start() -> Self {
+        match Self::builder().start().await {
+            Ok(emulator) => emulator,
+            Err(error) => panic!("the Drive emulator does not start: {error:#}"),
+        }
+    }
+
+    /// An emulator to be set up.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        self.app.url()
+    }
+
+    /// What tests turn and whom they act as.
+    pub fn control(&self) -> Control {
+        Control::new(Arc::clone(&self.app))
+    }
+
+    /// Serves until the process ends.
+    pub async fn run_forever(mut self) {
+        // A task that ended leaves nothing to wait for.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for DriveEmulator {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // Nobody listens any more if it stopped already.
+            let _ = stop.send(());
+        }
+    }
+}
+
+async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    serve::serve(app, parts, body).await
+}

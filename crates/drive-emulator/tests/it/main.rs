@@ -1,0 +1,7 @@
+//! The emulator over real HTTP. Tests are named after the items of the behaviour specification they hold.
+
+mod b0_transport;
+mod b1_create;
+mod b2_files;
+mod b3_sharing;
+mod support;
