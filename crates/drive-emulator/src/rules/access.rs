@@ -55,7 +55,7 @@ impl Cx<'_> {
                 break;
             }
             let Some(parent) = files::get(self.db, &id)? else { break };
-            next = parent.parent.clone();
+            next.clone_from(&parent.parent);
             chain.push(parent);
             if chain.len() > MAX_CHAIN {
                 break;
@@ -110,14 +110,11 @@ impl Cx<'_> {
             Grantee::Anyone => true,
             Grantee::Group(email) => {
                 let known = self.cache.borrow().groups.clone();
-                let groups = match known {
-                    Some(groups) => groups,
-                    None => {
-                        let read = crate::store::accounts::groups_of(self.db, &self.who.email)?;
-                        self.cache.borrow_mut().groups = Some(read.clone());
-                        read
-                    }
-                };
+                if let Some(groups) = known {
+                    return Ok(groups.contains(email));
+                }
+                let groups = crate::store::accounts::groups_of(self.db, &self.who.email)?;
+                self.cache.borrow_mut().groups = Some(groups.clone());
                 groups.contains(email)
             }
         })
@@ -175,15 +172,12 @@ impl Cx<'_> {
             for perm in perms::on_file(self.db, &node.id, self.now)? {
                 let role = if inherited { passed_down(perm.role) } else { perm.role };
                 let detail = (role, inherited.then(|| node.id.clone()));
-                match found.get_mut(&perm.id) {
-                    Some(known) => {
-                        known.role = known.role.max(role);
-                        known.details.push(detail);
-                    }
-                    None => {
-                        order.push(perm.id.clone());
-                        found.insert(perm.id.clone(), Effective { perm, role, direct: !inherited, details: vec![detail] });
-                    }
+                if let Some(known) = found.get_mut(&perm.id) {
+                    known.role = known.role.max(role);
+                    known.details.push(detail);
+                } else {
+                    order.push(perm.id.clone());
+                    found.insert(perm.id.clone(), Effective { perm, role, direct: !inherited, details: vec![detail] });
                 }
             }
             steps += 1;

@@ -116,7 +116,7 @@ async fn b3_20_expiring_grants_disappear() {
     rig.post(&rig.ana, &path, grant("2026-02-01T00:00:00Z")).await.refused(400, "invalid");
     rig.post(&rig.ana, &path, grant("2026-03-02T00:00:00Z")).await.ok();
     rig.get(&rig.bea, &format!("files/{file}")).await.ok();
-    rig.control.clock_advance(std::time::Duration::from_secs(2 * 86_400)).expect("advanced");
+    rig.control.clock_advance(std::time::Duration::from_hours(48)).expect("advanced");
     rig.get(&rig.bea, &format!("files/{file}")).await.refused(404, "notFound");
 }
 

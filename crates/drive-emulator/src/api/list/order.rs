@@ -44,7 +44,7 @@ impl Sorted {
 
     /// What comes behind a place.
     pub fn after(&self, place: &[Sql]) -> Condition {
-        let mut sql = String::new();
+        let mut alternatives = Vec::new();
         let mut values = Vec::new();
         for (index, (key, down)) in self.keys.iter().enumerate() {
             let mut parts = Vec::new();
@@ -54,12 +54,9 @@ impl Sorted {
             }
             parts.push(format!("{key} {} ?", if *down { "<" } else { ">" }));
             values.push(place[index].clone());
-            if index > 0 {
-                sql += " OR ";
-            }
-            sql += &format!("({})", parts.join(" AND "));
+            alternatives.push(format!("({})", parts.join(" AND ")));
         }
-        Condition { sql, values }
+        Condition { sql: alternatives.join(" OR "), values }
     }
 
     /// A place as an opaque token.
