@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rusqlite::Connection;
 
+use crate::control::Gate;
 use crate::error::{ApiError, ApiResult};
 use crate::rules::cx::{After, Cx};
 use crate::store::accounts::{self, Principal};
@@ -23,6 +24,8 @@ pub struct App {
     pub(crate) public_base_url: Option<String>,
     /// One lock for each upload session in use, so that its bytes arrive in order.
     pub(crate) uploads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// What every request passes: faults, latency, quotas, the log.
+    pub(crate) gate: Gate,
 }
 
 impl App {
@@ -42,7 +45,13 @@ impl App {
                 Ok(())
             })
             .map_err(|error| anyhow::anyhow!("cannot read the settings: {error}"))?;
-        Ok(Arc::new(Self { store, url: OnceLock::new(), public_base_url, uploads: Mutex::default() }))
+        Ok(Arc::new_cyclic(|app: &std::sync::Weak<Self>| Self {
+            store,
+            url: OnceLock::new(),
+            public_base_url,
+            uploads: Mutex::default(),
+            gate: Gate::new(app.clone()),
+        }))
     }
 
     /// Where this emulator listens.

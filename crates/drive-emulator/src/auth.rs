@@ -2,11 +2,13 @@
 //!
 //! What is kept lies in the tables of [`TABLES`], beside the accounts and access tokens of the store.
 
+mod acts;
 mod error;
 mod grant;
 mod jwt;
 mod keys;
 
+pub(crate) use acts::serve;
 pub use error::TokenError;
 pub use grant::{Grantor, form, token};
 pub use keys::{

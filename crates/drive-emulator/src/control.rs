@@ -3,7 +3,9 @@
 
 mod fault;
 mod gate;
+mod http;
 mod log;
+mod methods;
 mod op;
 mod pause;
 mod quota;
@@ -13,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use fault::{BodyShape, Effect, Fault, Match, Status, When};
 pub use gate::{Gate, RuleState, Surroundings};
+pub(crate) use http::serve;
 pub use log::Logged;
 pub use op::{Door, Op};
 pub use quota::Quota;

@@ -15,6 +15,8 @@ use tokio::sync::oneshot;
 use crate::acting::Control;
 use crate::api::serve;
 use crate::app::App;
+use crate::auth;
+use crate::control::{self, Door, Op};
 
 /// A running emulator. It stops when this is dropped.
 #[derive(Debug)]
@@ -136,6 +138,14 @@ impl Drop for DriveEmulator {
 }
 
 async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    serve::serve(app, parts, body).await
+    app.gate
+        .run(request, |request| async {
+            let (parts, body) = request.into_parts();
+            match Op::of(&parts).door {
+                Door::Control => control::serve(&Control::new(Arc::clone(app)), parts, body).await,
+                Door::Token => auth::serve(app, parts, body).await,
+                Door::Drive => serve::serve(app, parts, body).await,
+            }
+        })
+        .await
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(crate::auth::TABLES)?;
     transaction.commit()
 }
 

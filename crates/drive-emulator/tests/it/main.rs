@@ -4,4 +4,6 @@ mod b0_transport;
 mod b1_create;
 mod b2_files;
 mod b3_sharing;
+mod control_api;
+mod credentials;
 mod support;

@@ -1,0 +1,88 @@
+//! The clock, switches, the feed's faults, and what the gate does.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::Ask;
+use crate::acting::Control;
+use crate::control::{Fault, Match};
+use crate::error::{ApiError, ApiResult};
+
+/// Answers what it knows.
+pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
+    let gate = control.gate();
+    let (method, path) = ask.line();
+    let value = match (method, &path[..]) {
+        ("GET", ["clock"]) => clock(control)?,
+        ("POST", ["clock"]) => {
+            match (ask.optional("set"), ask.optional_number("advance_ms")) {
+                (Some(time), _) => control.clock_set(time)?,
+                (None, Some(ms)) => control.clock_advance(Duration::from_millis(ms))?,
+                (None, None) => return Err(ApiError::required_parameter("set")),
+            }
+            clock(control)?
+        }
+        ("GET", ["switches"]) => json!(control.switches()?),
+        ("PATCH", ["switches"]) => {
+            let changed = patched(&control.switches()?, &ask.body)?;
+            control.set_switches(|switches| *switches = changed)?;
+            json!(control.switches()?)
+        }
+        ("GET", ["feed"]) => json!(control.feed()?),
+        ("PATCH", ["feed"]) => {
+            let changed = patched(&control.feed()?, &ask.body)?;
+            control.set_feed(|feed| *feed = changed)?;
+            json!(control.feed()?)
+        }
+        ("GET", ["faults"]) => json!(gate.faults()),
+        ("POST", ["faults"]) => json!({ "id": gate.fault(ask.read::<Fault>()?) }),
+        ("DELETE", ["faults"]) => {
+            gate.clear_faults();
+            json!({})
+        }
+        ("DELETE", ["faults", id]) => json!({ "removed": id.parse().is_ok_and(|id| gate.remove_fault(id)) }),
+        ("GET", ["latency"]) => json!({ "ms": gate.latency().as_millis() }),
+        ("PUT", ["latency"]) => {
+            gate.set_latency(Duration::from_millis(ask.number("ms")?));
+            json!({})
+        }
+        ("GET", ["quota"]) => json!(gate.quota()),
+        ("PUT", ["quota"]) => {
+            gate.set_quota(ask.read()?);
+            json!({})
+        }
+        ("POST", ["pause"]) => {
+            let calls = ask.body.get("match").cloned().map(serde_json::from_value::<Match>);
+            let calls = calls.transpose().map_err(|error| ApiError::bad_request(error.to_string()))?;
+            gate.pause_after_matching(calls.unwrap_or_default(), ask.number("after")?);
+            json!({})
+        }
+        ("POST", ["resume"]) => {
+            gate.resume();
+            json!({})
+        }
+        ("DELETE", ["requests"]) => {
+            gate.clear_requests();
+            json!({})
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(value))
+}
+
+fn clock(control: &Control) -> ApiResult<Value> {
+    let now = control.now_ms()?;
+    Ok(json!({ "now": crate::clock::format(now), "now_ms": now }))
+}
+
+/// `current` with the named fields changed; unknown names are refused.
+fn patched<T: Serialize + DeserializeOwned>(current: &T, changes: &Map<String, Value>) -> ApiResult<T> {
+    let mut value = serde_json::to_value(current)?;
+    for (name, change) in changes {
+        value[name] = change.clone();
+    }
+    serde_json::from_value(value).map_err(|error| ApiError::bad_request(format!("Not understood: {error}.")))
+}

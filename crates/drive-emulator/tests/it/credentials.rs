@@ -1,0 +1,114 @@
+//! Keys and tokens, as a client uses them (`drive-v3-behaviour` 7).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use drive_emulator::DriveEmulator;
+use rsa::RsaPrivateKey;
+use rsa::pkcs1v15::SigningKey;
+use rsa::pkcs8::DecodePrivateKey as _;
+use rsa::sha2::Sha256;
+use rsa::signature::{SignatureEncoding as _, Signer as _};
+use serde_json::{Value, json};
+
+const SCOPE: &str = "https://www.googleapis.com/auth/drive";
+
+/// Asks for a token with a key file, for `subject` if one is named.
+async fn token(key: &str, subject: Option<&str>) -> (u16, Value) {
+    let key: Value = serde_json::from_str(key).expect("the key file is JSON");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_secs();
+    let claims = json!({
+        "iss": key["client_email"], "scope": SCOPE, "aud": key["token_uri"],
+        "iat": now, "exp": now + 3600, "sub": subject,
+    });
+    let header = json!({"alg": "RS256", "typ": "JWT"});
+    let head = format!("{}.{}", URL_SAFE.encode(header.to_string()), URL_SAFE.encode(claims.to_string()));
+    let private = key["private_key"].as_str().expect("a key");
+    let private = RsaPrivateKey::from_pkcs8_pem(private).expect("a key in PEM");
+    let signature = SigningKey::<Sha256>::new(private).sign(head.as_bytes()).to_bytes();
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned()),
+        ("assertion", format!("{head}.{}", URL_SAFE.encode(signature))),
+    ];
+    post(key["token_uri"].as_str().expect("an address"), &form).await
+}
+
+async fn post(url: &str, form: &[(&str, String)]) -> (u16, Value) {
+    let response = reqwest::Client::new().post(url).form(form).send().await.expect("it answers");
+    (response.status().as_u16(), response.json().await.expect("it answers in JSON"))
+}
+
+/// Status and address of the caller, as Drive sees them.
+async fn whoami(drive: &DriveEmulator, token: &Value) -> (u16, Value) {
+    let url = format!("{}/drive/v3/about?fields=user/emailAddress", drive.url());
+    let token = token["access_token"].as_str().expect("a token");
+    let response = reqwest::Client::new().get(url).bearer_auth(token).send().await.expect("it answers");
+    let status = response.status().as_u16();
+    let body: Value = response.json().await.expect("it answers in JSON");
+    (status, body["user"]["emailAddress"].clone())
+}
+
+#[tokio::test]
+async fn b7_1_a_service_account_signs_itself_in() {
+    let drive = DriveEmulator::start().await;
+    let key = drive.control().service_account("robot").expect("it is made");
+    let (status, answer) = token(&key, None).await;
+    assert_eq!(status, 200, "{answer}");
+    let robot = json!("robot@project.iam.gserviceaccount.com");
+    assert_eq!(whoami(&drive, &answer).await, (200, robot));
+    drive.control().clock_advance(std::time::Duration::from_secs(3_601)).expect("time passes");
+    assert_eq!(whoami(&drive, &answer).await.0, 401, "a token lives an hour of the emulated clock");
+    let (status, renewed) = token(&key, None).await;
+    assert_eq!((status, whoami(&drive, &renewed).await.0), (200, 200));
+}
+
+#[tokio::test]
+async fn b7_6_delegation_makes_the_user_the_actor() {
+    let drive = DriveEmulator::start().await;
+    let control = drive.control();
+    let key = control.service_account("robot").expect("it is made");
+    let (status, answer) = token(&key, Some("ana@example.com")).await;
+    assert_eq!((status, &answer["error"]), (401, &json!("unauthorized_client")));
+    control.grant_delegation("robot@project.iam.gserviceaccount.com", "ana@example.com").expect("it is granted");
+    let (status, answer) = token(&key, Some("ana@example.com")).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(whoami(&drive, &answer).await, (200, json!("ana@example.com")));
+}
+
+#[tokio::test]
+async fn b7_3_a_revoked_key_gets_no_token_and_a_revoked_token_no_answer() {
+    let drive = DriveEmulator::start().await;
+    let control = drive.control();
+    let key = control.service_account("robot").expect("it is made");
+    let (_, answer) = token(&key, None).await;
+    control.revoke_keys("robot").expect("it is revoked");
+    let (status, refusal) = token(&key, None).await;
+    assert_eq!((status, &refusal["error_description"]), (400, &json!("Invalid JWT Signature.")));
+    assert_eq!(whoami(&drive, &answer).await.0, 200, "tokens outlive their key");
+    control.revoke_tokens("robot@project.iam.gserviceaccount.com").expect("they are revoked");
+    assert_eq!(whoami(&drive, &answer).await.0, 401);
+}
+
+#[tokio::test]
+async fn b7_9_a_person_refreshes() {
+    let drive = DriveEmulator::start().await;
+    let file = drive.control().authorized_user("ana@example.com").expect("it is made");
+    let file: Value = serde_json::from_str(&file).expect("JSON");
+    let field = |name: &str| file[name].as_str().unwrap_or_default().to_owned();
+    let form = [
+        ("grant_type", "refresh_token".to_owned()),
+        ("client_id", field("client_id")),
+        ("client_secret", field("client_secret")),
+        ("refresh_token", field("refresh_token")),
+    ];
+    let (status, answer) = post(&field("token_uri"), &form).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(whoami(&drive, &answer).await, (200, json!("ana@example.com")));
+}
+
+#[tokio::test]
+async fn b7_7_the_token_endpoint_has_its_own_shape() {
+    let drive = DriveEmulator::start().await;
+    let (status, answer) = post(&format!("{}/token", drive.url()), &[("grant_type", "password".to_owned())]).await;
+    assert_eq!((status, &answer["error"]), (400, &json!("unsupported_grant_type")));
+    assert!(answer["error_description"].is_string());
+}
