@@ -83,7 +83,7 @@ impl Tree {
         Ok(None)
     }
 
-    /// The regular files of a folder by name, without hidden ones. A missing folder has none.
+    /// The regular files of a folder by name, without hidden ones; fails where the folder is missing.
     pub fn files(&self, folder: &str) -> Result<Vec<LocalFile>, Failure> {
         let failed = |e| io_failure("list", &self.path_of(folder), e);
         let dir = self.dir(folder)?;

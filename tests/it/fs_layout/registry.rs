@@ -101,6 +101,10 @@ fn writers_in_many_processes_lose_no_entry_and_readers_see_whole_files() -> anyh
     let (_dir, base) = base()?;
     base.registry().upsert(&entry(0))?;
     let done = AtomicBool::new(false);
+    let test = "fs_layout::registry::writers_in_many_processes_lose_no_entry_and_readers_see_whole_files";
+    let children: anyhow::Result<Vec<_>> =
+        (0..3).map(|n| respawn(test, CHILD, &format!("{} {}", 100 * (n + 1), base.path().display()))).collect();
+    let mut children = children?;
     std::thread::scope(|scope| -> anyhow::Result<()> {
         let reader = scope.spawn(|| -> anyhow::Result<usize> {
             let mut most = 0;
@@ -112,23 +116,24 @@ fn writers_in_many_processes_lose_no_entry_and_readers_see_whole_files() -> anyh
             }
             Ok(most)
         });
-        let test = "fs_layout::registry::writers_in_many_processes_lose_no_entry_and_readers_see_whole_files";
-        let children: anyhow::Result<Vec<_>> =
-            (0..3).map(|n| respawn(test, CHILD, &format!("{} {}", 100 * (n + 1), base.path().display()))).collect();
         let threads: Vec<_> = (4..7)
             .map(|n| {
                 let registry = base.registry();
                 scope.spawn(move || (0..EACH).try_for_each(|i| registry.upsert(&entry(100 * n + i)).map(drop)))
             })
             .collect();
-        for thread in threads {
-            thread.join().expect("no thread panics")?;
-        }
-        for mut child in children? {
-            anyhow::ensure!(child.wait()?.success(), "a writer failed");
-        }
+        // The reader stops before anything is judged: a writer that fails must fail the test, not hang it.
+        let threads: Vec<_> = threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        let children: Vec<_> = children.iter_mut().map(std::process::Child::wait).collect();
         done.store(true, Ordering::Relaxed);
-        reader.join().expect("the reader does not panic")?;
+        let reader = reader.join().expect("the reader does not panic");
+        for thread in threads {
+            thread.expect("no thread panics")?;
+        }
+        for child in children {
+            anyhow::ensure!(child?.success(), "a writer failed");
+        }
+        reader?;
         Ok(())
     })?;
     assert_eq!(base.registry().read()?.len(), 1 + 6 * EACH);
