@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::acting::Control;
-use crate::api::serve;
+use crate::api::{batch, serve};
 use crate::app::App;
 use crate::auth;
 use crate::control::{self, Door, Op};
@@ -144,6 +144,7 @@ async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
             match Op::of(&parts).door {
                 Door::Control => control::serve(&Control::new(Arc::clone(app)), parts, body).await,
                 Door::Token => auth::serve(app, parts, body).await,
+                Door::Drive if parts.uri.path().starts_with("/batch") => batch::serve(app, parts, body).await,
                 Door::Drive => serve::serve(app, parts, body).await,
             }
         })

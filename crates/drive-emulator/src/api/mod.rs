@@ -1,6 +1,7 @@
 //! The HTTP surface of Drive v3.
 
 pub mod about;
+pub mod batch;
 pub mod call;
 pub mod capabilities;
 pub mod drives;
