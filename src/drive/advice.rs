@@ -129,6 +129,11 @@ fn by_reason(reason: &str, f: &Facts) -> Option<Advice> {
             "delegation_missing",
             "in the admin console grant the service account domain-wide delegation for https://www.googleapis.com/auth/drive; it can take a day".into(),
         ),
+        "no_default_credentials" => Some((
+            Exit::Config,
+            "no_credentials",
+            Some("set `drive.credentials` or GOOGLE_APPLICATION_CREDENTIALS to the key of a service account".into()),
+        )),
         "no_access_token" => refused("credentials_refused", "the token endpoint gave no access token: check `token_uri` in the key file".into()),
         _ => None,
     }

@@ -14,7 +14,7 @@ use url::Url;
 use super::connect::{self, Connector, Hub};
 use super::error::{DriveError, Kind};
 use super::pacer::{Gate, Lane};
-use super::retry::{self, LONGEST_WAIT};
+use super::retry::{LONGEST_WAIT, Patience};
 use super::tap::Tap;
 use super::token::Tokens;
 
@@ -118,10 +118,10 @@ impl Door {
     where
         F: Future<Output = Result<T, DriveError>> + Send,
     {
-        self.repeat(cost, attempt).await.map_err(|error| self.named(what, error))
+        self.repeat(what, cost, attempt).await.map_err(|error| self.named(what, error))
     }
 
-    async fn repeat<T, F>(&self, cost: Cost, attempt: impl Fn(SecretString) -> F + Send + Sync) -> Result<T, DriveError>
+    async fn repeat<T, F>(&self, what: &str, cost: Cost, attempt: impl Fn(SecretString) -> F + Send + Sync) -> Result<T, DriveError>
     where
         F: Future<Output = Result<T, DriveError>> + Send,
     {
@@ -129,10 +129,17 @@ impl Door {
         let mut token = self.tokens.get().await?;
         let mut renewed = false;
         loop {
-            let error = match self.once(cost, attempt(token.clone())).await {
-                Ok(value) => return Ok(value),
+            let began = Instant::now();
+            let result = self.once(cost, attempt(token.clone())).await;
+            let ms = began.elapsed().as_millis();
+            let error = match result {
+                Ok(value) => {
+                    tracing::debug!(units = cost.units(), ms, "{what}");
+                    return Ok(value);
+                }
                 Err(error) => error,
             };
+            tracing::debug!(units = cost.units(), ms, %error, "{what}");
             if error.status == Some(401) && !renewed {
                 // Revoked, or expired early: once, with a new token (6.9).
                 renewed = true;
@@ -140,7 +147,6 @@ impl Door {
                 continue;
             }
             let Some(delay) = patience.next(&error) else { return Err(error) };
-            tracing::debug!(%error, ?delay, "asking Drive again");
             tokio::time::sleep(delay).await;
             token = self.tokens.get().await.or_else(|_| Ok::<_, DriveError>(token))?;
         }
@@ -203,28 +209,6 @@ impl Door {
             f.account.clone_from(&self.account);
             f.what = if f.what.is_empty() { what.to_owned() } else { format!("{what}: {}", f.what) };
         })
-    }
-}
-
-/// How often a call is still repeated, for each kind of trouble by itself: a refused token must not use up the patience
-/// for a broken line. The tries of one call are bounded in number and time all the same.
-#[derive(Default)]
-pub(super) struct Patience {
-    left: Vec<(Kind, Box<dyn Iterator<Item = Duration> + Send>)>,
-}
-
-impl Patience {
-    /// How long to wait before the next try; `None` to give up.
-    pub(super) fn next(&mut self, error: &DriveError) -> Option<Duration> {
-        if !error.kind.is_passing() || error.retry_after.is_some_and(|wait| wait > LONGEST_WAIT) {
-            return None;
-        }
-        let at = self.left.iter().position(|(kind, _)| *kind == error.kind).unwrap_or_else(|| {
-            self.left.push((error.kind, Box::new(retry::delays(error.kind))));
-            self.left.len() - 1
-        });
-        let delay = self.left[at].1.next()?;
-        Some(delay.max(error.retry_after.unwrap_or_default()))
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) enum Account {
     Service { key: Box<ServiceAccountKey>, subject: Option<String> },
     /// A person who logged in.
     User(AuthorizedUserSecret),
-    /// The service account of the virtual machine this runs on.
-    Metadata,
+    /// The service account of the virtual machine this runs on, and the address that gives its tokens.
+    Metadata(String),
 }
 
 impl Account {
@@ -34,7 +34,7 @@ impl Account {
             Credentials::Embedded(json) => parse(json.as_bytes(), "the embedded Drive's key", settings.subject.as_deref())?,
             Credentials::ApplicationDefault => match gcloud_file().filter(|p| p.exists()) {
                 Some(path) => parse(&read_key(&path)?, &path.display().to_string(), settings.subject.as_deref())?,
-                None => Self::Metadata,
+                None => Self::Metadata(metadata_address()),
             },
         };
         if settings.subject.is_some() && !matches!(account, Self::Service { .. }) {
@@ -49,7 +49,7 @@ impl Account {
         match self {
             Self::Service { key, subject } => subject.clone().unwrap_or_else(|| key.client_email.clone()),
             Self::User(_) => "the signed-in Google user".into(),
-            Self::Metadata => "this machine's service account".into(),
+            Self::Metadata(_) => "this machine's service account".into(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Account {
                 // Two people of one OAuth client differ only in their refresh token.
                 format!("{}|{}", secret.client_id, super::token_cache::fingerprint(&secret.refresh_token))
             }
-            Self::Metadata => "metadata".into(),
+            Self::Metadata(address) => address.clone(),
         }
     }
 
@@ -70,7 +70,7 @@ impl Account {
         match self {
             Self::Service { key, .. } => !key.token_uri.starts_with("http://"),
             Self::User(_) => true,
-            Self::Metadata => false,
+            Self::Metadata(_) => false,
         }
     }
 }
@@ -80,6 +80,12 @@ fn gcloud_file() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let directory = set("CLOUDSDK_CONFIG").or_else(|| set("HOME").map(|home| home.join(".config/gcloud")))?;
     Some(directory.join("application_default_credentials.json"))
+}
+
+/// Google's libraries all let this variable move the metadata server.
+fn metadata_address() -> String {
+    let host = std::env::var("GCE_METADATA_HOST").ok().filter(|h| !h.is_empty()).unwrap_or_else(|| "metadata.google.internal".into());
+    format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token")
 }
 
 /// The bytes of a key file that only its owner may read.

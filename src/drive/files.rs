@@ -1,6 +1,6 @@
 //! Reading, listing and changing files and folders; ids for new ones.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use google_drive3::api::{FileList, Scope};
 use serde_json::{Map, Value, json};
@@ -82,6 +82,20 @@ impl Drive {
         if query.is_impossible() {
             return Ok(Vec::new());
         }
+        let mut found = self.list_all(query).await?;
+        if found.is_empty()
+            && let Some(queries) = query.one_by_one()
+        {
+            for query in queries {
+                found.extend(self.list_all(&query).await?);
+            }
+            let mut seen = HashSet::new();
+            found.retain(|entry| seen.insert(entry.id.clone()));
+        }
+        Ok(found)
+    }
+
+    async fn list_all(&self, query: &Query) -> Result<Vec<Entry>, DriveError> {
         let mut restarts = 0;
         loop {
             match self.list_once(query).await {

@@ -12,6 +12,7 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Clause {
     Text(String),
+    Parent(FileId),
     Name(String),
     Any(Vec<Query>),
 }
@@ -19,7 +20,7 @@ enum Clause {
 impl Query {
     /// What lies directly in `folder`, the trash included unless [`Query::trashed`] says otherwise.
     pub fn children_of(folder: &FileId) -> Self {
-        Self::default().and(Clause::Text(format!("'{folder}' in parents")))
+        Self::default().inside(folder)
     }
 
     /// Everything that carries this property of tecnico's with this value, wherever it lies.
@@ -70,7 +71,7 @@ impl Query {
     /// Only inside `folder`.
     #[must_use]
     pub fn inside(self, folder: &FileId) -> Self {
-        self.and(Clause::Text(format!("'{folder}' in parents")))
+        self.and(Clause::Parent(folder.clone()))
     }
 
     fn and(mut self, clause: Clause) -> Self {
@@ -87,10 +88,26 @@ impl Query {
     /// Whether `entry` really is what was asked for, where Drive's own comparison is looser than ours.
     pub(super) fn admits(&self, entry: &Entry) -> bool {
         self.clauses.iter().all(|c| match c {
-            Clause::Text(_) => true,
+            Clause::Text(_) | Clause::Parent(_) => true,
             Clause::Name(name) => entry.name == *name,
             Clause::Any(queries) => queries.iter().any(|q| q.admits(entry)),
         })
+    }
+
+    /// The same, asked folder by folder, where several folders are asked for at once: Drive sometimes answers such a query
+    /// with nothing although there is something (2.42).
+    pub(super) fn one_by_one(&self) -> Option<Vec<Query>> {
+        let (at, queries) = self.clauses.iter().enumerate().find_map(|(at, c)| match c {
+            Clause::Any(queries) => Some((at, queries)),
+            _ => None,
+        })?;
+        let of_folder = |q: &&Query| q.clauses.iter().any(|c| matches!(c, Clause::Parent(_)));
+        let single = |query: &Query| {
+            let mut clauses = self.clauses.clone();
+            clauses.splice(at..=at, query.clauses.iter().cloned());
+            Query { clauses }
+        };
+        (queries.iter().filter(of_folder).count() > 1).then(|| queries.iter().map(single).collect())
     }
 
     /// Whether it can find nothing at all: an `any` of no queries.
@@ -103,6 +120,7 @@ impl Clause {
     fn text(&self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.clone()),
+            Self::Parent(folder) => Some(format!("'{folder}' in parents")),
             Self::Name(name) => Some(format!("name = '{}'", quoted(name))),
             Self::Any(queries) => {
                 let parts: Vec<String> = queries.iter().filter_map(Query::text).map(|t| format!("({t})")).collect();
@@ -145,6 +163,15 @@ mod tests {
         );
         assert!(Query::any([]).is_impossible() && !q.is_impossible());
         assert_eq!(Query::default().text(), None);
+    }
+
+    #[test]
+    fn several_folders_can_be_asked_one_by_one() {
+        let q = Query::any([Query::children_of(&id("a")), Query::children_of(&id("b"))]).trashed(false);
+        let texts: Vec<_> = q.one_by_one().expect("two folders").iter().filter_map(Query::text).collect();
+        assert_eq!(texts, ["'a' in parents and trashed = false", "'b' in parents and trashed = false"]);
+        assert_eq!(Query::any([Query::children_of(&id("a")), Query::with_property_key("k")]).one_by_one(), None);
+        assert_eq!(Query::children_of(&id("a")).one_by_one(), None);
     }
 
     #[test]

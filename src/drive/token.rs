@@ -14,7 +14,8 @@ use yup_oauth2::{
 
 use super::connect::{self, Connector};
 use super::credentials::Account;
-use super::error::{DriveError, Kind};
+use super::error::{DriveError, Facts, Kind};
+use super::retry::Patience;
 use super::token_cache::{Token, TokenCache};
 use crate::domain::clock;
 use crate::error::{Exit, Failure};
@@ -36,24 +37,29 @@ struct Inner {
     /// Held while a token is fetched: yup-oauth2 would fetch one for each caller (DEPENDENCIES 1.8).
     current: Mutex<Option<Token>>,
     limit: Duration,
+    /// Tokens come from the virtual machine; where there is none, nobody listens.
+    from_machine: bool,
 }
 
 impl Tokens {
     /// Sets the source up; asks for nothing yet.
     pub(super) async fn new(account: Account, connector: Connector, cache: TokenCache, limit: Duration) -> Result<Self, Failure> {
         let client = CustomHyperClientBuilder::from(connect::client::<String>(connector));
+        let from_machine = matches!(account, Account::Metadata(_));
         let built = match account {
             Account::Service { key, subject: None } => ServiceAccountAuthenticator::with_client(*key, client).build().await,
             Account::Service { key, subject: Some(user) } => {
                 ServiceAccountAuthenticator::with_client(*key, client).subject(user).build().await
             }
             Account::User(secret) => AuthorizedUserAuthenticator::with_client(secret, client).build().await,
-            Account::Metadata => {
-                match ApplicationDefaultCredentialsAuthenticator::with_client(ApplicationDefaultCredentialsFlowOpts::default(), client)
-                    .await
-                {
+            Account::Metadata(address) => {
+                let options = ApplicationDefaultCredentialsFlowOpts { metadata_url: Some(address) };
+                match ApplicationDefaultCredentialsAuthenticator::with_client(options, client).await {
                     ApplicationDefaultCredentialsTypes::InstanceMetadata(builder) => builder.build().await,
-                    ApplicationDefaultCredentialsTypes::ServiceAccount(builder) => builder.build().await,
+                    // config takes that variable for a file, whose mode was checked; here it would not be.
+                    ApplicationDefaultCredentialsTypes::ServiceAccount(_) => {
+                        Err(std::io::Error::other("GOOGLE_APPLICATION_CREDENTIALS names a file that config did not see"))
+                    }
                 }
             }
         };
@@ -62,7 +68,7 @@ impl Tokens {
                 .hint("download the key again from the Cloud console: IAM, Service accounts, Keys, JSON")
                 .because(e)
         })?;
-        Ok(Self(Arc::new(Inner { source, cache, current: Mutex::new(None), limit: limit.min(LIMIT) })))
+        Ok(Self(Arc::new(Inner { source, cache, current: Mutex::new(None), limit: limit.min(LIMIT), from_machine })))
     }
 
     /// A token that is good for at least a minute: the one at hand, the one another run left, or a new one.
@@ -95,7 +101,7 @@ impl Tokens {
     }
 
     async fn fetch(&self) -> Result<Token, DriveError> {
-        let mut delays = super::retry::delays(Kind::Server);
+        let mut patience = Patience::default();
         loop {
             let error = match self.fetch_once().await {
                 Ok(token) => {
@@ -104,8 +110,13 @@ impl Tokens {
                 }
                 Err(error) => error,
             };
-            match delays.next().filter(|_| error.kind.is_passing()) {
+            match patience.next(&error) {
                 Some(delay) => tokio::time::sleep(delay).await,
+                None if self.0.from_machine && error.kind.is_ambiguous() => {
+                    let text = "no credentials were found, and this machine offers none of its own";
+                    let reason = |f: &mut Facts| f.reason = Some("no_default_credentials".into());
+                    return Err(token_error(Kind::Credentials, text).with(reason).because(error));
+                }
                 None => return Err(error),
             }
         }
@@ -155,5 +166,21 @@ fn refused(error: yup_oauth2::Error) -> DriveError {
         yup_oauth2::Error::HttpClientError(cause) => token_error(Kind::Network, "the token endpoint cannot be reached").because(cause),
         yup_oauth2::Error::HttpError(cause) => token_error(Kind::Network, "the token endpoint's answer was cut short").because(cause),
         other => token_error(Kind::Credentials, "the credentials cannot be used").because(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_machine_without_credentials_is_told_how_to_get_some() {
+        let cache = tempfile::tempdir().expect("a directory");
+        let connector = connect::connector(connect::tls(false).expect("TLS without roots"));
+        let account = Account::Metadata("http://127.0.0.1:9/token".into());
+        let tokens = Tokens::new(account, connector, TokenCache::new(cache.path(), "x"), LIMIT).await.expect("set up");
+        let failure = tokens.get().await.expect_err("nobody listens").into_failure("doctor");
+        assert_eq!((failure.exit(), failure.code()), (Exit::Config, "no_credentials"));
+        assert!(failure.hint_text().expect("a hint").contains("drive.credentials"));
     }
 }

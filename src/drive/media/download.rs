@@ -4,7 +4,8 @@ use reqwest::{Method, Response, StatusCode, header};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::{LONGEST_JSON, Raw, accepted, broken, limited};
-use crate::drive::call::{Cost, Patience};
+use crate::drive::call::Cost;
+use crate::drive::retry::Patience;
 use crate::drive::{Drive, DriveError, FileId, Kind};
 
 /// What a download wrote.

@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use url::Url;
 
 use super::{Raw, accepted, broken, file};
-use crate::drive::call::{Cost, Patience};
+use crate::drive::call::Cost;
+use crate::drive::retry::Patience;
 use crate::drive::{Created, Drive, DriveError, Entry, FileId, Kind, entry, understood};
 
 /// A chunk in memory; a multiple of 256 KiB, as Drive wants it (1.29).

@@ -139,6 +139,19 @@ async fn an_incomplete_search_is_a_failure_and_an_empty_or_is_not_asked() {
 }
 
 #[tokio::test]
+async fn several_folders_that_seem_empty_together_are_asked_one_by_one() {
+    let server = Script::start(|seen, _| match seen.query["q"].as_str() {
+        "'b' in parents" => Reply::json(&json!({"files": [file("f")]})),
+        _ => Reply::json(&json!({"files": []})),
+    })
+    .await;
+    let cache = tempdir().expect("a directory");
+    let both = Query::any([Query::children_of(&id("a")), Query::children_of(&id("b"))]);
+    assert_eq!(server.drive(cache.path()).await.list(&both).await.expect("listed").len(), 1);
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
 async fn a_shared_drive_is_listed_as_a_whole() {
     let server = Script::start(|_, _| Reply::json(&json!({"files": []}))).await;
     let cache = tempdir().expect("a directory");
