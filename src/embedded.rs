@@ -1,20 +1,102 @@
-//! The embedded Drive behind `demo` and `--sandbox DIR`.
+//! The embedded Drive behind `demo` and `--sandbox DIR`: the emulator, persisted in DIR, spoken to over HTTP like
+//! Google's. Several processes may use one DIR at once; each serves it for itself.
 
-use std::path::Path;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
+use drive_emulator::{Control, DriveEmulator};
+use rand::RngCore;
 
 use crate::config::Sandbox;
+use crate::error::{Exit, Failure};
 
-/// A served sandbox.
-pub struct Embedded(Sandbox);
+/// Whose My Drive the trees of a sandbox lie in.
+pub const ADMIN: &str = "admin@example.com";
+/// The folder that holds them.
+const PARENT: &str = "Tecnicos";
+/// The service account tecnico acts as.
+const ACCOUNT: &str = "tecnico";
+
+/// A served sandbox; it stops when this is dropped.
+pub struct Embedded {
+    emulator: DriveEmulator,
+    dir: PathBuf,
+    parent_folder_id: String,
+    key: String,
+}
 
 impl Embedded {
-    /// Opens the sandbox in `dir`.
-    pub async fn open(dir: &Path, _port: u16) -> anyhow::Result<Self> {
-        anyhow::bail!("the embedded Drive of {} is not built in yet", dir.display())
+    /// Opens the sandbox in `dir`, making it on first use, and serves its Drive on `port` (0: a free one).
+    pub async fn open(dir: &Path, port: u16) -> anyhow::Result<Self> {
+        let unusable = |e: std::io::Error| {
+            Failure::new(Exit::CannotCreate, "sandbox_unusable", format!("cannot use {} as a sandbox", dir.display()))
+                .hint("name a directory you may write to: --sandbox DIR")
+                .because(e)
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
+        // Two processes that start at once must not each make the parent folder.
+        let lock = File::create(dir.join(".lock")).map_err(unusable)?;
+        lock.lock().map_err(unusable)?;
+        let emulator = DriveEmulator::builder().data(dir.join("drive")).port(port).start().await.with_context(|| {
+            format!("the embedded Drive of {} did not start", dir.display())
+        })?;
+        let control = emulator.control();
+        let key = control.service_account(ACCOUNT)?;
+        let parent_folder_id = parent_folder(&control, &key)?;
+        secret_key(&dir.join("segredo.key")).map_err(unusable)?;
+        Ok(Self { emulator, dir: dir.to_owned(), parent_folder_id, key })
     }
 
     /// What the settings take from it.
     pub fn sandbox(&self) -> Sandbox {
-        self.0.clone()
+        Sandbox {
+            dir: self.dir.clone(),
+            endpoint: format!("{}/", self.emulator.url()),
+            parent_folder_id: self.parent_folder_id.clone(),
+            key: self.key.clone(),
+        }
     }
+
+    /// Acting as the people of the sandbox.
+    pub fn control(&self) -> Control {
+        self.emulator.control()
+    }
+
+    /// Where its Drive listens, without a slash at the end.
+    pub fn url(&self) -> &str {
+        self.emulator.url()
+    }
+
+    /// The folder that holds the trees.
+    pub fn parent_folder_id(&self) -> &str {
+        &self.parent_folder_id
+    }
+}
+
+fn parent_folder(control: &Control, key: &str) -> anyhow::Result<String> {
+    let admin = control.user(ADMIN)?;
+    let there = control.children(&admin.root_id)?;
+    if let Some(id) = there.iter().find(|f| f["name"] == PARENT).and_then(|f| f["id"].as_str()) {
+        return Ok(id.to_owned());
+    }
+    let account: serde_json::Value = serde_json::from_str(key)?;
+    let id = control.mkdir(ADMIN, &admin.root_id, PARENT)?;
+    control.share(ADMIN, &id, account["client_email"].as_str().unwrap_or_default(), "writer")?;
+    Ok(id)
+}
+
+/// A fresh Fernet key, once.
+fn secret_key(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+    writeln!(file, "{}", URL_SAFE.encode(bytes))
 }

@@ -1,10 +1,55 @@
-//! stub
+//! `tecnico sandbox`.
+
+use std::path::PathBuf;
+
 use crate::context::Context;
+use crate::embedded::{ADMIN, Embedded};
 use crate::error::Exit;
-/// stub
+
+/// Keep an embedded Drive running in a directory, for trying things by hand.
+///
+/// Every command takes --sandbox DIR and needs no server for it; this one keeps a server up, so that a browser, curl
+/// or Google's own client can look at the same Drive and act as its people.
+///
+///     tecnico sandbox ./sandbox --as ana@example.com
+///     tecnico --sandbox ./sandbox create ana@example.com
 #[derive(Debug, clap::Args)]
-pub struct Args {}
-/// stub
-pub async fn run(_args: &Args, _context: &Context) -> anyhow::Result<Exit> {
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Where the sandbox lies; made on first use
+    dir: PathBuf,
+    /// The port to listen on, on this machine only
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Print a token to act as this person; may be given again
+    #[arg(long = "as", value_name = "E-MAIL")]
+    people: Vec<String>,
+}
+
+/// Runs `tecnico sandbox`.
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let embedded = Embedded::open(&args.dir, args.port).await?;
+    let ui = &context.ui;
+    let mut people = vec![ADMIN.to_owned()];
+    people.extend(args.people.iter().cloned());
+    let mut tokens = Vec::new();
+    for email in people {
+        tokens.push((email.clone(), embedded.control().user(&email)?.token));
+    }
+    if ui.is_json() {
+        let tokens: serde_json::Map<_, _> = tokens.into_iter().map(|(e, t)| (e, t.into())).collect();
+        ui.json(&serde_json::json!({
+            "schema": "tecnico.sandbox/1", "url": embedded.url(), "parent_folder_id": embedded.parent_folder_id(), "tokens": tokens,
+        }));
+    } else {
+        ui.say(format!("Drive     {}", ui.bold(embedded.url())));
+        ui.say(format!("parent    {}", embedded.parent_folder_id()));
+        for (email, token) in tokens {
+            ui.say(format!("token     {token}  {email}"));
+        }
+        ui.say(format!("try       tecnico --sandbox {} create ana@example.com", args.dir.display()));
+        ui.note("ctrl-c ends it; everything stays in the directory");
+    }
+    tokio::signal::ctrl_c().await?;
     Ok(Exit::Done)
 }
