@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
 use tokio::sync::OnceCell;
 
@@ -14,7 +15,7 @@ use crate::provision::Provisioner;
 use crate::ui::{Color, Ui};
 
 /// Flags that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The configuration file [default: the first of $TECNICO_CONFIG, $XDG_CONFIG_HOME/tecnico/config.toml, /etc/tecnico/config.toml]
@@ -110,6 +111,11 @@ impl Context {
     pub async fn base(&self) -> anyhow::Result<&Base> {
         let settings = self.settings().await?;
         self.base.get_or_try_init(|| async { Ok(Base::open(&settings.base_dir)?) }).await
+    }
+
+    /// The embedded Drive of `--sandbox`, once the settings were asked for.
+    pub fn embedded(&self) -> anyhow::Result<&Embedded> {
+        self.embedded.get().context("this is only there with --sandbox")
     }
 
     /// Everything provisioning works with.
