@@ -42,9 +42,12 @@ impl Embedded {
         // Two processes that start at once must not each make the parent folder.
         let lock = File::create(dir.join(".lock")).map_err(unusable)?;
         lock.lock().map_err(unusable)?;
-        let emulator = DriveEmulator::builder().data(dir.join("drive")).port(port).start().await.with_context(|| {
-            format!("the embedded Drive of {} did not start", dir.display())
-        })?;
+        let emulator = DriveEmulator::builder()
+            .data(dir.join("drive"))
+            .port(port)
+            .start()
+            .await
+            .with_context(|| format!("the embedded Drive of {} did not start", dir.display()))?;
         let control = emulator.control();
         let key = control.service_account(ACCOUNT)?;
         let parent_folder_id = parent_folder(&control, &key)?;

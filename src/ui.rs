@@ -85,7 +85,7 @@ impl Ui {
             table.add_row(row);
         }
         for line in table.to_string().lines() {
-            self.say(line.trim_end());
+            self.say(line.trim());
         }
     }
 

@@ -5,4 +5,5 @@ mod drive;
 mod fs_layout;
 mod imports;
 mod ledger;
+mod provision;
 mod support;

@@ -2,3 +2,5 @@
 
 pub mod python;
 pub mod receiver;
+#[allow(dead_code, reason = "each test uses a part of the world")]
+pub mod world;
