@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::control::Gate;
 use crate::error::{ApiError, ApiResult};
+use crate::push;
 use crate::rules::cx::{After, Cx};
 use crate::store::accounts::{self, Principal};
 use crate::store::settings::Settings;
@@ -26,6 +27,8 @@ pub struct App {
     pub(crate) uploads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// What every request passes: faults, latency, quotas, the log.
     pub(crate) gate: Gate,
+    /// Where work goes that nobody waits for.
+    pub(crate) runtime: tokio::runtime::Handle,
 }
 
 impl App {
@@ -51,6 +54,7 @@ impl App {
             public_base_url,
             uploads: Mutex::default(),
             gate: Gate::new(app.clone()),
+            runtime: tokio::runtime::Handle::current(),
         }))
     }
 
@@ -86,6 +90,7 @@ impl App {
 
     /// What happens once a write is committed.
     fn follow_up(self: &Arc<Self>, after: &After) {
+        push::deliver(self, after);
         for blob in &after.blobs {
             blobs::discard(self.store.dir(), blob);
         }

@@ -18,6 +18,7 @@ pub mod error;
 mod ids;
 pub mod mask;
 pub mod multipart;
+pub mod push;
 pub mod query;
 pub mod ranges;
 mod rules;

@@ -10,6 +10,7 @@ pub mod list;
 pub mod media;
 pub mod params;
 pub mod permissions;
+pub mod push;
 pub mod render;
 pub mod routes;
 pub mod scopes;

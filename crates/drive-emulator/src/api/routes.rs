@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::api::call::{Call, Reply};
-use crate::api::{about, drives, files, list, permissions};
+use crate::api::{about, drives, files, list, permissions, push};
 use crate::error::ApiResult;
 use crate::mask::{Kind, Mask};
 use crate::rules::cx::Cx;
@@ -53,6 +53,9 @@ static ENDPOINTS: &[Endpoint] = &[
     read("permissions.get", "files/{}/permissions/{}", Some(Kind::Permission), permissions::get),
     write("permissions.update", "PATCH", "files/{}/permissions/{}", Some(Kind::Permission), permissions::update),
     write("permissions.delete", "DELETE", "files/{}/permissions/{}", None, permissions::delete),
+    write("files.watch", "POST", "files/{}/watch", Some(Kind::Channel), push::watch_file),
+    write("changes.watch", "POST", "changes/watch", Some(Kind::Channel), push::watch_changes),
+    write("channels.stop", "POST", "channels/stop", None, push::stop),
     read("drives.list", "drives", Some(Kind::DriveList), drives::list),
     write("drives.create", "POST", "drives", Some(Kind::Drive), drives::create),
     read("drives.get", "drives/{}", Some(Kind::Drive), drives::get),

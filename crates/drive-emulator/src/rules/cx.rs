@@ -44,6 +44,8 @@ pub struct After {
     pub logs: BTreeSet<String>,
     /// Files that changed: id, state (5.10), what changed.
     pub files: Vec<FileEvent>,
+    /// Push channels that were made.
+    pub channels: Vec<String>,
     /// Blobs no row names any more.
     pub blobs: Vec<String>,
 }

@@ -7,6 +7,7 @@ pub fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
     transaction.execute_batch(crate::auth::TABLES)?;
+    transaction.execute_batch(crate::push::TABLES)?;
     transaction.commit()
 }
 

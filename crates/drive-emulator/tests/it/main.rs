@@ -4,6 +4,7 @@ mod b0_transport;
 mod b1_create;
 mod b2_files;
 mod b3_sharing;
+mod b5_push;
 mod b8_batch;
 mod control_api;
 mod credentials;

@@ -1,0 +1,88 @@
+//! Which channels a commit concerns, and what they are told.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::post::{Post, post};
+use super::{Channel, next_message, watching};
+use crate::app::App;
+use crate::error::ApiResult;
+use crate::rules::cx::After;
+use crate::store::settings::Settings;
+
+/// One notice, not yet numbered.
+struct Notice {
+    channel: Channel,
+    state: &'static str,
+    changed: String,
+}
+
+/// Tells the channels that a commit concerns. Sending runs in the background; nobody waits for it.
+pub(crate) fn deliver(app: &Arc<App>, after: &After) {
+    if after.logs.is_empty() && after.files.is_empty() && after.channels.is_empty() {
+        return;
+    }
+    // The number is drawn here, while the commit's caller still waits: notices of one channel are
+    // numbered in the order of the commits.
+    let Ok(posts) = posts(app, after) else {
+        // A notice lost is a notice nobody promised (5.13).
+        return;
+    };
+    for notice in posts {
+        app.runtime.spawn(post(notice));
+    }
+}
+
+fn posts(app: &App, after: &After) -> ApiResult<Vec<Post>> {
+    let notices = app.store.read(|db| find(db, after))?;
+    if notices.is_empty() {
+        return Ok(Vec::new());
+    }
+    app.store.write(|db| notices.iter().map(|notice| numbered(db, notice)).collect())
+}
+
+fn find(db: &Connection, after: &After) -> ApiResult<Vec<Notice>> {
+    let settings = Settings::load(db)?;
+    let now = settings.now();
+    let state = if settings.switches.push_says_changed { "changed" } else { "change" };
+    let mut notices = Vec::new();
+    for id in &after.channels {
+        if let Some(channel) = Channel::live(db, id, now)? {
+            notices.push(Notice { channel, state: "sync", changed: String::new() });
+        }
+    }
+    for log in &after.logs {
+        let channels = watching(db, log, now)?;
+        notices.extend(channels.into_iter().map(|channel| Notice { channel, state, changed: String::new() }));
+    }
+    for event in &after.files {
+        for channel in watching(db, &format!("f:{}", event.id), now)? {
+            notices.push(Notice { channel, state: event.state, changed: event.changed.join(",") });
+        }
+    }
+    Ok(notices)
+}
+
+fn numbered(db: &Connection, notice: &Notice) -> ApiResult<Post> {
+    let channel = &notice.channel;
+    let mut headers = vec![
+        ("X-Goog-Channel-ID", channel.id.clone()),
+        ("X-Goog-Channel-Expiration", http_date(channel.expires)),
+        ("X-Goog-Resource-State", notice.state.to_owned()),
+        ("X-Goog-Message-Number", next_message(db, &channel.id)?.to_string()),
+        ("X-Goog-Resource-ID", channel.resource.clone()),
+        ("X-Goog-Resource-URI", channel.uri.clone()),
+    ];
+    headers.extend(channel.token.clone().map(|token| ("X-Goog-Channel-Token", token)));
+    if !notice.changed.is_empty() {
+        headers.push(("X-Goog-Changed", notice.changed.clone()));
+    }
+    Ok(Post { address: channel.address.clone(), headers })
+}
+
+/// A time as HTTP headers write it.
+fn http_date(ms: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -1,0 +1,168 @@
+//! Push channels (`drive-v3-behaviour` 5), delivered for real.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::support::Rig;
+
+/// How long a test waits for a notice that must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A receiver of notices: their headers, names in lower case. The first answers are as given, then 200.
+struct Receiver {
+    address: String,
+    notices: mpsc::UnboundedReceiver<HashMap<String, String>>,
+}
+
+impl Receiver {
+    async fn start(mut answers: Vec<u16>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = format!("http://{}/hook?x=1", listener.local_addr().expect("it is bound"));
+        let (sender, notices) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut text = Vec::new();
+                while !text.ends_with(b"\r\n\r\n") {
+                    match stream.read_u8().await {
+                        Ok(byte) => text.push(byte),
+                        Err(_) => break,
+                    }
+                }
+                let text = String::from_utf8_lossy(&text).into_owned();
+                let mut headers: HashMap<String, String> = text
+                    .lines()
+                    .filter_map(|line| line.split_once(": "))
+                    .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+                    .collect();
+                headers.insert("line".into(), text.lines().next().unwrap_or_default().to_owned());
+                let status = if answers.is_empty() { 200 } else { answers.remove(0) };
+                let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                // The sender may be gone; the test sees what came.
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = sender.send(headers);
+            }
+        });
+        Self { address, notices }
+    }
+
+    async fn next(&mut self) -> HashMap<String, String> {
+        tokio::time::timeout(PATIENCE, self.notices.recv()).await.expect("a notice comes").expect("it is open")
+    }
+}
+
+async fn rig() -> Rig {
+    let rig = Rig::start().await;
+    rig.control.set_switches(|switches| switches.push_allows_http = true).expect("it is turned");
+    rig
+}
+
+fn channel(id: &str, address: &str) -> Value {
+    json!({"id": id, "type": "web_hook", "address": address, "token": "t0k"})
+}
+
+#[tokio::test]
+async fn b5_9_a_changes_channel_syncs_then_tells_of_changes() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let made = rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();
+    assert_eq!((&made["kind"], &made["id"], &made["token"]), (&json!("api#channel"), &json!("c1"), &json!("t0k")));
+    assert!(made["expiration"].is_string(), "{made}");
+    let sync = receiver.next().await;
+    assert_eq!(sync["line"], "POST /hook?x=1 HTTP/1.1");
+    assert_eq!((sync["x-goog-resource-state"].as_str(), sync["x-goog-message-number"].as_str()), ("sync", "1"));
+    assert_eq!((sync["x-goog-channel-id"].as_str(), sync["x-goog-channel-token"].as_str()), ("c1", "t0k"));
+    assert_eq!(json!(sync["x-goog-resource-id"]), made["resourceId"]);
+    assert_eq!(sync["content-length"], "0");
+    rig.control.mkdir("ana@example.com", "root", "novos").expect("it is made");
+    let change = receiver.next().await;
+    assert_eq!((change["x-goog-resource-state"].as_str(), change["x-goog-message-number"].as_str()), ("change", "2"));
+    assert!(change["x-goog-channel-expiration"].ends_with(" GMT"));
+    rig.control.mkdir("bea@example.com", "root", "hers").expect("it is made");
+    rig.control.set_switches(|switches| switches.push_says_changed = true).expect("it is turned");
+    rig.control.mkdir("ana@example.com", "root", "more").expect("it is made");
+    let next = receiver.next().await;
+    assert_eq!(
+        (next["x-goog-resource-state"].as_str(), next["x-goog-message-number"].as_str()),
+        ("changed", "3"),
+        "Bea's folder is no news to Ana"
+    );
+}
+
+#[tokio::test]
+async fn b5_10_a_file_channel_says_what_happened() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let id = rig.control.put("ana@example.com", "root", "a.pdf", b"hello", "application/pdf").expect("it is made");
+    rig.post(&rig.ana, &format!("files/{id}/watch"), channel("c1", &receiver.address)).await.ok();
+    assert_eq!(receiver.next().await["x-goog-resource-state"], "sync");
+    rig.control.replace("ana@example.com", &id, b"more").expect("it is replaced");
+    let update = receiver.next().await;
+    assert_eq!(update["x-goog-resource-state"], "update");
+    assert!(update["x-goog-changed"].contains("content"), "{update:?}");
+    rig.control.trash("ana@example.com", &id).expect("it is trashed");
+    assert_eq!(receiver.next().await["x-goog-resource-state"], "trash");
+    rig.control.delete("ana@example.com", &id).expect("it is deleted");
+    assert_eq!(receiver.next().await["x-goog-resource-state"], "remove");
+}
+
+#[tokio::test]
+async fn b5_13_an_unwell_receiver_is_asked_again() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(vec![503]).await);
+    rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();
+    let (first, second) = (receiver.next().await, receiver.next().await);
+    assert_eq!(first["x-goog-message-number"], second["x-goog-message-number"]);
+}
+
+#[tokio::test]
+async fn b5_14_a_stopped_channel_is_silent_and_b5_4_its_id_is_used_up() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let watch = async |id: &str| rig.post(&rig.ana, "changes/watch?pageToken=1", channel(id, &receiver.address)).await;
+    let made = watch("c1").await.ok();
+    watch("c1").await.refused(400, "channelIdNotUnique");
+    let stop = json!({"id": "c1", "resourceId": made["resourceId"]});
+    rig.post(&rig.bea, "channels/stop", stop.clone()).await.refused(404, "notFound");
+    assert_eq!(rig.post(&rig.ana, "channels/stop", stop.clone()).await.status, 204);
+    rig.post(&rig.ana, "channels/stop", stop).await.refused(404, "notFound");
+    watch("c1").await.refused(400, "channelIdNotUnique");
+    watch("c2").await.ok();
+    rig.control.mkdir("ana@example.com", "root", "novos").expect("it is made");
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(receiver.next().await["x-goog-channel-id"].clone());
+    }
+    told.sort();
+    assert_eq!(told, ["c1", "c2", "c2"], "c1 synced, then only c2 was told");
+}
+
+#[tokio::test]
+async fn b5_3_channels_end_by_the_clock() {
+    let (rig, receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let now = rig.control.now_ms().expect("the time");
+    let mut long = channel("c1", &receiver.address);
+    long["expiration"] = json!((now + 999 * 86_400_000).to_string());
+    let made = rig.post(&rig.ana, "changes/watch?pageToken=1", long).await.ok();
+    let expires: i64 = made["expiration"].as_str().and_then(|text| text.parse().ok()).expect("ms");
+    assert!(expires <= now + 604_800_000 + 60_000, "a week at most");
+    rig.control.clock_advance(Duration::from_secs(8 * 86_400)).expect("time passes");
+    let stop = json!({"id": "c1", "resourceId": made["resourceId"]});
+    rig.post(&rig.ana, "channels/stop", stop).await.refused(404, "notFound");
+}
+
+#[tokio::test]
+async fn b5_5_addresses_and_types() {
+    let rig = Rig::start().await;
+    let watch = async |body: Value| rig.post(&rig.ana, "changes/watch?pageToken=1", body).await;
+    watch(channel("c1", "http://127.0.0.1:1/x")).await.refused(400, "push.webhookUrlNotHttps");
+    watch(channel("c1", "")).await.refused(400, "push.webhookUrlNoHostOrAddress");
+    watch(json!({"id": "c1", "type": "mail", "address": "https://example.com/x"})).await.refused(400, "push.channelTypeNotSupported");
+    watch(json!({"type": "web_hook", "address": "https://example.com/x"})).await.refused(400, "required");
+    watch(channel("c 1", "https://example.com/x")).await.refused(400, "invalid");
+    watch(channel("c1", "https://example.com/x")).await.ok();
+    rig.post(&rig.ana, "changes/watch", channel("c2", "https://example.com/x")).await.refused(400, "required");
+    rig.post(&rig.ana, "files/none/watch", channel("c2", "https://example.com/x")).await.refused(404, "notFound");
+    rig.control.set_switches(|switches| switches.push_allows_http = true).expect("it is turned");
+    watch(channel("c3", "http://example.com/x")).await.refused(400, "push.webhookUrlNotHttps");
+}
