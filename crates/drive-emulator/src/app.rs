@@ -70,7 +70,19 @@ impl App {
 
     /// Runs `work` as `who` on one view of the store.
     pub fn view<T>(&self, who: &Principal, work: impl FnOnce(&Cx<'_>) -> ApiResult<T>) -> ApiResult<T> {
-        self.store.read(|db| work(&self.cx(db, who)?))
+        let (value, after) = self.store.read(|db| {
+            let cx = self.cx(db, who)?;
+            let value = work(&cx)?;
+            Ok((value, cx.after.take()))
+        })?;
+        if after.repeated_page {
+            self.store.write(|db| {
+                let mut settings = Settings::load(db)?;
+                settings.feed.repeat_pages = settings.feed.repeat_pages.saturating_sub(1);
+                settings.save(db)
+            })?;
+        }
+        Ok(value)
     }
 
     /// Runs `work` as `who` in a write transaction, then does what follows from it.

@@ -140,6 +140,19 @@ impl Control {
         self.settings(|settings| turn(&mut settings.feed))
     }
 
+    /// Rejects every page token of changes given out so far; new start tokens are good (4.3, 4.4).
+    pub fn reject_old_tokens(&self) -> ApiResult<()> {
+        self.app.store.write(|db| {
+            let mut settings = Settings::load(db)?;
+            // The next entry's number was given out as a token: it is passed over, so that a new one can follow.
+            db.execute("INSERT INTO sqlite_sequence(name, seq) SELECT 'changes', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'changes')", [])?;
+            db.execute("UPDATE sqlite_sequence SET seq = max(seq, ?1 - 1) + 1 WHERE name = 'changes'", [settings.feed.reject_below])?;
+            let passed: i64 = db.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'changes'", [], |row| row.get(0))?;
+            settings.feed.reject_below = passed + 1;
+            settings.save(db)
+        })
+    }
+
     fn settings(&self, turn: impl FnOnce(&mut Settings)) -> ApiResult<()> {
         self.app.store.write(|db| {
             let mut settings = Settings::load(db)?;

@@ -88,6 +88,13 @@ pub fn update_with(cx: &Cx<'_>, call: &Call, meta: &Meta, content: Option<Conten
     file_reply(cx, &file, mask)
 }
 
+/// `files.copy`.
+pub fn copy(cx: &Cx<'_>, call: &Call, mask: &Mask) -> ApiResult<Reply> {
+    let keep = call.query.flag("keepRevisionForever", false);
+    let file = cx.copy(call.id(0), &call.json()?, call.query.all_drives(), keep)?;
+    file_reply(cx, &file, mask)
+}
+
 /// `files.delete`.
 pub fn delete(cx: &Cx<'_>, call: &Call, _: &Mask) -> ApiResult<Reply> {
     cx.delete(call.id(0), call.query.all_drives())?;

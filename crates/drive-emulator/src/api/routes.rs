@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::api::call::{Call, Reply};
-use crate::api::{about, drives, files, list, permissions, push};
+use crate::api::{about, changes, drives, export, files, list, permissions, push, revisions};
 use crate::error::ApiResult;
 use crate::mask::{Kind, Mask};
 use crate::rules::cx::Cx;
@@ -48,6 +48,14 @@ static ENDPOINTS: &[Endpoint] = &[
     read("files.get", "files/{}", Some(Kind::File), files::get),
     write("files.update", "PATCH", "files/{}", Some(Kind::File), files::update),
     write("files.delete", "DELETE", "files/{}", None, files::delete),
+    read("files.export", "files/{}/export", None, export::export),
+    write("files.copy", "POST", "files/{}/copy", Some(Kind::File), files::copy),
+    read("changes.getStartPageToken", "changes/startPageToken", Some(Kind::StartPageToken), changes::start_page_token),
+    read("changes.list", "changes", Some(Kind::ChangeList), changes::list),
+    read("revisions.list", "files/{}/revisions", Some(Kind::RevisionList), revisions::list),
+    read("revisions.get", "files/{}/revisions/{}", Some(Kind::Revision), revisions::get),
+    write("revisions.update", "PATCH", "files/{}/revisions/{}", Some(Kind::Revision), revisions::update),
+    write("revisions.delete", "DELETE", "files/{}/revisions/{}", None, revisions::delete),
     read("permissions.list", "files/{}/permissions", Some(Kind::PermissionList), permissions::list),
     write("permissions.create", "POST", "files/{}/permissions", Some(Kind::Permission), permissions::create),
     read("permissions.get", "files/{}/permissions/{}", Some(Kind::Permission), permissions::get),

@@ -1,5 +1,7 @@
 //! Uploads: simple, multipart and resumable, below both mounts (0.1, 1c, 1d).
 
+mod resumable;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,7 +28,11 @@ const SMALL: usize = 256 * 1024;
 pub async fn serve(app: &Arc<App>, call: Call, body: Body) -> ApiResult<Response> {
     let starts = call.method == if call.ids.is_empty() { Method::POST } else { Method::PATCH };
     let kind = call.query.get("uploadType").or_else(|| call.query.get("upload_protocol")).unwrap_or_default();
+    if call.query.filled("upload_id").is_some() {
+        return resumable::chunk(app, call, body).await;
+    }
     match kind {
+        "resumable" if starts => resumable::start(app, call, body).await,
         "media" | "raw" if starts => media(app, call, body).await,
         "multipart" if starts => multi(app, call, body).await,
         _ if starts && call.header("content-type").is_some_and(|kind| kind.starts_with("multipart/")) => multi(app, call, body).await,

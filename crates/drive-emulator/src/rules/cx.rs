@@ -48,6 +48,8 @@ pub struct After {
     pub channels: Vec<String>,
     /// Blobs no row names any more.
     pub blobs: Vec<String>,
+    /// A page of changes was repeated on purpose: one less to repeat.
+    pub repeated_page: bool,
 }
 
 /// A change of one file, as push channels on it report it (5.10).

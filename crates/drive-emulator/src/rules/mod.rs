@@ -2,9 +2,11 @@
 
 pub mod access;
 pub mod changelog;
+pub mod copy;
 pub mod create;
 pub mod cx;
 pub mod drives;
+pub mod feed;
 pub mod meta;
 pub mod movement;
 pub mod permissions;

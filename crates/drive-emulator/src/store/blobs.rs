@@ -148,7 +148,7 @@ pub fn keep(dir: &Path, staged: &mut Staged, revision: &str) -> io::Result<Optio
     if let Some(name) = staged.generated.take() {
         return Ok(Some(name));
     }
-    let Some(from) = staged.path.clone() else {
+    let Some(from) = staged.path.clone().filter(|_| staged.size > 0) else {
         return Ok(None);
     };
     let to = blob_path(dir, revision);
@@ -160,17 +160,17 @@ pub fn keep(dir: &Path, staged: &mut Staged, revision: &str) -> io::Result<Optio
     Ok(Some(revision.to_owned()))
 }
 
-/// A second name for the same bytes, for copies: no byte is read.
-pub fn link(dir: &Path, blob: &str, revision: &str) -> io::Result<String> {
+/// Stages the bytes of a blob again, for copies: a second name, no byte is read. The checksums are the caller's to fill in.
+pub fn again(dir: &Path, blob: &str) -> io::Result<Staged> {
+    let mut staged = Staged::default();
     if blob.starts_with("gen-") {
-        return Ok(blob.to_owned());
+        staged.generated = Some(blob.to_owned());
+        return Ok(staged);
     }
-    let to = blob_path(dir, revision);
-    if let Some(parent) = to.parent() {
-        std::fs::create_dir_all(parent)?;
-    }
-    std::fs::hard_link(blob_path(dir, blob), to)?;
-    Ok(revision.to_owned())
+    let path = temp_path(dir);
+    std::fs::hard_link(blob_path(dir, blob), &path)?;
+    staged.path = Some(path);
+    Ok(staged)
 }
 
 /// Deletes a blob no row names any more.

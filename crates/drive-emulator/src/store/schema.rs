@@ -81,7 +81,7 @@ CREATE TABLE IF NOT EXISTS changes(
 CREATE INDEX IF NOT EXISTS changes_log ON changes(log, seq);
 
 CREATE TABLE IF NOT EXISTS uploads(
-  id TEXT PRIMARY KEY, file TEXT, email TEXT NOT NULL, token TEXT NOT NULL, meta TEXT NOT NULL, query TEXT NOT NULL,
+  id TEXT PRIMARY KEY, file TEXT, who TEXT NOT NULL, meta TEXT NOT NULL, query TEXT NOT NULL,
   mime TEXT, total INTEGER, received INTEGER NOT NULL DEFAULT 0, result TEXT, touched INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Counts kept by triggers, so that limits and quotas cost a look-up: c:<folder> children, b:<owner> bytes.

@@ -125,6 +125,8 @@ pub struct FeedFaults {
     pub drop_entries: u32,
     /// Every `pageToken` of changes is answered 400 (4.4).
     pub reject_tokens: bool,
+    /// Tokens below this are answered 400; set by `Control::reject_old_tokens`.
+    pub reject_below: i64,
 }
 
 impl Settings {

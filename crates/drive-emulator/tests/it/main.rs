@@ -2,8 +2,11 @@
 
 mod b0_transport;
 mod b1_create;
+mod b1_resumable;
+mod b2_content;
 mod b2_files;
 mod b3_sharing;
+mod b4_changes;
 mod b5_push;
 mod b8_batch;
 mod control_api;
