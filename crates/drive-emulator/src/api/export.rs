@@ -64,11 +64,13 @@ fn pdf(text: &str) -> Vec<u8> {
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         offsets.push(format!("{:010} 00000 n \n", out.len()));
-        out += &format!("{} 0 obj\n{object}\nendobj\n", index + 1);
+        out.push_str(&[&(index + 1).to_string(), " 0 obj\n", object, "\nendobj\n"].concat());
     }
     let table = out.len();
     let size = objects.len() + 1;
-    out += &format!("xref\n0 {size}\n0000000000 65535 f \n{}", offsets.concat());
-    out += &format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n");
-    out.into_bytes()
+    let end = format!(
+        "xref\n0 {size}\n0000000000 65535 f \n{}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n",
+        offsets.concat()
+    );
+    (out + &end).into_bytes()
 }

@@ -96,11 +96,6 @@ pub fn find(method: &Method, path: &str) -> Option<(&'static Endpoint, Vec<Strin
         .find_map(|endpoint| matched(endpoint.path, path).map(|ids| (endpoint, ids)))
 }
 
-/// The call of a name.
-pub fn named(op: &str) -> Option<&'static Endpoint> {
-    ENDPOINTS.iter().find(|endpoint| endpoint.op == op)
-}
-
 /// The name of a resource that exists at Google and not here.
 pub fn unserved(path: &str) -> Option<&'static str> {
     let words: Vec<&str> = path.split(['/', ':']).collect();

@@ -30,22 +30,6 @@ pub enum Target {
     Upload(&'static Endpoint, Vec<String>),
 }
 
-impl Target {
-    /// The name of the call, such as `files.create`.
-    pub fn op(&self) -> &'static str {
-        match self {
-            Self::Plain(endpoint, _) | Self::Upload(endpoint, _) => endpoint.op,
-        }
-    }
-
-    /// Whether it may change anything.
-    pub fn writes(&self) -> bool {
-        match self {
-            Self::Plain(endpoint, _) | Self::Upload(endpoint, _) => endpoint.writes,
-        }
-    }
-}
-
 /// What a method and a path ask for. Paths outside the API are 404, known methods not served are 501.
 pub fn target(method: &Method, path: &str) -> ApiResult<Target> {
     let missing = || ApiError::not_found_path(path);

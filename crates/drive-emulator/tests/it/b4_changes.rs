@@ -27,7 +27,7 @@ async fn read(rig: &Rig, user: &User, token: &str, more: &str) -> (Vec<(String, 
         if let Some(next) = page["newStartPageToken"].as_str() {
             return (found, next.to_owned());
         }
-        token = text(&page, "nextPageToken").to_owned();
+        text(&page, "nextPageToken").clone_into(&mut token);
     }
 }
 
