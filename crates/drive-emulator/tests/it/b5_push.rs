@@ -146,7 +146,7 @@ async fn b5_3_channels_end_by_the_clock() {
     let made = rig.post(&rig.ana, "changes/watch?pageToken=1", long).await.ok();
     let expires: i64 = made["expiration"].as_str().and_then(|text| text.parse().ok()).expect("ms");
     assert!(expires <= now + 604_800_000 + 60_000, "a week at most");
-    rig.control.clock_advance(Duration::from_secs(8 * 86_400)).expect("time passes");
+    rig.control.clock_advance(Duration::from_hours(8 * 24)).expect("time passes");
     let stop = json!({"id": "c1", "resourceId": made["resourceId"]});
     rig.post(&rig.ana, "channels/stop", stop).await.refused(404, "notFound");
 }

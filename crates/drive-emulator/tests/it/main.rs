@@ -11,4 +11,5 @@ mod b5_push;
 mod b8_batch;
 mod control_api;
 mod credentials;
+mod readers;
 mod support;
