@@ -57,7 +57,7 @@ impl From<Meter> for Cost {
 
 impl std::fmt::Display for Cost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} Drive calls, {} quota units, {} writes", self.calls, self.units, self.writes)
+        write!(f, "Drive: calls {}, quota units {}, writes {}", self.calls, self.units, self.writes)
     }
 }
 

@@ -38,6 +38,12 @@ impl Query {
         Self::default().and(Clause::Any(queries.into_iter().collect()))
     }
 
+    /// Only one of these exact names.
+    #[must_use]
+    pub fn named_one_of<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.and(Clause::Any(names.into_iter().map(|name| Self::default().named(name)).collect()))
+    }
+
     /// Only this exact name. Drive compares without case (2.49), so the answer is compared again here.
     #[must_use]
     pub fn named(self, name: &str) -> Self {

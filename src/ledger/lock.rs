@@ -2,16 +2,14 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Ledger;
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 
-/// How many technicians can be worked on at once; two that share a lock wait for each other.
-const TECHNICIAN_LOCKS: u64 = 256;
 /// How long another process may work on a technician before we give up.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How often a held lock is tried again.
@@ -22,6 +20,8 @@ const TRY_EVERY: Duration = Duration::from_millis(20);
 pub struct Lock {
     _file: File,
     waited: bool,
+    /// Removed with the lock: there may be tens of thousands of technicians.
+    path: Option<PathBuf>,
 }
 
 impl Lock {
@@ -37,12 +37,14 @@ impl Ledger {
     pub async fn lock_technician(&self, user: &UserId) -> Result<Lock, Failure> {
         let mut hasher = DefaultHasher::new();
         user.hash(&mut hasher);
-        let name = format!("tecnico-{:03}", hasher.finish() % TECHNICIAN_LOCKS);
+        let name = format!("tecnico-{:016x}", hasher.finish());
         let until = Instant::now() + PATIENCE;
         let mut waited = false;
         loop {
-            if let Some(lock) = self.try_lock(&name)? {
-                return Ok(Lock { waited, ..lock });
+            if let Some(mut lock) = self.try_lock(&name)? {
+                lock.waited = waited;
+                lock.path = Some(self.locks_dir()?.join(&name));
+                return Ok(lock);
             }
             waited = true;
             if Instant::now() >= until {
@@ -58,7 +60,9 @@ impl Ledger {
         let path = self.locks_dir()?.join(name);
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(|e| cannot(&path, e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file, waited: false })),
+            // Its holder may have removed it between our opening and our locking: then it guards nothing.
+            Ok(()) if !is_at(&file, &path) => Ok(None),
+            Ok(()) => Ok(Some(Lock { _file: file, waited: false, path: None })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(cannot(&path, e)),
         }
@@ -75,7 +79,21 @@ impl Ledger {
     }
 }
 
-fn cannot(path: &std::path::Path, why: std::io::Error) -> Failure {
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // One that stays behind is taken again by name.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let same = |a: &std::fs::Metadata, b: &std::fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    matches!((&file.metadata(), &std::fs::metadata(path)), (Ok(ours), Ok(there)) if same(ours, there))
+}
+
+fn cannot(path: &Path, why: std::io::Error) -> Failure {
     Failure::new(Exit::CannotCreate, "lock_unusable", format!("cannot use the lock {}", path.display()))
         .hint("the ledger's directory must be writable by the user tecnico runs as")
         .because(why)
@@ -93,5 +111,29 @@ mod tests {
         assert!(ledger.try_lock("cycle").expect("tried").is_none());
         drop(held);
         assert!(ledger.try_lock("cycle").expect("tried").is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn one_technician_is_worked_on_by_one_at_a_time() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let ledger = Ledger::open(&dir.path().join("ledger.db")).await.expect("opens");
+        let inside = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let tasks: Vec<_> = (0..16)
+            .map(|_| {
+                let (ledger, inside) = (ledger.clone(), inside.clone());
+                tokio::spawn(async move {
+                    let user = UserId::parse("42").expect("an id");
+                    let _lock = ledger.lock_technician(&user).await.expect("locked");
+                    let others = inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                    inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                    others
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.expect("ended"), 0);
+        }
+        assert_eq!(std::fs::read_dir(ledger.locks_dir().expect("there")).expect("listed").count(), 0);
     }
 }

@@ -155,9 +155,9 @@ impl Provisioner<'_> {
         let parent = self.parent()?;
         let listings = subjects.chunks(PER_LISTING).map(|chunk| {
             let mut parts = Vec::new();
+            parts.push(Query::children_of(&parent).named_one_of(chunk.iter().map(|s| s.folder)));
             for subject in chunk {
                 parts.push(Query::with_property(tags::USER, subject.user.as_str()));
-                parts.push(Query::children_of(&parent).named(subject.folder));
                 let inner = subject.rows.iter().filter(|row| subject.rows.iter().any(|below| is_child(&row.path, &below.path)));
                 parts.extend(inner.filter_map(|row| FileId::new(&row.drive_id).ok()).map(|id| Query::children_of(&id)));
             }
