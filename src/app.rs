@@ -26,7 +26,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(cli: Cli) -> Exit {
     let global = &cli.global;
-    let ui = Ui::new(global.json, global.quiet, global.color, global.no_progress);
+    // Behind the gate sits a program, whatever it asked for.
+    let json = global.json || matches!(cli.command, Command::SshGate(_));
+    let ui = Ui::new(json, global.quiet, global.color, global.no_progress);
     crate::log::start(global.verbose, global.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -52,6 +54,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Config(args) => commands::config::run(&args, context).await,
+        Command::SshGate(args) => commands::ssh_gate::run(&args, context),
         Command::Man(args) => commands::man::run(&args, &Cli::command()),
     }
 }

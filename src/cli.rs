@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, config, create, demo, import, list, man, sandbox, share};
+use crate::commands::{check, config, create, demo, import, list, man, sandbox, share, ssh_gate};
 use crate::context::Global;
 
 /// Folder trees for field technicians on a VM and on Google Drive, and the agent that files their work orders.
@@ -41,6 +41,8 @@ pub enum Command {
     Sandbox(sandbox::Args),
     /// Show the settings in force, or the commented example
     Config(config::Args),
+    /// Let an SSH key run the commands it was given, and nothing else
+    SshGate(ssh_gate::Args),
     /// Write the man pages
     #[command(hide = true)]
     Man(man::Args),

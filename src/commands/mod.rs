@@ -11,3 +11,4 @@ pub mod man;
 mod report;
 pub mod sandbox;
 pub mod share;
+pub mod ssh_gate;

@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod event;
 pub mod folder;
+pub mod gate;
 pub mod item;
 pub mod technician;

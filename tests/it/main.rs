@@ -6,4 +6,5 @@ mod fs_layout;
 mod imports;
 mod ledger;
 mod provision;
+mod ssh;
 mod support;

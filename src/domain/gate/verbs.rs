@@ -1,0 +1,110 @@
+//! What may be let through the gate, verb by verb. What is not written here is refused.
+
+/// What follows a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// One value, shown in the audit log.
+    Value,
+    /// One value that the audit log only says was there: an address may carry a token.
+    Hidden,
+}
+
+/// What the words that are no flags mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operands {
+    /// There are none.
+    None,
+    /// User ids: at least and at most so many.
+    Users(usize, usize),
+    /// Ids of something else, which a `--user-prefix` cannot be held against.
+    Other(usize, usize),
+}
+
+/// One verb and all it takes.
+#[derive(Debug)]
+pub struct Verb {
+    /// As typed.
+    pub name: &'static str,
+    /// The words after it.
+    pub operands: Operands,
+    /// Its flags.
+    pub flags: &'static [(&'static str, Takes)],
+    /// Flags that make it act on everybody, refused with a `--user-prefix`.
+    pub everybody: &'static [&'static str],
+}
+
+/// Flags that every verb takes. Those that name files (`--config`, `--sandbox`, `--base-dir`, `--credentials`) are the
+/// administrator's: the gate's own are passed on.
+pub const GLOBAL: &[(&str, Takes)] = &[("--json", Takes::Nothing), ("--quiet", Takes::Nothing)];
+
+/// The most operands one call may have.
+const MANY: usize = 100;
+
+use Takes::{Hidden, Nothing, Value};
+
+/// Every verb that can be allowed.
+pub const VERBS: &[Verb] = &[
+    Verb {
+        name: "create",
+        operands: Operands::Users(1, 1),
+        flags: &[
+            ("--email", Value),
+            ("--name", Value),
+            ("--portal-user", Value),
+            ("--portal-password-stdin", Nothing),
+            ("--dry-run", Nothing),
+            ("--job-id", Value),
+            ("--callback-url", Hidden),
+        ],
+        everybody: &[],
+    },
+    Verb { name: "check", operands: Operands::Users(0, MANY), flags: &[("--repair", Nothing), ("--dry-run", Nothing)], everybody: &[] },
+    Verb {
+        name: "share",
+        operands: Operands::Users(1, 1),
+        flags: &[
+            ("--with", Value),
+            ("--role", Value),
+            ("--notify", Nothing),
+            ("--revoke", Nothing),
+            ("--list", Nothing),
+            ("--dry-run", Nothing),
+        ],
+        everybody: &[],
+    },
+    Verb { name: "list", operands: Operands::None, flags: &[], everybody: &[] },
+    Verb {
+        name: "process",
+        operands: Operands::Users(0, MANY),
+        flags: &[("--all", Nothing), ("--file", Value), ("--job-id", Value), ("--callback-url", Hidden)],
+        everybody: &["--all"],
+    },
+    Verb { name: "retry", operands: Operands::Users(0, 1), flags: &[("--file", Value)], everybody: &[] },
+    Verb { name: "status", operands: Operands::None, flags: &[], everybody: &[] },
+    Verb { name: "why", operands: Operands::Other(1, 1), flags: &[], everybody: &[] },
+    Verb { name: "watch", operands: Operands::None, flags: &[], everybody: &[] },
+    Verb { name: "callbacks", operands: Operands::Other(0, 2), flags: &[], everybody: &[] },
+    Verb { name: "changes", operands: Operands::None, flags: &[("--since", Value)], everybody: &[] },
+    Verb { name: "doctor", operands: Operands::None, flags: &[("--only", Value)], everybody: &[] },
+    Verb { name: "remove", operands: Operands::Users(1, 1), flags: &[("--confirm", Value), ("--dry-run", Nothing)], everybody: &[] },
+    Verb {
+        name: "rename",
+        operands: Operands::Users(1, 1),
+        flags: &[("--name", Value), ("--email", Value), ("--dry-run", Nothing)],
+        everybody: &[],
+    },
+];
+
+impl Verb {
+    /// The verb of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        VERBS.iter().find(|v| v.name == name)
+    }
+
+    /// What a flag takes, if the verb has it.
+    pub fn flag(&self, name: &str) -> Option<(&'static str, Takes)> {
+        self.flags.iter().chain(GLOBAL).find(|(flag, _)| *flag == name).copied()
+    }
+}
