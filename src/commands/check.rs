@@ -11,9 +11,10 @@ use crate::provision::{Drift, Prepared, Provisioner};
 
 /// Say what is missing or wrong, for one technician or all; --repair puts it right.
 ///
-/// Compares what is wanted with what is on Drive and on the VM: folders missing, trashed, moved, renamed or twice
-/// there; novos not shared, or shared with somebody nobody asked for; the local tree and its modes; tecnicos.json.
-/// One line a finding, with the command that mends it. Ends with 1 when something is left that differs.
+/// Compares what is wanted with what is on Drive and on the VM: folders missing, trashed,
+/// moved, renamed or twice there; novos not shared, or shared with somebody nobody asked for;
+/// the local tree and its modes; tecnicos.json. One line a finding, with the command that mends
+/// it. Ends with 1 when something is left that differs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The technicians to check [default: all]

@@ -4,7 +4,7 @@ use crate::config::EXAMPLE;
 use crate::context::Context;
 use crate::error::Exit;
 
-/// Show the settings in force, or the commented example.
+/// Show the settings in force, or the commented example
 ///
 ///     tecnico config --example > config.toml
 #[derive(Debug, clap::Args)]

@@ -12,10 +12,10 @@ use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
 use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
 
-/// Make a technician's folders on Drive and on the VM, and share novos with them.
+/// Make a technician's folders on Drive and on the VM, and share novos with them
 ///
-/// Running it again changes nothing; after a failure it goes on where it stopped. USER is the backend's id of the
-/// technician. An e-mail as USER is also the address to share with:
+/// Running it again changes nothing; after a failure it goes on where it stopped. USER is the
+/// backend's id of the technician. An e-mail as USER is also the address to share with:
 ///
 ///     tecnico create ana@example.com
 ///     tecnico create 42 --email ana@example.com --name "Ana Maria"

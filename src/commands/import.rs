@@ -12,9 +12,9 @@ use crate::provision::{Found, Provisioner};
 
 /// Adopt the technicians and trees of an existing tecnicos.json.
 ///
-/// Every tree is taken over by the ids in the file: nothing is made a second time. The folders get tecnico's mark,
-/// what is missing is made. A technician is known by their e-mail until `tecnico create ID --email …` names the
-/// backend's id. Try it first with --dry-run.
+/// Every tree is taken over by the ids in the file: nothing is made a second time. The folders
+/// get tecnico's mark, what is missing is made. A technician is known by their e-mail until
+/// `tecnico create ID --email …` names the backend's id. Try it first with --dry-run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The tecnicos.json to read

@@ -6,10 +6,11 @@ use crate::context::Context;
 use crate::embedded::{ADMIN, Embedded};
 use crate::error::Exit;
 
-/// Keep an embedded Drive running in a directory, for trying things by hand.
+/// Keep an embedded Drive running in a directory, for trying things by hand
 ///
-/// Every command takes --sandbox DIR and needs no server for it; this one keeps a server up, so that a browser, curl
-/// or Google's own client can look at the same Drive and act as its people.
+/// Every command takes --sandbox DIR and needs no server for it; this one keeps a server up, so
+/// that a browser, curl or Google's own client can look at the same Drive and act as its
+/// people.
 ///
 ///     tecnico sandbox ./sandbox --as ana@example.com
 ///     tecnico --sandbox ./sandbox create ana@example.com

@@ -12,9 +12,10 @@ use crate::error::{Exit, Failure};
 use crate::ledger::{Technician, WantedGrant};
 use crate::provision::{NO_ROLE, Provisioner};
 
-/// Say or change with whom a technician's novos is shared.
+/// Say or change with whom a technician's novos is shared
 ///
-/// What is said here is remembered: `check` then wants it so. Without --with, the technician's own e-mail is meant.
+/// What is said here is remembered: `check` then wants it so. Without --with, the technician's
+/// own e-mail is meant.
 ///
 ///     tecnico share 42 --list
 ///     tecnico share 42 --with boss@example.com --role reader

@@ -15,15 +15,16 @@ use crate::domain::clock;
 use crate::domain::gate::{Admitted, Gate, Why, outline};
 use crate::error::{Exit, Failure};
 
-/// Let an SSH key run the commands it was given, and nothing else.
+/// Let an SSH key run the commands it was given, and nothing else
 ///
 /// For the command="…" of a line in authorized_keys, together with `restrict`:
 ///
 ///     restrict,command="tecnico ssh-gate --allow create,check" ssh-ed25519 AAAA… backend
 ///
-/// What the caller asked for (SSH_ORIGINAL_COMMAND) is split into words without a shell. Verbs, flags
-/// and numbers of words that are on no list are refused with exit 77 and a JSON error; nothing that
-/// names a file can be asked for. Global flags of the gate itself, such as --config, are passed on.
+/// What the caller asked for (SSH_ORIGINAL_COMMAND) is split into words without a shell. Verbs,
+/// flags and numbers of words that are on no list are refused with exit 77 and a JSON error;
+/// nothing that names a file can be asked for. Global flags of the gate itself, such as
+/// --config, are passed on.
 ///
 ///     tecnico --config /etc/tecnico/config.toml ssh-gate --allow create,check,status
 #[derive(Debug, clap::Args)]

@@ -15,8 +15,8 @@ const TECHNICIANS: [(&str, &str, &str); 3] =
 
 /// See it all work: an embedded Drive, three technicians, both trees, no account.
 ///
-/// Needs no account, no configuration and no network. Everything it makes stays in one directory, which the
-/// commands it proposes at the end go on with.
+/// Needs no account, no configuration and no network. Everything it makes stays in one
+/// directory, which the commands it proposes at the end go on with.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where to keep it [default: a new directory for temporary files]
