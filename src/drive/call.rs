@@ -67,9 +67,9 @@ pub(super) struct Door {
     meter: [AtomicU64; 3],
 }
 
-/// Scattered refusals do not push reads and writes below these rates, per second (6.25: about three writes a second hold).
-const READ_FLOOR: f64 = 10.0;
-const WRITE_FLOOR: f64 = 3.0;
+/// Scattered refusals do not push reads and writes below these rates, per second (6.25: about three writes a second always pass).
+const READ_FLOOR: f64 = 5.0;
+const WRITE_FLOOR: f64 = 2.0;
 
 impl Door {
     pub(super) fn new(

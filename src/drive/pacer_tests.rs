@@ -46,6 +46,26 @@ impl Server for Bucket {
     }
 }
 
+/// So many in any window of this length, as a server counts that looks back.
+struct Sliding {
+    window: Duration,
+    most: usize,
+    passed: std::collections::VecDeque<Duration>,
+}
+
+impl Server for Sliding {
+    fn lets_pass(&mut self, now: Duration) -> bool {
+        while self.passed.front().is_some_and(|at| *at + self.window <= now) {
+            self.passed.pop_front();
+        }
+        let pass = self.passed.len() < self.most;
+        if pass {
+            self.passed.push_back(now);
+        }
+        pass
+    }
+}
+
 /// Refuses one in fifty whatever the rate.
 struct Dice(u64);
 
@@ -96,7 +116,7 @@ fn run(lane: &mut Lane, server: &mut dyn Server, workers: usize, latency: Durati
 }
 
 fn assert_steady(name: &str, mut server: impl Server, ceiling: f64) {
-    let mut lane = Lane::new(3.0);
+    let mut lane = Lane::new(2.0);
     let (from, end) = (180_u32, 480_u32);
     let o = run(&mut lane, &mut server, 8, Duration::from_millis(20), from.into(), end.into());
     let reached = o.passed / f64::from(end - from) / ceiling;
@@ -108,6 +128,10 @@ fn grid(window: u64, most: u32) -> Grid {
     Grid { window: Duration::from_secs(window), most, at: 0, used: 0 }
 }
 
+fn sliding(window: u64, most: u32) -> Sliding {
+    Sliding { window: Duration::from_secs(window), most: most as usize, passed: std::collections::VecDeque::new() }
+}
+
 #[test]
 fn reaches_an_enforced_ceiling_and_is_hardly_refused() {
     for rate in [3, 5, 10, 20, 100] {
@@ -115,14 +139,18 @@ fn reaches_an_enforced_ceiling_and_is_hardly_refused() {
         let bucket = Bucket { rate: f64::from(rate), size: f64::from(rate), level: f64::from(rate), at: Duration::ZERO };
         assert_steady(&format!("a bucket of {rate}"), bucket, f64::from(rate));
     }
+    for rate in [3, 10, 100] {
+        assert_steady(&format!("{rate} in any second"), sliding(1, rate), f64::from(rate));
+    }
     for most in [60, 600, 3000] {
         assert_steady(&format!("{most} each minute"), grid(60, most), f64::from(most) / 60.0);
+        assert_steady(&format!("{most} in any minute"), sliding(60, most), f64::from(most) / 60.0);
     }
 }
 
 #[test]
 fn a_small_run_never_waits() {
-    let mut lane = Lane::new(3.0);
+    let mut lane = Lane::new(2.0);
     for _ in 0..500 {
         assert_eq!(lane.enter(Duration::ZERO), Gate::Go);
         lane.accepted(Duration::ZERO);
@@ -131,14 +159,14 @@ fn a_small_run_never_waits() {
 
 #[test]
 fn scattered_refusals_do_not_strangle_the_run() {
-    let mut lane = Lane::new(3.0);
+    let mut lane = Lane::new(2.0);
     let o = run(&mut lane, &mut Dice(7), 8, Duration::from_millis(50), 0, 10);
     assert!(o.passed > 500.0, "only {} calls in ten seconds", o.passed);
 }
 
 #[test]
 fn retry_after_is_waited_for() {
-    let mut lane = Lane::new(3.0);
+    let mut lane = Lane::new(2.0);
     lane.accepted(Duration::ZERO);
     lane.refused(Duration::from_secs(1), Duration::ZERO, Some(Duration::from_secs(30)));
     assert_eq!(lane.enter(Duration::from_secs(2)), Gate::Wait(Duration::from_secs(29)));

@@ -1,5 +1,6 @@
 //! The Drive adapter over real HTTP.
 
+mod emulated;
 mod failures;
 mod script;
 mod tokens;
