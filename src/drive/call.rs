@@ -207,7 +207,11 @@ impl Door {
     pub(super) fn named(&self, what: &str, error: DriveError) -> DriveError {
         error.with(|f| {
             f.account.clone_from(&self.account);
-            f.what = if f.what.is_empty() { what.to_owned() } else { format!("{what}: {}", f.what) };
+            f.what = match (what, f.what.as_str()) {
+                (what, "") => what.to_owned(),
+                ("", inner) => inner.to_owned(),
+                (what, inner) => format!("{what}: {inner}"),
+            };
         })
     }
 }

@@ -44,7 +44,8 @@ impl Drive {
         match self.raw.upload(&what, new, from).await {
             Ok(file) => understood(Entry::from_api(file)).map(Created::New).map_err(|e| self.door.named(&what, e)),
             Err(error) if error.kind == Kind::Conflict => Ok(Created::Existing),
-            Err(error) => Err(self.door.named("", error)),
+            // What went through the door says so already; the chunks did not.
+            Err(error) => Err(self.door.named(if error.what.is_empty() { &what } else { "" }, error)),
         }
     }
 }

@@ -5,29 +5,28 @@ use std::time::{Duration, Instant};
 
 use drive_emulator::DriveEmulator;
 use drive_emulator::control::{Effect, Fault, Quota, When};
-use md5::{Digest, Md5};
 use tecnico::config::settings::{Credentials, DriveSettings};
-use tecnico::drive::{Change, Created, Drive, DriveError, Entry, FileId, Kind, NewFile, NewFolder, NewGrant, Query};
+use tecnico::drive::{Change, Created, Drive, DriveError, Entry, FileId, Kind, NewFolder, NewGrant, Query};
 use tecnico::error::Exit;
 use tempfile::TempDir;
 
-const ROBOT: &str = "robot@project.iam.gserviceaccount.com";
-const BOSS: &str = "boss@example.com";
+pub const ROBOT: &str = "robot@project.iam.gserviceaccount.com";
+pub const BOSS: &str = "boss@example.com";
 
 /// An emulator, a folder of the boss's that the robot may write to, and the robot.
-struct World {
-    emulator: DriveEmulator,
-    cache: TempDir,
-    settings: DriveSettings,
-    parent: FileId,
+pub struct World {
+    pub emulator: DriveEmulator,
+    pub cache: TempDir,
+    pub settings: DriveSettings,
+    pub parent: FileId,
 }
 
-fn id(text: &str) -> FileId {
+pub fn id(text: &str) -> FileId {
     FileId::new(text).expect("an id")
 }
 
 impl World {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let emulator = DriveEmulator::start().await;
         let control = emulator.control();
         let boss = control.user(BOSS).expect("the boss");
@@ -46,11 +45,11 @@ impl World {
         Self { emulator, cache: tempfile::tempdir().expect("a directory"), settings, parent: id(&parent) }
     }
 
-    async fn drive(&self) -> Drive {
+    pub async fn drive(&self) -> Drive {
         Drive::connect(&self.settings, self.cache.path()).await.expect("connected")
     }
 
-    fn fault(&self, op: &str, when: When, effect: Effect) {
+    pub fn fault(&self, op: &str, when: When, effect: Effect) {
         self.emulator.control().fault(Fault::new(effect).op(op).when(when));
     }
 }
@@ -59,7 +58,7 @@ fn next(n: u64) -> When {
     When::Next { next: n }
 }
 
-async fn folder(drive: &Drive, parent: &FileId, name: &str) -> Result<Entry, DriveError> {
+pub async fn folder(drive: &Drive, parent: &FileId, name: &str) -> Result<Entry, DriveError> {
     let new_id = drive.generate_ids(1).await?.remove(0);
     let app_properties = BTreeMap::from([("tecnico".to_owned(), "42".to_owned())]);
     let new = NewFolder { id: new_id.clone(), name: name.into(), parent: parent.clone(), app_properties };
@@ -194,7 +193,9 @@ async fn shares_are_made_once_changed_and_taken_away() {
     let first = drive.grant(&novos, &ana).await.expect("shared");
     world.fault("permissions.create", next(1), Effect::LostAfterCommit);
     assert_eq!(drive.grant(&novos, &ana).await.expect("shared again").id, first.id);
-    let of_ana = |grants: Vec<tecnico::drive::Grant>| grants.into_iter().filter(|g| g.email.as_deref() == Some("ana@example.com")).collect::<Vec<_>>();
+    let of_ana = |grants: Vec<tecnico::drive::Grant>| {
+        grants.into_iter().filter(|g| g.email.as_deref() == Some("ana@example.com")).collect::<Vec<_>>()
+    };
     let grants = of_ana(drive.permissions(&novos).await.expect("listed"));
     assert_eq!(grants.iter().map(|g| (g.role.as_str(), g.inherited)).collect::<Vec<_>>(), [("writer", false)]);
     assert_eq!(drive.regrant(&novos, &first.id, "reader").await.expect("changed").role, "reader");
@@ -235,87 +236,6 @@ async fn a_shared_drive_is_worked_in_and_listed_as_a_whole() {
     let made = folder(&drive, &id(&campo), "Ana_Maria").await.expect("created");
     assert_eq!(made.drive_id.as_ref().map(FileId::as_str), Some(campo.as_str()));
     assert_eq!(drive.list(&Query::with_property("tecnico", "42")).await.expect("listed").len(), 1);
-    let token = drive.start_token(Some(&id(&campo))).await.expect("a token");
-    folder(&drive, &made.id, "novos").await.expect("created");
-    let page = drive.changes(&token, Some(&id(&campo))).await.expect("a page");
-    assert!(page.changes.iter().any(|c| c.entry.as_ref().is_some_and(|e| e.name == "novos")), "{page:?}");
-}
-
-#[tokio::test]
-async fn the_feed_tells_of_files_that_come_and_go() {
-    let world = World::new().await;
-    let (drive, control) = (world.drive().await, world.emulator.control());
-    let mut token = drive.start_token(None).await.expect("a token");
-    let file = control.put(BOSS, world.parent.as_str(), "16517189.pdf", b"%PDF", "application/pdf").expect("put");
-    let mut seen = Vec::new();
-    loop {
-        let page = drive.changes(&token, None).await.expect("a page");
-        seen.extend(page.changes);
-        match (page.next, page.new_start) {
-            (Some(next), _) => token = next,
-            (None, Some(start)) => {
-                token = start;
-                break;
-            }
-            (None, None) => unreachable!("a page says how to go on"),
-        }
-    }
-    let entry = seen.iter().find(|c| c.file_id.as_str() == file).and_then(|c| c.entry.clone()).expect("the file is in the feed");
-    assert_eq!((entry.name.as_str(), entry.size, entry.parents.as_slice()), ("16517189.pdf", Some(4), [world.parent.clone()].as_slice()));
-    assert!(entry.md5.is_some() && entry.head_revision.is_some() && entry.can.download);
-    control.delete(BOSS, &file).expect("deleted");
-    let page = drive.changes(&token, None).await.expect("a page");
-    assert!(page.changes.iter().any(|c| c.removed && c.file_id.as_str() == file && c.entry.is_none()), "{page:?}");
-    control.set_feed(|f| f.reject_tokens = true).expect("switched");
-    assert_eq!(drive.changes(&token, None).await.expect_err("rejected").kind, Kind::BadToken);
-}
-
-#[tokio::test]
-async fn content_comes_whole_after_cuts_and_its_checksum_holds() {
-    let world = World::new().await;
-    let (drive, control) = (world.drive().await, world.emulator.control());
-    let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).take(3_000_000).collect();
-    let file = id(&control.put(BOSS, world.parent.as_str(), "big.pdf", &bytes, "application/pdf").expect("put"));
-    world.fault("files.get", When::Calls { calls: vec![1, 2] }, Effect::CutBodyAfter { bytes: 1_000_000 });
-    let mut sink = Vec::new();
-    let done = drive.download(&file, 0, &mut sink).await.expect("downloaded");
-    assert_eq!((done.written, done.total), (3_000_000, Some(3_000_000)));
-    let md5: String = Md5::digest(&sink).iter().map(|b| format!("{b:02x}")).collect();
-    assert_eq!(drive.get(&file).await.expect("read").expect("there").md5, Some(md5));
-    assert!(sink == bytes);
-    let mut rest = Vec::new();
-    drive.download(&file, 2_999_990, &mut rest).await.expect("the end of it");
-    assert!(rest == bytes[2_999_990..]);
-    assert_eq!(drive.download(&file, 3_000_000, &mut rest).await.expect("nothing more").written, 0);
-
-    let doc = id(&control.google_doc(BOSS, world.parent.as_str(), "Relatório", "document").expect("a document"));
-    assert!(drive.download(&doc, 0, &mut rest).await.expect_err("no bytes").is_reason("fileNotDownloadable"));
-    assert!(!drive.export(&doc, "application/pdf").await.expect("exported").is_empty());
-}
-
-#[tokio::test]
-async fn a_service_account_cannot_store_files_but_a_user_can() {
-    let mut world = World::new().await;
-    let local = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(local.path(), b"%PDF-1.7").expect("written");
-    let upload = async |drive: &Drive| {
-        let new = NewFile {
-            id: drive.generate_ids(1).await.expect("ids").remove(0),
-            name: "a.pdf".into(),
-            parent: world.parent.clone(),
-            mime_type: "application/pdf".into(),
-            app_properties: BTreeMap::new(),
-        };
-        drive.upload(&new, local.path()).await
-    };
-    let failure = upload(&world.drive().await).await.expect_err("no storage").into_failure("42");
-    assert_eq!((failure.exit(), failure.code()), (Exit::Refused, "service_account_has_no_storage"), "{failure}");
-    world.emulator.control().grant_delegation(ROBOT, BOSS).expect("granted");
-    let settings = DriveSettings { subject: Some(BOSS.into()), ..world.settings.clone() };
-    let boss = Drive::connect(&settings, world.cache.path()).await.expect("connected");
-    let Created::New(entry) = upload(&boss).await.expect("uploaded") else { panic!("nobody had that id") };
-    assert_eq!(world.emulator.control().content(entry.id.as_str()).expect("content"), b"%PDF-1.7");
-    world.settings = settings;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The Drive adapter over real HTTP.
 
 mod emulated;
+mod emulated_content;
 mod failures;
 mod script;
 mod tokens;
