@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use drive_emulator::control::{Effect, When};
 use md5::{Digest, Md5};
 use tecnico::config::settings::DriveSettings;
-use tecnico::drive::{Created, Drive, FileId, Kind, NewFile};
+use tecnico::drive::{Created, Drive, Kind, NewFile};
 use tecnico::error::Exit;
 
 use super::emulated::{BOSS, ROBOT, World, folder, id};
@@ -49,7 +49,7 @@ async fn content_comes_whole_after_cuts_and_its_checksum_holds() {
     let mut sink = Vec::new();
     let done = drive.download(&file, 0, &mut sink).await.expect("downloaded");
     assert_eq!((done.written, done.total), (3_000_000, Some(3_000_000)));
-    let md5: String = Md5::digest(&sink).iter().map(|b| format!("{b:02x}")).collect();
+    let md5 = format!("{:x}", Md5::digest(&sink));
     assert_eq!(drive.get(&file).await.expect("read").expect("there").md5, Some(md5));
     assert!(sink == bytes);
     let mut rest = Vec::new();
