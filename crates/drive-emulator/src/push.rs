@@ -25,7 +25,7 @@ CREATE INDEX IF NOT EXISTS channels_watched ON channels(watched) WHERE stopped =
 ";
 
 /// A channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Channel {
     /// The id its maker chose.
     pub id: String,
@@ -47,6 +47,13 @@ pub struct Channel {
     pub token: Option<String>,
     /// Emulated ms.
     pub expires: i64,
+}
+
+/// Its token is its maker's secret and is not shown.
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Channel").field("id", &self.id).field("watched", &self.watched).finish_non_exhaustive()
+    }
 }
 
 impl Channel {

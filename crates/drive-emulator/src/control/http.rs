@@ -1,4 +1,4 @@
-//! The control API under `/_emulator/`: what [`Control`] does, over HTTP and in JSON.
+//! The control API under `/_emulator/`: what [`Control`] does, over HTTP and in JSON. Its manual is CONTROL.md.
 
 mod acts;
 mod look;
@@ -21,7 +21,6 @@ use crate::error::{ApiError, ApiResult};
 const PAGE: &str = include_str!("page.html");
 
 /// A control request, its body read.
-#[derive(Debug)]
 struct Ask {
     method: Method,
     /// The path below `/_emulator/`.

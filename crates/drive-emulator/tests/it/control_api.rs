@@ -180,3 +180,21 @@ async fn the_page_needs_nothing_from_elsewhere() {
     assert!(!page.contains("http://") && !page.contains("https://"), "the page stands on its own");
     assert!(!page.contains("innerHTML"), "names come from users and must not become markup");
 }
+
+#[tokio::test]
+async fn every_call_of_the_manual_exists() {
+    let rig = Rig::new().await;
+    let manual = include_str!("../../CONTROL.md");
+    let calls: Vec<(&str, &str)> = manual
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`')?.0.split_once(' '))
+        .filter(|(_, path)| *path != "pause/wait")
+        .collect();
+    assert!(calls.len() > 50, "the manual is read: {calls:?}");
+    for (method, path) in calls {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let (_, answer) = rig.send(method, path, json!({})).await;
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(!message.starts_with("The control API has no"), "{path}: {message}");
+    }
+}
