@@ -130,6 +130,8 @@ impl DriveEmulator {
 
 impl Drop for DriveEmulator {
     fn drop(&mut self) {
+        // Connections outlive the listening socket: the gate ends what they carry.
+        self.app.gate.close();
         if let Some(stop) = self.stop.take() {
             // Nobody listens any more if it stopped already.
             let _ = stop.send(());

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use http::request::Parts;
+use tokio::sync::watch;
 
 use super::fault::{Effect, Fault, Match};
 use super::log::{Log, Logged, without_secrets};
@@ -40,6 +41,7 @@ struct Inner {
     log: Mutex<Log>,
     pause: Pause,
     tokens: Mutex<HashMap<String, String>>,
+    closed: watch::Sender<bool>,
 }
 
 struct Rule {
@@ -80,6 +82,7 @@ impl Gate {
             log: Mutex::default(),
             pause: Pause::default(),
             tokens: Mutex::default(),
+            closed: watch::channel(false).0,
         }))
     }
 
@@ -174,8 +177,26 @@ impl Gate {
         self.0.pause.clear();
     }
 
+    /// Cuts every request in hand and every later one: connections outlive the socket they came in by,
+    /// and an emulator that stopped must not answer on them.
+    pub fn close(&self) {
+        self.0.closed.send_replace(true);
+    }
+
     /// Takes a request through: `execute` does what it asks for.
     pub async fn run<F>(&self, request: Request, execute: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        let mut closed = self.0.closed.subscribe();
+        tokio::select! {
+            biased;
+            _ = closed.wait_for(|closed| *closed) => wire::cut(),
+            response = self.pass(request, execute) => response,
+        }
+    }
+
+    async fn pass<F>(&self, request: Request, execute: impl FnOnce(Request) -> F) -> Response
     where
         F: Future<Output = Response>,
     {

@@ -231,6 +231,25 @@ async fn a_client_that_left_does_not_block_a_pause() {
     tokio::time::timeout(PATIENCE, rig.gate.wait_paused()).await.expect("the world stops");
 }
 
+#[tokio::test]
+async fn a_closed_gate_answers_nobody_and_lets_go_of_those_who_wait() {
+    let rig = Rig::new().await;
+    rig.gate.fault(Fault::new(Effect::Hang).when(When::Next { next: 1 }));
+    let waiting = tokio::spawn(rig.get(FILES).send());
+    tokio::time::timeout(PATIENCE, async {
+        while rig.gate.calls() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the call arrives");
+    rig.gate.close();
+    let error = waiting.await.expect("it ends").expect_err("there is no answer");
+    assert!(!error.is_timeout(), "{error:?}");
+    assert_eq!(rig.raw().await, b"");
+    assert_eq!(rig.executed(), 0);
+}
+
 /// The response type the gate works with is what axum answers with.
 #[test]
 fn a_cut_is_a_response_like_any_other() {

@@ -73,3 +73,15 @@ async fn b1_56_about_wants_fields() {
     let about = rig.get(&rig.ana, "about?fields=user(emailAddress,permissionId)").await.ok();
     assert_eq!(about, json!({"user": {"emailAddress": "ana@example.com", "permissionId": rig.ana.permission_id}}));
 }
+
+#[tokio::test]
+async fn a_stopped_emulator_answers_on_no_connection() {
+    let Rig { emulator, control, ana, http, .. } = Rig::start().await;
+    let url = format!("{}/drive/v3/about?fields=user", emulator.url());
+    // The client keeps this connection and would use it again.
+    let first = http.get(&url).bearer_auth(&ana.token).send().await.expect("it answers");
+    assert_eq!(first.status(), 200);
+    first.bytes().await.expect("a body");
+    drop((emulator, control));
+    assert!(http.get(&url).bearer_auth(&ana.token).send().await.is_err());
+}
