@@ -2,7 +2,7 @@
 //!
 //! One type carries every shape: the classic Drive body, the front end's body with `status` and
 //! `details`, and the HTML or plain-text bodies a client must survive. The catalogue of the errors
-//! the emulator gives is in [`catalogue`], as constructors.
+//! the emulator gives is in `catalogue`, as constructors.
 
 mod catalogue;
 
