@@ -1,7 +1,7 @@
 //! Google Drive, as tecnico uses it. The one place that names google-drive3 and yup-oauth2; their types do not leave it.
 //!
 //! google-drive3 makes the JSON-in, JSON-out calls. What it cannot do (create without media, send `null`, `Range`, a sound
-//! resumable upload) goes through [`media`]. Every call passes [`call`]: the full `drive` scope, `supportsAllDrives`, a mask,
+//! resumable upload) goes through `media`. Every call passes `call`: the full `drive` scope, `supportsAllDrives`, a mask,
 //! a time limit, the pacer, repeats, and the meter. Numbers like 1.17 in the comments are items of drive-v3-behaviour, the
 //! notes on what Drive really does.
 
@@ -56,6 +56,7 @@ pub struct Drive {
     raw: media::Raw,
     within: Option<FileId>,
     sharing: permissions::PerItem,
+    made: folders::MadeHere,
 }
 
 impl Drive {
@@ -81,7 +82,7 @@ impl Drive {
         let client = connect::client(connector);
         let door = Arc::new(Door::new(client, tokens, endpoint, settings.timeout, settings.concurrency, name));
         let raw = media::Raw::new(tls, door.clone())?;
-        Ok(Self { door, raw, within: shared_drive, sharing: permissions::PerItem::default() })
+        Ok(Self { door, raw, within: shared_drive, sharing: permissions::PerItem::default(), made: folders::MadeHere::default() })
     }
 
     /// Who acts on Drive: the service account's e-mail, or the user it acts for. For messages.

@@ -82,7 +82,7 @@ impl Drive {
     /// `notify` says no, and the log says so. A share whose e-mail could not be sent is a share (3.7).
     pub async fn grant(&self, id: &FileId, grant: &NewGrant) -> Result<Grant, DriveError> {
         let _turn = self.sharing.turn(id).await;
-        let error = match self.grant_once(id, grant, grant.notify).await {
+        let error = match self.settled(id, || self.grant_once(id, grant, grant.notify)).await {
             Err(error) if error.is_reason("invalidSharingRequest") => error,
             other => return other,
         };

@@ -185,6 +185,24 @@ async fn a_create_whose_answer_was_lost_ends_as_existing() {
 }
 
 #[tokio::test]
+async fn a_folder_just_made_is_waited_for_and_an_unknown_one_is_not() {
+    let server = Script::start(|seen, n| match seen.json()["id"].as_str() {
+        Some("child") if n < 3 => Reply::refused(404, "notFound"),
+        Some("lost") => Reply::refused(404, "notFound"),
+        _ => Reply::json(&file("f")),
+    })
+    .await;
+    let cache = tempdir().expect("a directory");
+    let drive = server.drive(cache.path()).await;
+    let new = |own: &str, parent: &str| NewFolder { id: id(own), name: "n".into(), parent: id(parent), app_properties: BTreeMap::new() };
+    drive.create_folder(&new("made", "p")).await.expect("created");
+    drive.create_folder(&new("child", "made")).await.expect("created in the end");
+    assert_eq!(server.seen().len(), 4);
+    assert_eq!(drive.create_folder(&new("lost", "elsewhere")).await.expect_err("unknown").kind, Kind::Gone);
+    assert_eq!(server.seen().len(), 5);
+}
+
+#[tokio::test]
 async fn a_move_whose_answer_was_lost_counts_as_done_and_a_refused_one_does_not() {
     for (parents, done) in [(json!(["to"]), true), (json!(["from"]), false)] {
         let now = json!({"id": "f", "name": "f", "mimeType": "t", "parents": parents});
