@@ -242,6 +242,22 @@ impl Status {
     }
 }
 
+impl Effect {
+    /// The name of the effect, as the log shows it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Effect::Status(_) => "status",
+            Effect::Unauthorized => "unauthorized",
+            Effect::CutBefore => "cut_before",
+            Effect::LostAfterCommit => "lost_after_commit",
+            Effect::Hang => "hang",
+            Effect::DelayMs(_) => "delay_ms",
+            Effect::CutBodyAfter { .. } => "cut_body_after",
+            Effect::CorruptBody => "corrupt_body",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
