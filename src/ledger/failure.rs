@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Exit, Failure};
 
-/// Primary result codes of SQLite (https://sqlite.org/rescode.html).
+/// Primary result codes of SQLite (<https://sqlite.org/rescode.html>).
 mod code {
     pub(super) const PERM: i32 = 3;
     pub(super) const BUSY: i32 = 5;
