@@ -23,6 +23,7 @@ pub mod query;
 pub mod ranges;
 mod rules;
 mod server;
+mod socket;
 mod store;
 
 pub use acting::{Control, User};

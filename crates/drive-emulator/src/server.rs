@@ -10,19 +10,21 @@ use axum::body::Body;
 use axum::response::Response;
 use http::Request;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::acting::Control;
 use crate::api::{batch, serve};
 use crate::app::App;
 use crate::auth;
 use crate::control::{self, Door, Op};
+use crate::socket::Ending;
 
 /// A running emulator. It stops when this is dropped.
 #[derive(Debug)]
 pub struct DriveEmulator {
     app: Arc<App>,
-    stop: Option<oneshot::Sender<()>>,
+    /// Ends the socket and its connections when it goes.
+    _ends: DropGuard,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -77,20 +79,22 @@ impl Builder {
         let url = format!("http://{}", listener.local_addr()?);
         // Nobody set it before: the application was made above.
         let _ = app.url.set(url);
-        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = CancellationToken::new();
+        let listener = Ending { listener, ended: ended.clone() };
         let serving = Arc::clone(&app);
         let router = Router::new().fallback(move |request: Request<Body>| {
             let app = Arc::clone(&serving);
             async move { route(&app, request).await }
         });
+        let stop = ended.clone();
         let task = tokio::spawn(async move {
             tokio::select! {
-                _ = stopped => {}
+                () = stop.cancelled() => {}
                 // It only ends with the socket.
                 _ = axum::serve(listener, router) => {}
             }
         });
-        Ok(DriveEmulator { app, stop: Some(stop), task })
+        Ok(DriveEmulator { app, _ends: ended.drop_guard(), task })
     }
 }
 
@@ -130,12 +134,8 @@ impl DriveEmulator {
 
 impl Drop for DriveEmulator {
     fn drop(&mut self) {
-        // Connections outlive the listening socket: the gate ends what they carry.
+        // Ends what is in hand at once; the guard breaks the connections.
         self.app.gate.close();
-        if let Some(stop) = self.stop.take() {
-            // Nobody listens any more if it stopped already.
-            let _ = stop.send(());
-        }
     }
 }
 

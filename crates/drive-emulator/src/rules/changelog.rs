@@ -39,7 +39,9 @@ impl Cx<'_> {
                     logs.insert(format!("u:{email}"));
                 }
                 Grantee::Group(group) => self.add_each(&mut logs, "SELECT email FROM members WHERE group_email = ?1", group)?,
-                Grantee::Domain(domain) => self.add_each(&mut logs, "SELECT email FROM users WHERE email LIKE '%@' || ?1", domain)?,
+                Grantee::Domain(domain) => {
+                    self.add_each(&mut logs, "SELECT email FROM users WHERE substr(email, instr(email, '@') + 1) = ?1", domain)?
+                }
                 Grantee::Anyone => {}
             }
         }

@@ -1,5 +1,7 @@
 //! Deleting for good: `files.delete` and `files.emptyTrash` (2.59 to 2.63).
 
+use std::collections::HashSet;
+
 use crate::error::{ApiError, ApiResult};
 use crate::rules::cx::Cx;
 use crate::store::files::{self, FileRow};
@@ -27,6 +29,7 @@ impl Cx<'_> {
     pub(crate) fn purge(&self, f: &FileRow) -> ApiResult<()> {
         let mut doomed = vec![f.clone()];
         doomed.extend(self.descendants(f)?);
+        let going: HashSet<String> = doomed.iter().filter(|item| item.owner == f.owner).map(|item| item.id.clone()).collect();
         for item in doomed.iter().rev() {
             let before = self.before(item, false)?;
             if item.owner == f.owner {
@@ -37,8 +40,7 @@ impl Cx<'_> {
                 }
                 files::remove(self.db, &item.id)?;
                 self.event(&item.id, "remove", &[]);
-            } else if item.parent.as_ref().is_some_and(|parent| doomed.iter().any(|folder| folder.id == *parent && folder.owner == f.owner))
-            {
+            } else if item.parent.as_ref().is_some_and(|parent| going.contains(parent)) {
                 let mut item = item.clone();
                 item.parent = Some(self.owners_root(&item)?.id);
                 item.version += 1;

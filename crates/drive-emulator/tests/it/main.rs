@@ -12,4 +12,5 @@ mod b8_batch;
 mod control_api;
 mod credentials;
 mod readers;
+mod serving;
 mod support;

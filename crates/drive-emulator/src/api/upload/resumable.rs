@@ -248,7 +248,10 @@ async fn complete(app: &Arc<App>, session: Session, call: Call, stored: u64) -> 
         })
         .await;
     match outcome {
-        Ok(reply) => serve::respond(app, reply, pretty).await,
+        Ok(reply) => {
+            lock(&app.uploads).remove(&id);
+            serve::respond(app, reply, pretty).await
+        }
         Err(error) => {
             // On any 4xx a client starts over (1.36).
             forget(app, &id).await?;
