@@ -29,3 +29,8 @@ mod store;
 pub use acting::{Control, User};
 pub use server::{Builder, DriveEmulator};
 pub use store::settings::{DescendantChanges, FeedFaults, Switches};
+
+/// The README's example is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

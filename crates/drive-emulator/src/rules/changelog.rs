@@ -40,7 +40,7 @@ impl Cx<'_> {
                 }
                 Grantee::Group(group) => self.add_each(&mut logs, "SELECT email FROM members WHERE group_email = ?1", group)?,
                 Grantee::Domain(domain) => {
-                    self.add_each(&mut logs, "SELECT email FROM users WHERE substr(email, instr(email, '@') + 1) = ?1", domain)?
+                    self.add_each(&mut logs, "SELECT email FROM users WHERE substr(email, instr(email, '@') + 1) = ?1", domain)?;
                 }
                 Grantee::Anyone => {}
             }

@@ -76,6 +76,7 @@ fn act(control: &Control, ask: &Ask, act: &str) -> ApiResult<Option<Value>> {
         "empty_trash" => none(control.empty_trash(email()?)?),
         "share" => none(control.share(email()?, id()?, ask.text("with")?, ask.text("role")?)?),
         "unshare" => none(control.unshare(email()?, id()?, ask.text("with")?)?),
+        "mark_abusive" => none(control.mark_abusive(id()?, ask.body.get("abusive") != Some(&json!(false)))?),
         "noise" => none(control.touch_noise(email()?, id()?, ask.text("what")?)?),
         "update" => {
             let body = ask.body.get("body").cloned().ok_or_else(|| ApiError::required_parameter("body"))?;

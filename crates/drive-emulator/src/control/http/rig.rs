@@ -37,6 +37,10 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
             control.set_feed(|feed| *feed = changed)?;
             json!(control.feed()?)
         }
+        ("POST", ["feed", "reject_old_tokens"]) => {
+            control.reject_old_tokens()?;
+            json!(control.feed()?)
+        }
         ("GET", ["faults"]) => json!(gate.faults()),
         ("POST", ["faults"]) => json!({ "id": gate.fault(ask.read::<Fault>()?) }),
         ("DELETE", ["faults"]) => {
