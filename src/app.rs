@@ -55,6 +55,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Config(args) => commands::config::run(&args, context).await,
         Command::SshGate(args) => commands::ssh_gate::run(&args, context),
+        Command::Completions(args) => commands::completions::run(&args, &Cli::command(), context).await,
         Command::Man(args) => commands::man::run(&args, &Cli::command()),
     }
 }

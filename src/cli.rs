@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, config, create, demo, import, list, man, sandbox, share, ssh_gate};
+use crate::commands::{check, completions, config, create, demo, import, list, man, sandbox, share, ssh_gate};
 use crate::context::Global;
 
 /// Folder trees for field technicians on a VM and on Google Drive, and the agent that files
@@ -37,6 +37,7 @@ pub enum Command {
     Sandbox(sandbox::Args),
     Config(config::Args),
     SshGate(ssh_gate::Args),
+    Completions(completions::Args),
     #[command(hide = true)]
     Man(man::Args),
 }

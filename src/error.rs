@@ -33,6 +33,40 @@ pub enum Exit {
     Config = 78,
 }
 
+impl Exit {
+    /// All of them, for the man page.
+    pub const ALL: [Self; 11] = [
+        Self::Done,
+        Self::NotClean,
+        Self::Usage,
+        Self::Data,
+        Self::Unavailable,
+        Self::Bug,
+        Self::CannotCreate,
+        Self::Io,
+        Self::Later,
+        Self::Refused,
+        Self::Config,
+    ];
+
+    /// What it says to the caller, as a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "Done.",
+            Self::NotClean => "Done but not clean: drift was found, or some rows or files failed.",
+            Self::Usage => "The command line was wrong.",
+            Self::Data => "Input data was wrong: an e-mail, a CSV row, a damaged file.",
+            Self::Unavailable => "Drive or the backend cannot be reached.",
+            Self::Bug => "A defect in tecnico.",
+            Self::CannotCreate => "An output could not be created.",
+            Self::Io => "Reading or writing failed half-way: a full disk, an I/O error.",
+            Self::Later => "Not now: busy, or the rate limit. Try again later.",
+            Self::Refused => "Refused: credentials, permission, or the SSH gate.",
+            Self::Config => "The configuration is missing or wrong.",
+        }
+    }
+}
+
 /// One failure with a stable code for programs and a sentence and a hint for people.
 #[derive(Debug)]
 pub struct Failure {

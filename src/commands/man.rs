@@ -1,11 +1,21 @@
-//! `tecnico man`: the man pages, from the same definition as the help.
+//! `tecnico man`: the man pages, from the same definitions as the help and the settings.
 
-use std::path::{Path, PathBuf};
+mod config_page;
+mod roff;
 
-use crate::error::Exit;
+use std::path::PathBuf;
+
 use anyhow::Context as _;
+use clap::Command;
 
-/// Write the man pages into a directory.
+use crate::config::EXAMPLE;
+use crate::error::Exit;
+use roff::{escaped, polished};
+
+/// The day this version's words were last looked over; a page must not change with the day it is built on.
+const DATE: &str = "2026-11-23";
+
+/// Write the man pages into a directory
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where to
@@ -13,7 +23,7 @@ pub struct Args {
 }
 
 /// Runs `tecnico man`.
-pub fn run(args: &Args, cli: &clap::Command) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, cli: &Command) -> anyhow::Result<Exit> {
     for (name, page) in pages(cli)? {
         let path = args.dir.join(&name);
         std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
@@ -21,20 +31,80 @@ pub fn run(args: &Args, cli: &clap::Command) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Every page by file name: `tecnico.1` and one a command.
-pub fn pages(cli: &clap::Command) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut root = cli.clone().disable_help_subcommand(true);
+/// Every page by file name: `tecnico.1`, one a command, and `tecnico-config.5` on the settings.
+pub fn pages(cli: &Command) -> anyhow::Result<Vec<(String, String)>> {
+    let mut root = cli.clone().disable_help_subcommand(true).propagate_version(false).disable_version_flag(true);
     root.build();
-    let mut pages = vec![page(Path::new("tecnico.1"), root.clone())?];
+    let names: Vec<String> = root.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name().to_owned()).collect();
+    let mut pages = vec![("tecnico.1".to_owned(), whole(&root, &names)?)];
     for command in root.get_subcommands().filter(|c| !c.is_hide_set()) {
-        let name = format!("tecnico-{}", command.get_name());
-        pages.push(page(Path::new(&format!("{name}.1")), command.clone().name(name.clone()).bin_name(name.replacen('-', " ", 1)))?);
+        of_command(command, "tecnico", &mut pages)?;
     }
+    pages.push(("tecnico-config.5".to_owned(), config_page::page(EXAMPLE, DATE)));
     Ok(pages)
 }
 
-fn page(file: &Path, command: clap::Command) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command).date("").render(&mut text)?;
-    Ok((file.to_owned(), text))
+/// The page of a command, and those of its own commands.
+fn of_command(command: &Command, above: &str, pages: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+    let typed = format!("{above} {}", command.get_name());
+    let name = typed.replace(' ', "-");
+    // The global options stand on one page only.
+    let mut own = command.clone().name(name.clone()).display_name(name.clone()).bin_name(typed.clone());
+    own = own.mut_args(|a| if a.is_global_set() { a.hide(true) } else { a });
+    let mut text = beginning(own)?;
+    text.push_str(".PP\nThe options that every command takes, and the exit status, are in\n.BR tecnico (1).\n.SH SEE ALSO\n.BR tecnico (1),\n.BR tecnico-config (5)\n");
+    pages.push((format!("{name}.1"), polished(&text)));
+    for below in command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help") {
+        of_command(below, &typed, pages)?;
+    }
+    Ok(())
+}
+
+/// The page of the program.
+fn whole(root: &Command, names: &[String]) -> anyhow::Result<String> {
+    let mut text = beginning(root.clone())?;
+    text.push_str(".SH EXIT STATUS\n");
+    for (code, meaning) in Exit::ALL.map(|exit| (exit as u8, exit.meaning())) {
+        text += &format!(".TP\n.B {code}\n{}\n", escaped(meaning));
+    }
+    text.push_str(".SH ENVIRONMENT\n");
+    for (name, meaning) in crate::config::env_names::READ {
+        text += &format!(".TP\n.B {name}\n{}\n", escaped(meaning));
+    }
+    text.push_str(".SH FILES\n");
+    for (file, meaning) in [
+        ("/etc/tecnico/config.toml", "The settings, described in tecnico-config(5)."),
+        ("/etc/tecnico/segredo.key", "The key that portal passwords are encrypted with (secrets.key_file)."),
+        ("/var/lib/tecnico/ledger.db", "What tecnico knows and has promised (ledger.path). Back it up with `tecnico ledger backup`."),
+        ("/srv/tecnicos", "The technicians' folders and tecnicos.json (vm.base_dir)."),
+    ] {
+        text += &format!(".TP\n.I {}\n{}\n", escaped(file), escaped(meaning));
+    }
+    text.push_str(".SH SEE ALSO\n.BR tecnico-config (5)");
+    for name in names {
+        text += &format!(",\n.BR tecnico-{name} (1)");
+    }
+    text.push('\n');
+    Ok(polished(&text))
+}
+
+/// Title, name, synopsis, description, options and commands.
+fn beginning(mut command: Command) -> anyhow::Result<String> {
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
+    let name = command.get_name().to_owned();
+    command = command.override_usage(usage).subcommand_help_heading("COMMANDS");
+    let man = clap_mangen::Man::new(command.clone());
+    let mut text = format!(".TH {} 1 {DATE} \"tecnico {}\"\n", escaped(&name.to_uppercase()), env!("CARGO_PKG_VERSION")).into_bytes();
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut text)?;
+    }
+    man.render_options_section(&mut text)?;
+    let text = String::from_utf8(text)?;
+    // Pages are read as files: what a library thinks of the reader's quotes is left out.
+    let text = text.replace(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n", "").replace("\\*(Aq", "\\(aq");
+    Ok(text)
 }

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, its help and its function together.
 
 pub mod check;
+pub mod completions;
 pub mod config;
 pub mod create;
 mod create_bulk;

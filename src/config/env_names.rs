@@ -12,3 +12,13 @@ pub const VM_BASE_FOLDER: &str = "VM_BASE_FOLDER";
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home.
 pub const HOME: &str = "HOME";
+
+/// Each of them with what it sets, for the man page.
+pub const READ: [(&str, &str); 6] = [
+    (CONFIG, "The config file to read, unless --config names one."),
+    (CREDENTIALS, "The credentials file, below --credentials and above drive.credentials."),
+    (BACKEND_URL, "The backend's base address, above callback.url."),
+    (VM_BASE_FOLDER, "Where the technicians' folders lie, below --base-dir and above vm.base_dir."),
+    (XDG_CONFIG_HOME, "Where tecnico/config.toml is looked for before /etc/tecnico/config.toml."),
+    (HOME, "As HOME/.config, where XDG_CONFIG_HOME is not set."),
+];

@@ -1,10 +1,12 @@
 //! One integration binary.
 
 mod callback;
+mod completions;
 mod drive;
 mod fs_layout;
 mod imports;
 mod ledger;
+mod man;
 mod provision;
 mod ssh;
 mod support;
