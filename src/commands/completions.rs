@@ -113,11 +113,9 @@ fn zsh(cli: &Command) -> String {
 }
 
 fn fish(cli: &Command) -> String {
-    let mut text = script(Shell::Fish, cli);
-    for command in commands_of_users(cli) {
-        text += &format!(
-            "complete -c tecnico -n \"__fish_tecnico_using_subcommand {command}\" -f -a \"(tecnico completions users 2>/dev/null)\"\n"
-        );
-    }
-    text
+    let line = |command: &String| {
+        format!("complete -c tecnico -n \"__fish_tecnico_using_subcommand {command}\" -f -a \"(tecnico completions users 2>/dev/null)\"\n")
+    };
+    let lines: Vec<String> = commands_of_users(cli).iter().map(line).collect();
+    script(Shell::Fish, cli) + &lines.concat()
 }

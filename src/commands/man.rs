@@ -10,7 +10,7 @@ use clap::Command;
 
 use crate::config::EXAMPLE;
 use crate::error::Exit;
-use roff::{escaped, polished};
+use roff::{entry, escaped, polished};
 
 /// The day this version's words were last looked over; a page must not change with the day it is built on.
 const DATE: &str = "2026-11-23";
@@ -65,11 +65,11 @@ fn whole(root: &Command, names: &[String]) -> anyhow::Result<String> {
     let mut text = beginning(root.clone())?;
     text.push_str(".SH EXIT STATUS\n");
     for (code, meaning) in Exit::ALL.map(|exit| (exit as u8, exit.meaning())) {
-        text += &format!(".TP\n.B {code}\n{}\n", escaped(meaning));
+        text.push_str(&entry(&format!(".B {code}"), meaning));
     }
     text.push_str(".SH ENVIRONMENT\n");
     for (name, meaning) in crate::config::env_names::READ {
-        text += &format!(".TP\n.B {name}\n{}\n", escaped(meaning));
+        text.push_str(&entry(&format!(".B {name}"), meaning));
     }
     text.push_str(".SH FILES\n");
     for (file, meaning) in [
@@ -78,13 +78,10 @@ fn whole(root: &Command, names: &[String]) -> anyhow::Result<String> {
         ("/var/lib/tecnico/ledger.db", "What tecnico knows and has promised (ledger.path). Back it up with `tecnico ledger backup`."),
         ("/srv/tecnicos", "The technicians' folders and tecnicos.json (vm.base_dir)."),
     ] {
-        text += &format!(".TP\n.I {}\n{}\n", escaped(file), escaped(meaning));
+        text.push_str(&entry(&format!(".I {}", escaped(file)), meaning));
     }
-    text.push_str(".SH SEE ALSO\n.BR tecnico-config (5)");
-    for name in names {
-        text += &format!(",\n.BR tecnico-{name} (1)");
-    }
-    text.push('\n');
+    let others: Vec<String> = names.iter().map(|name| format!(",\n.BR tecnico-{name} (1)")).collect();
+    text.push_str(&[".SH SEE ALSO\n.BR tecnico-config (5)", &others.concat(), "\n"].concat());
     Ok(polished(&text))
 }
 

@@ -15,9 +15,10 @@ pub(super) fn page(example: &str, date: &str) -> String {
             comment.push(words.trim());
         } else if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
             section = name;
-            text += &format!(".SH [{}]\n{}", name.to_uppercase(), paragraph(&mut comment));
+            text.push_str(&[".SH [", &name.to_uppercase(), "]\n", &paragraph(&mut comment)].concat());
         } else if let Some((key, value)) = line.split_once(" = ") {
-            text += &format!(".TP\n.BR {section}.{key} \" = {}\"\n{}", quoted(value), paragraph(&mut comment));
+            let heading = format!(".TP\n.BR {section}.{key} \" = {}\"\n", quoted(value));
+            text.push_str(&[heading, paragraph(&mut comment)].concat());
         } else {
             text.push_str(&paragraph(&mut comment));
         }

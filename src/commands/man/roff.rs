@@ -9,6 +9,11 @@ pub(super) fn escaped(text: &str) -> String {
     if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }
 
+/// An entry of a list: a heading, as a request, and the words under it.
+pub(super) fn entry(heading: &str, words: &str) -> String {
+    format!(".TP\n{heading}\n{}\n", escaped(words))
+}
+
 /// Breaks long lines, sets indented lines as examples, and takes out blanks and breaks that do nothing.
 pub(super) fn polished(page: &str) -> String {
     let lines: Vec<&str> = page.lines().map(str::trim_end).collect();
