@@ -6,8 +6,10 @@ use super::report::Cost;
 use crate::context::Context;
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
+use crate::fs_layout::FILE_MODE;
 use crate::ledger::Technician;
 use crate::provision::{Drift, Prepared, Provisioner};
+use crate::verdict::advice;
 
 /// Say what is missing or wrong, for one technician or all; --repair puts it right.
 ///
@@ -47,6 +49,9 @@ struct Finding {
     message: String,
     fix: String,
     repaired: bool,
+    /// Why its repair failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 /// Runs `tecnico check`.
@@ -61,17 +66,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut findings = Vec::new();
     for (one, plan) in prepared.iter_mut().zip(plans) {
         let repairable = plan.drifts.iter().any(|d| d.problem.is_repairable());
-        let repair = args.repair && !args.dry_run && repairable;
-        if repair {
-            let applied = provisioner.repair(one).await?;
-            if let Some(entry) = &applied.registry {
-                provisioner.base.registry().upsert(entry)?;
-            }
-        }
-        findings.extend(plan.drifts.iter().map(|drift| finding(one, drift, repair && drift.problem.is_repairable())));
+        let tried = if args.repair && !args.dry_run && repairable { Some(repair(one, &provisioner).await) } else { None };
+        findings.extend(plan.drifts.iter().map(|drift| finding(one, drift, tried.as_ref())));
     }
     if args.users.is_empty() {
         findings.extend(unknown_entries(&provisioner).await?);
+        findings.extend(registry_mode(&provisioner, args.repair && !args.dry_run)?);
     }
     let repaired = findings.iter().filter(|f| f.repaired).count();
     let report = Report {
@@ -107,10 +107,22 @@ pub(super) async fn known(user: &str, provisioner: &Provisioner<'_>) -> anyhow::
     Ok(provisioner.ledger.technician(&id).await?.ok_or_else(unknown)?)
 }
 
-fn finding(one: &Prepared, drift: &Drift, repaired: bool) -> Finding {
+async fn repair(one: &mut Prepared, provisioner: &Provisioner<'_>) -> anyhow::Result<()> {
+    let applied = provisioner.repair(one).await?;
+    if let Some(entry) = &applied.registry {
+        provisioner.base.registry().upsert(entry)?;
+    }
+    Ok(())
+}
+
+/// A repair that failed has put right an unknown part: all of it counts as left.
+fn finding(one: &Prepared, drift: &Drift, tried: Option<&anyhow::Result<()>>) -> Finding {
     let user = one.technician.user.to_string();
+    let fault = tried.and_then(|t| t.as_ref().err()).filter(|_| drift.problem.is_repairable());
+    let repaired = matches!(tried, Some(Ok(()))) && drift.problem.is_repairable();
     Finding {
-        fix: drift.fix(&user),
+        fix: fault.and_then(|f| advice(f).hint).unwrap_or_else(|| drift.fix(&user)),
+        error: fault.map(|f| format!("{f:#}")),
         user,
         folder: one.technician.folder.clone(),
         problem: drift.problem.code(),
@@ -134,10 +146,30 @@ async fn unknown_entries(provisioner: &Provisioner<'_>) -> anyhow::Result<Vec<Fi
                 message: format!("tecnicos.json names {} ({}), whom tecnico does not know", entry.nome, entry.pasta_vm),
                 fix: format!("`tecnico import {}`", registry.path().display()),
                 repaired: false,
+                error: None,
             });
         }
     }
     Ok(findings)
+}
+
+/// `tecnicos.json` is everybody's; its mode is looked at once.
+fn registry_mode(provisioner: &Provisioner<'_>, repair: bool) -> anyhow::Result<Option<Finding>> {
+    let registry = provisioner.base.registry();
+    let Some(mode) = registry.mode()?.filter(|m| *m != FILE_MODE) else { return Ok(None) };
+    if repair {
+        registry.fix_mode()?;
+    }
+    Ok(Some(Finding {
+        user: "-".to_owned(),
+        folder: String::new(),
+        problem: "local_mode",
+        place: registry.path().display().to_string(),
+        message: format!("tecnicos.json has mode {mode:04o} instead of {FILE_MODE:04o}"),
+        fix: "`tecnico check --repair`".to_owned(),
+        repaired: repair,
+        error: None,
+    }))
 }
 
 fn tell(report: &Report, args: &Args, context: &Context) {
@@ -150,6 +182,9 @@ fn tell(report: &Report, args: &Args, context: &Context) {
             ui.say(format!("{} {}: {}", ui.good("repaired"), finding.user, finding.message));
         } else {
             ui.say(format!("{} {}: {}", ui.bad(finding.problem), finding.user, finding.message));
+            if let Some(error) = &finding.error {
+                ui.say(format!("    the repair failed: {error}"));
+            }
             ui.say(ui.dim(format!("    fix: {}", finding.fix)));
         }
     }

@@ -154,6 +154,7 @@ fn parse(text: &str, shown: &str) -> Result<Vec<Candidate>, Failure> {
     }
     let mut candidates = Vec::new();
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    let mut emails: BTreeMap<String, u64> = BTreeMap::new();
     let mut faults = Vec::new();
     for record in reader.records() {
         let record = match record {
@@ -173,6 +174,11 @@ fn parse(text: &str, shown: &str) -> Result<Vec<Candidate>, Failure> {
             Ok(candidate) => {
                 if let Some(first) = seen.insert(candidate.user.to_string(), line) {
                     faults.push(format!("line {line}: the user {} stands in line {first} already", candidate.user));
+                }
+                if let Some(email) = &candidate.wanted.email
+                    && let Some(first) = emails.insert(email.to_string(), line)
+                {
+                    faults.push(format!("line {line}: the e-mail {email} stands in line {first} already"));
                 }
                 candidates.push(candidate);
             }

@@ -94,6 +94,9 @@ pub fn folder_name(name: &str) -> Result<String, String> {
     if trimmed.starts_with('.') {
         return Err(format!("the name {trimmed:?} begins with a dot"));
     }
+    if folder_key(trimmed) == "tecnicos.json" {
+        return Err("the name \"tecnicos.json\" is that of a file beside the technicians' folders".into());
+    }
     if trimmed.len() > FOLDER_BYTES {
         return Err(format!("the name has {} bytes; a folder name here has at most {FOLDER_BYTES}", trimmed.len()));
     }
@@ -130,7 +133,9 @@ mod tests {
     #[test]
     fn hostile_names_are_refused() {
         let long = "a".repeat(300);
-        for name in ["", "   ", "..", ".", ".oculto", "a/b", "a\\b", "a\nb", "\u{202e}ana", "ana\u{200b}", "../x", &long, "a\0b"] {
+        for name in
+            ["", "   ", "..", ".", ".oculto", "a/b", "a\\b", "a\nb", "\u{202e}ana", "ana\u{200b}", "../x", &long, "a\0b", "Tecnicos.json"]
+        {
             assert!(folder_name(name).is_err(), "{name:?}");
         }
     }

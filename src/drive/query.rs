@@ -107,13 +107,26 @@ impl Query {
             Clause::Any(queries) => Some((at, queries)),
             _ => None,
         })?;
-        let of_folder = |q: &&Query| q.clauses.iter().any(|c| matches!(c, Clause::Parent(_)));
-        let single = |query: &Query| {
+        let folder_of = |q: &Query| q.clauses.iter().find_map(|c| if let Clause::Parent(folder) = c { Some(folder.clone()) } else { None });
+        let mut groups: Vec<(Option<FileId>, Vec<Query>)> = Vec::new();
+        for query in queries {
+            let folder = folder_of(query);
+            match groups.iter_mut().find(|(of, _)| *of == folder) {
+                Some((_, group)) => group.push(query.clone()),
+                None => groups.push((folder, vec![query.clone()])),
+            }
+        }
+        // Many questions about one folder are no query over several.
+        let several = groups.iter().filter(|(folder, _)| folder.is_some()).count() > 1;
+        let alone = |group: Vec<Query>| {
             let mut clauses = self.clauses.clone();
-            clauses.splice(at..=at, query.clauses.iter().cloned());
+            match <[Query; 1]>::try_from(group) {
+                Ok([one]) => clauses.splice(at..=at, one.clauses).for_each(drop),
+                Err(group) => clauses[at] = Clause::Any(group),
+            }
             Query { clauses }
         };
-        (queries.iter().filter(of_folder).count() > 1).then(|| queries.iter().map(single).collect())
+        several.then(|| groups.into_iter().map(|(_, group)| alone(group)).collect())
     }
 
     /// Whether it can find nothing at all: an `any` of no queries.
@@ -178,6 +191,11 @@ mod tests {
         assert_eq!(texts, ["'a' in parents and trashed = false", "'b' in parents and trashed = false"]);
         assert_eq!(Query::any([Query::children_of(&id("a")), Query::with_property_key("k")]).one_by_one(), None);
         assert_eq!(Query::children_of(&id("a")).one_by_one(), None);
+        let names = ["x", "y"].map(|name| Query::children_of(&id("a")).named(name));
+        assert_eq!(Query::any(names.clone()).one_by_one(), None, "one folder, asked for two names");
+        let q = Query::any(names.into_iter().chain([Query::children_of(&id("b"))]));
+        let texts: Vec<_> = q.one_by_one().expect("two folders").iter().filter_map(Query::text).collect();
+        assert_eq!(texts, ["(('a' in parents and name = 'x') or ('a' in parents and name = 'y'))", "'b' in parents"]);
     }
 
     #[test]

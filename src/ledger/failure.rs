@@ -21,10 +21,10 @@ mod code {
 
 /// The ledger cannot be trusted: stop, and say how to go on.
 pub(super) fn damaged(path: &Path, why: &str) -> Failure {
-    Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {} is damaged: {why}", path.display())).hint(format!(
-        "restore it from a backup, or move it away (with its -wal and -shm files) and run `tecnico ledger rebuild`: mv {} {}.damaged",
-        path.display(),
-        path.display()
+    let shown = path.display();
+    Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {shown} is damaged: {why}")).hint(format!(
+        "restore it from a backup; or move it away with its -wal and -shm files (`mv {shown} {shown}.damaged`), then \
+         `tecnico import tecnicos.json` finds every technician and tree again"
     ))
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Applied, Candidate, Plan, Provisioner, Subject};
+use super::{Applied, Candidate, Plan, Provisioner, Subject, tags};
 use crate::domain::clock;
 use crate::domain::folder::{Role, WantedFolder};
-use crate::domain::technician::folder_key;
+use crate::domain::technician::{UserId, folder_key};
 use crate::drive::{Entry, FileId, Query};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry as RegistryEntry;
@@ -40,6 +40,10 @@ impl Provisioner<'_> {
             wrong(format!("its folder {} is not found on Drive by {}", entry.pasta_drive_id, self.drive.account()))
                 .hint(format!("share it with {} as writer, or correct pasta_drive_id", self.drive.account()))
         })?;
+        // Made by tecnico, whose ledger is lost: the mark says who it is.
+        if let Some(user) = root.app_properties.get(tags::USER).and_then(|user| UserId::parse(user).ok()) {
+            candidate.user = user;
+        }
         let mut tree = BTreeMap::from([(String::new(), root)]);
         for wanted in self.settings.layout.drive_folders().into_iter().skip(1) {
             let named = if wanted.role == Role::Novos { FileId::new(&entry.pasta_novos_id).ok() } else { None };

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
-use super::observe::{Observed, Seen};
+use super::observe::{Observed, Seen, Twin};
 use super::plan::{self, Plan, Problem, Wanted};
 use super::{Prepared, Provisioner, tags};
 use crate::domain::folder::{Role, WantedFolder};
 use crate::drive::{Change, Created, Entry, FileId, NewFolder, NewGrant};
 use crate::error::{Exit, Failure};
-use crate::fs_layout::{Credentials, Entry as RegistryEntry, Key, Written};
+use crate::fs_layout::credentials::FILE as CREDENTIALS;
+use crate::fs_layout::{Credentials, Entry as RegistryEntry, Key, SECRET_MODE, Written};
 use crate::ledger::{FolderState, WantedGrant};
 
 /// What has become of one technician.
@@ -66,7 +67,7 @@ impl Provisioner<'_> {
         }
         self.replace_gone(prepared, there).await?;
         let entries = self.apply_folders(prepared, there).await?;
-        for twin in there.twins.iter().filter(|t| t.is_theirs) {
+        for twin in there.twins.iter().filter(|t| t.is_theirs && !is_inside_another(t, &there.twins)) {
             if let Some(keeper) = entries.get(&twin.path) {
                 self.merge_twin(&twin.entry, &keeper.id, &prepared.technician).await?;
             }
@@ -102,7 +103,10 @@ impl Provisioner<'_> {
         }
         for drift in plan.drifts.iter().filter(|d| matches!(d.problem, Problem::LocalMode { .. })) {
             let path = drift.place.strip_prefix(&prepared.technician.folder).unwrap_or_default();
-            tree.fix_mode(path.trim_start_matches('/'))?;
+            match path.trim_start_matches('/') {
+                CREDENTIALS => tree.fix_file_mode(CREDENTIALS, SECRET_MODE)?,
+                folder => tree.fix_mode(folder)?,
+            }
         }
         Ok(())
     }
@@ -133,6 +137,9 @@ impl Provisioner<'_> {
                 .filter(|f| depth(f) == level)
                 .map(|f| async move { anyhow::Ok((f.path.clone(), self.apply_folder(prepared, f, there.folders.get(&f.path)).await?)) });
             let made = try_join_all(siblings).await?;
+            if made.iter().any(|(path, entry)| path.is_empty() && entry.trashed) {
+                return Err(self.parent_trashed().into());
+            }
             let news: Vec<&str> = made.iter().map(|(p, _)| p.as_str()).filter(|p| is_reserved(prepared, p)).collect();
             if !news.is_empty() {
                 self.ledger.mark_all_created(&prepared.technician.user, &news).await?;
@@ -140,6 +147,13 @@ impl Provisioner<'_> {
             done.extend(made);
         }
         Ok(done)
+    }
+
+    /// Drive makes folders inside a folder in the trash without a word; nobody would ever see them.
+    fn parent_trashed(&self) -> Failure {
+        let id = &self.settings.drive.parent_folder_id;
+        Failure::new(Exit::Refused, "parent_trashed", format!("the parent folder {id} is in Drive's trash"))
+            .hint("take it out of the trash in Drive, or set `drive.parent_folder_id` to another; then run the same command again")
     }
 
     async fn apply_folder(&self, prepared: &Prepared, folder: &WantedFolder, seen: Option<&Seen>) -> anyhow::Result<Entry> {
@@ -218,6 +232,11 @@ fn mend(prepared: &Prepared, folder: &WantedFolder, parent: &FileId, entry: &Ent
     let tags = tags::of(&prepared.technician, folder);
     change.app_properties = tags.into_iter().filter(|(k, v)| entry.app_properties.get(k) != Some(v)).map(|(k, v)| (k, Some(v))).collect();
     (change != Change::default()).then_some(change)
+}
+
+/// Whether the twin lies in another one, with which it is merged and steps aside.
+fn is_inside_another(twin: &Twin, twins: &[Twin]) -> bool {
+    twins.iter().any(|other| other.is_theirs && twin.entry.parents.contains(&other.entry.id))
 }
 
 fn ids_of(prepared: &Prepared) -> BTreeMap<String, String> {

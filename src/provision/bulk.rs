@@ -4,9 +4,10 @@ use super::observe::{Subject, Survey};
 use super::{Candidate, Provisioner};
 use crate::domain::clock;
 use crate::domain::folder::WantedFolder;
-use crate::domain::technician::UserId;
+use crate::domain::technician::{Email, UserId};
 use crate::error::{Exit, Failure};
-use crate::ledger::{Adopt, Assigned, FolderRow, FolderState, Outcome, Reserved, Technician};
+use crate::fs_layout::Entry as RegistryEntry;
+use crate::ledger::{Adopt, Assigned, FolderRow, FolderState, Outcome, Reserved, Technician, WantedTechnician};
 
 /// The fewest ids asked for at once: a call costs the same for one and for a thousand (drive-v3-behaviour 1.14).
 const IDS_AT_ONCE: usize = 100;
@@ -37,6 +38,19 @@ pub async fn prepare(provisioner: &Provisioner<'_>, candidates: &[Candidate]) ->
         candidates.iter().zip(&known).map(|(c, (folder, rows))| Subject { user: &c.user, folder, rows }).collect();
     let (survey, ()) = tokio::try_join!(provisioner.survey(&subjects), provisioner.stock_ids(needed))?;
     Ok(survey)
+}
+
+/// Fills in from `tecnicos.json` what the caller leaves unsaid of somebody whose ledger is lost.
+fn remember(wanted: &mut WantedTechnician, candidate: &Candidate, entry: &RegistryEntry) {
+    if candidate.wanted.name.is_none() && !entry.nome.is_empty() {
+        wanted.name = Some(entry.nome.clone());
+    }
+    if wanted.email.is_none() {
+        wanted.email = Email::parse(&entry.email).ok();
+    }
+    if wanted.portal_user.is_none() && !entry.usuario_portal.is_empty() {
+        wanted.portal_user = Some(entry.usuario_portal.clone());
+    }
 }
 
 impl Provisioner<'_> {
@@ -71,8 +85,11 @@ impl Provisioner<'_> {
             Some(tree) => {
                 wanted.folder.clone_from(&tree.name);
                 occupied.clear();
+                if !known && let Some(entry) = survey.registered_tree(&tree.id) {
+                    remember(&mut wanted, candidate, entry);
+                }
             }
-            None if !known => self.check_is_new(candidate, survey)?,
+            None if !known => self.check_is_new(candidate, survey).await?,
             None => {}
         }
         let Reserved { technician, outcome, .. } = self.ledger.reserve(&candidate.user, &wanted, &occupied, clock::now()).await?;
@@ -108,8 +125,17 @@ impl Provisioner<'_> {
     }
 
     /// A technician the old system made is adopted, never made a second time.
-    fn check_is_new(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<()> {
+    async fn check_is_new(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<()> {
         let user = &candidate.user;
+        if candidate.wanted.email.is_some()
+            && let Some(other) = self.ledger.technicians().await?.into_iter().find(|t| t.email == candidate.wanted.email)
+        {
+            let email = candidate.wanted.email.as_ref().map_or("", Email::as_str);
+            let message =
+                format!("{user} is not known here, but {email} is the e-mail of the technician {} ({})", other.user, other.folder);
+            let hint = format!("if it is the same person: `tecnico create {}`; if not, give another --email", other.user);
+            return Err(Failure::new(Exit::Data, "email_taken", message).hint(hint).into());
+        }
         if let Some(entry) = candidate.wanted.email.as_ref().and_then(|e| survey.registered(e)) {
             let message = format!("{user} is not known here, but {} already has {} in tecnicos.json", entry.email, entry.pasta_vm);
             let hint = format!("adopt what the old system made: `tecnico import {}`", self.base.registry().path().display());

@@ -7,8 +7,10 @@ use futures_util::future::try_join_all;
 use super::{Provisioner, tags};
 use crate::domain::folder::WantedFolder;
 use crate::domain::technician::{Email, UserId};
-use crate::drive::{Entry, FileId, Grant, Query};
-use crate::fs_layout::{Entry as RegistryEntry, LocalFolder};
+use crate::drive::{DriveError, Entry, FileId, Grant, Kind, Query};
+use crate::error::{Exit, Failure};
+use crate::fs_layout::credentials::FILE as CREDENTIALS;
+use crate::fs_layout::{Entry as RegistryEntry, LocalFolder, LocalState, Tree};
 use crate::ledger::{FolderRow, FolderState, Technician};
 
 /// How many technicians one listing covers: its `q` stays at a few kilobytes (drive-v3-behaviour 2.54), and
@@ -69,6 +71,8 @@ pub struct Observed {
     pub grants: Vec<Grant>,
     /// The tree on the VM.
     pub local: Vec<LocalFolder>,
+    /// The permission bits of `credenciais.json`, where there is one.
+    pub credentials_mode: Option<u32>,
     /// The entry in `tecnicos.json`.
     pub registry: Option<RegistryEntry>,
 }
@@ -102,6 +106,11 @@ impl Survey {
                 && e.name == folder
                 && e.app_properties.get(tags::USER).map(String::as_str) != Some(user.as_str())
         })
+    }
+
+    /// The entry of `tecnicos.json` for a tree on Drive.
+    pub fn registered_tree(&self, drive_id: &FileId) -> Option<&RegistryEntry> {
+        self.registry.iter().find(|e| e.pasta_drive_id == drive_id.as_str())
     }
 
     /// An entry of `tecnicos.json` with this e-mail.
@@ -142,6 +151,16 @@ impl Survey {
     }
 }
 
+fn question(subjects: &[Subject<'_>], parent: &FileId, with_children: bool) -> Query {
+    let mut parts = vec![Query::children_of(parent).named_one_of(subjects.iter().map(|s| s.folder))];
+    for subject in subjects {
+        parts.push(Query::with_property(tags::USER, subject.user.as_str()));
+        let inner = subject.rows.iter().filter(|row| with_children && subject.rows.iter().any(|below| is_child(&row.path, &below.path)));
+        parts.extend(inner.filter_map(|row| FileId::new(&row.drive_id).ok()).map(|id| Query::children_of(&id)));
+    }
+    Query::any(parts).folders_only()
+}
+
 fn is_child(parent: &str, path: &str) -> bool {
     super::plan::parent_path(path) == Some(parent)
 }
@@ -153,18 +172,51 @@ impl Provisioner<'_> {
         let registry = self.base.registry().read()?;
         let local = self.base.folders()?;
         let parent = self.parent()?;
-        let listings = subjects.chunks(PER_LISTING).map(|chunk| {
-            let mut parts = Vec::new();
-            parts.push(Query::children_of(&parent).named_one_of(chunk.iter().map(|s| s.folder)));
-            for subject in chunk {
-                parts.push(Query::with_property(tags::USER, subject.user.as_str()));
-                let inner = subject.rows.iter().filter(|row| subject.rows.iter().any(|below| is_child(&row.path, &below.path)));
-                parts.extend(inner.filter_map(|row| FileId::new(&row.drive_id).ok()).map(|id| Query::children_of(&id)));
-            }
-            async move { self.drive.list(&Query::any(parts).folders_only()).await }
-        });
+        let listings = subjects.chunks(PER_LISTING).map(|chunk| self.listing(chunk, &parent));
         let by_id = try_join_all(listings).await?.into_iter().flatten().map(|e| (e.id.to_string(), e)).collect();
         Ok(Survey { by_id, registry, local })
+    }
+
+    /// All folders that may concern these technicians. Drive refuses the whole question where one folder it names was
+    /// deleted: then each technician is asked for alone, and those with such a folder by their mark and name only.
+    async fn listing(&self, subjects: &[Subject<'_>], parent: &FileId) -> anyhow::Result<Vec<Entry>> {
+        let gone = match self.drive.list(&question(subjects, parent, true)).await {
+            Err(error) if error.kind == Kind::Gone => error,
+            answer => return Ok(answer?),
+        };
+        if subjects.iter().all(|s| s.rows.is_empty()) {
+            return Err(self.parent_not_found(gone));
+        }
+        let mut found = Vec::new();
+        for subject in subjects {
+            let subject = std::slice::from_ref(subject);
+            let answer = match self.drive.list(&question(subject, parent, true)).await {
+                Err(error) if error.kind == Kind::Gone => self.drive.list(&question(subject, parent, false)).await,
+                answer => answer,
+            };
+            found.extend(answer.map_err(|e| if e.kind == Kind::Gone { self.parent_not_found(e) } else { e.into() })?);
+        }
+        Ok(found)
+    }
+
+    fn parent_not_found(&self, error: DriveError) -> anyhow::Error {
+        let (id, account) = (&self.settings.drive.parent_folder_id, self.drive.account());
+        Failure::new(Exit::Refused, "parent_not_found", format!("the parent folder {id} does not exist on Drive, or {account} cannot see it"))
+            .hint(format!(
+                "share it with {account} as writer (Editor), or correct `drive.parent_folder_id`; if it lies in a shared drive set `drive.shared_drive_id`"
+            ))
+            .because(error)
+            .into()
+    }
+
+    /// The tree on the VM. Something else in the place of the technician's folder hides all the rest.
+    fn local(&self, tree: &Tree) -> Result<Vec<LocalFolder>, Failure> {
+        match tree.observe(&self.settings.layout.local_folders()) {
+            Err(f) if matches!(f.code(), "link_refused" | "not_a_directory") => {
+                Ok(vec![LocalFolder { path: String::new(), state: LocalState::NotADirectory, mode: None }])
+            }
+            seen => seen,
+        }
     }
 
     /// Whether a folder of the technician's name, without a mark, is theirs for certain: it is empty, or the `novos`
@@ -224,7 +276,8 @@ impl Provisioner<'_> {
             twins,
             folders,
             grants,
-            local: tree.observe(&self.settings.layout.local_folders())?,
+            local: self.local(&tree)?,
+            credentials_mode: tree.file_mode(CREDENTIALS).ok().flatten(),
             registry: survey.registry_entry(own_id, &tree.path().display().to_string()),
         })
     }

@@ -7,7 +7,8 @@ use super::tags;
 use crate::domain::folder::{Layout, Role, WantedFolder};
 use crate::drive::{Entry, Grant};
 use crate::fs_layout::Entry as RegistryEntry;
-use crate::fs_layout::{DIR_MODE, LocalState};
+use crate::fs_layout::credentials::FILE as CREDENTIALS;
+use crate::fs_layout::{DIR_MODE, LocalState, SECRET_MODE};
 use crate::ledger::{Technician, WantedGrant};
 
 /// What is to be true of one technician.
@@ -54,6 +55,8 @@ pub enum Problem {
     },
     /// In Drive's trash.
     FolderTrashed,
+    /// In Drive's trash with the folder that holds every tree.
+    ParentTrashed,
     /// In another folder than wanted.
     FolderMoved {
         /// Where it is now, where that can be seen.
@@ -101,10 +104,12 @@ pub enum Problem {
     LocalMissing,
     /// Something else stands where the folder is to be.
     LocalInTheWay,
-    /// Its mode is not the one for folders.
+    /// Its mode is not the one wanted.
     LocalMode {
         /// The mode now.
         mode: u32,
+        /// The mode it is to have.
+        wants: u32,
     },
     /// No entry in `tecnicos.json`.
     RegistryMissing,
@@ -119,6 +124,7 @@ impl Problem {
             Self::FolderMissing => "folder_missing",
             Self::FolderGone { .. } => "folder_gone",
             Self::FolderTrashed => "folder_trashed",
+            Self::ParentTrashed => "parent_trashed",
             Self::FolderMoved { .. } => "folder_moved",
             Self::FolderRenamed { .. } => "folder_renamed",
             Self::FolderUntagged => "folder_untagged",
@@ -137,7 +143,7 @@ impl Problem {
 
     /// Whether `check --repair` mends it; what it cannot decide is left to a person.
     pub fn is_repairable(&self) -> bool {
-        !matches!(self, Self::Namesake { .. } | Self::GrantUnwanted { .. } | Self::LocalInTheWay)
+        !matches!(self, Self::ParentTrashed | Self::Namesake { .. } | Self::GrantUnwanted { .. } | Self::LocalInTheWay)
     }
 }
 
@@ -149,6 +155,7 @@ impl Drift {
             Problem::FolderMissing => format!("{place} is not on Drive"),
             Problem::FolderGone { id } => format!("{place} is gone from Drive (it was {id})"),
             Problem::FolderTrashed => format!("{place} is in Drive's trash"),
+            Problem::ParentTrashed => format!("{place} is in Drive's trash, with the parent folder of all trees"),
             Problem::FolderMoved { from: Some(from) } => format!("{place} was moved into the folder {from}"),
             Problem::FolderMoved { from: None } => format!("{place} was moved out of the technician's tree"),
             Problem::FolderRenamed { now } => format!("{place} was renamed to {now:?} on Drive"),
@@ -160,7 +167,7 @@ impl Drift {
             Problem::GrantUnwanted { role } => format!("novos is shared with {place} (as {role}), which nobody asked for"),
             Problem::LocalMissing => format!("{place} is not on the VM"),
             Problem::LocalInTheWay => format!("{place} on the VM is not a folder"),
-            Problem::LocalMode { mode } => format!("{place} on the VM has mode {mode:04o} instead of {DIR_MODE:04o}"),
+            Problem::LocalMode { mode, wants } => format!("{place} on the VM has mode {mode:04o} instead of {wants:04o}"),
             Problem::RegistryMissing => format!("{place} has no entry for them"),
             Problem::RegistryDiffers => format!("{place} says something else of them"),
         }
@@ -176,6 +183,7 @@ impl Drift {
             Problem::GrantUnwanted { role } => format!(
                 "`tecnico share {user} --with {place} --revoke`, or keep it with `tecnico share {user} --with {place} --role {role}`"
             ),
+            Problem::ParentTrashed => "take the folder of `drive.parent_folder_id` out of the trash, in Drive".to_owned(),
             Problem::LocalInTheWay => format!("move what is at {place} elsewhere, then `tecnico check {user} --repair`"),
             _ => format!("`tecnico check {user} --repair`"),
         }
@@ -197,11 +205,15 @@ pub fn plan(wanted: &Wanted<'_>, there: &Observed) -> Plan {
             LocalState::Missing => Problem::LocalMissing,
             LocalState::NotADirectory => Problem::LocalInTheWay,
             LocalState::Present => match local.mode {
-                Some(mode) if mode != DIR_MODE => Problem::LocalMode { mode },
+                Some(mode) if mode != DIR_MODE => Problem::LocalMode { mode, wants: DIR_MODE },
                 _ => continue,
             },
         };
         drifts.push(Drift { place: below(&wanted.technician.folder, &local.path), problem });
+    }
+    if let Some(mode) = there.credentials_mode.filter(|m| *m != SECRET_MODE) {
+        drifts
+            .push(Drift { place: below(&wanted.technician.folder, CREDENTIALS), problem: Problem::LocalMode { mode, wants: SECRET_MODE } });
     }
     let problem = match (&there.registry, wanted.registry) {
         (None, _) => Some(Problem::RegistryMissing),
@@ -222,6 +234,8 @@ fn folder_drifts(wanted: &Wanted<'_>, there: &Observed, folder: &WantedFolder, d
     };
     if entry.explicitly_trashed {
         found(Problem::FolderTrashed);
+    } else if entry.trashed && folder.role == Role::Usuario {
+        found(Problem::ParentTrashed);
     }
     if !lies_where_wanted(wanted, there, folder, entry) {
         found(Problem::FolderMoved { from: entry.parents.first().map(ToString::to_string) });

@@ -9,8 +9,8 @@ use crate::support::world::World;
 
 /// A CSV file of `n` technicians with names that occur.
 fn csv(world: &World, n: usize) -> String {
-    let rows: String = (0..n).map(|i| format!("{i},t{i}@example.com,João Silva {i},portal{i}\n")).collect();
-    std::fs::write(world.path("t.csv"), format!("user,email,name,portal_user\n{rows}")).expect("written");
+    let rows: Vec<String> = (0..n).map(|i| format!("{i},t{i}@example.com,João Silva {i},portal{i}")).collect();
+    std::fs::write(world.path("t.csv"), format!("user,email,name,portal_user\n{}\n", rows.join("\n"))).expect("written");
     world.path("t.csv").display().to_string()
 }
 

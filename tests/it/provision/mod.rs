@@ -2,6 +2,8 @@
 
 mod budgets;
 mod bulk;
+mod check;
 mod create;
+mod names;
 mod races;
 mod support;

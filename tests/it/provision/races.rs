@@ -60,7 +60,11 @@ async fn killed_after_every_single_call_and_run_again() {
         assert_eq!(second["drive_folders"]["compartilhado"], true, "killed after call {after}");
         one_ana(&world);
         let third = world.json(0, &ANA).await;
-        assert_eq!((third["status"].as_str(), third["drive"]["writes"].as_u64()), (Some("unchanged"), Some(0)), "killed after call {after}");
+        assert_eq!(
+            (third["status"].as_str(), third["drive"]["writes"].as_u64()),
+            (Some("unchanged"), Some(0)),
+            "killed after call {after}"
+        );
         assert!(world.json(0, &["check"]).await["findings"].as_array().is_some_and(Vec::is_empty), "killed after call {after}");
     }
     assert_eq!(kill_points, 9);
