@@ -173,8 +173,11 @@ impl Cx<'_> {
                 let role = if inherited { passed_down(perm.role) } else { perm.role };
                 let detail = (role, inherited.then(|| node.id.clone()));
                 if let Some(known) = found.get_mut(&perm.id) {
-                    known.role = known.role.max(role);
-                    known.details.push(detail);
+                    // An owner has nothing to inherit.
+                    if known.role != Role::Owner {
+                        known.role = known.role.max(role);
+                        known.details.push(detail);
+                    }
                 } else {
                     order.push(perm.id.clone());
                     found.insert(perm.id.clone(), Effective { perm, role, direct: !inherited, details: vec![detail] });

@@ -22,6 +22,8 @@ use crate::error::ApiResult;
 
 /// How long a statement waits for another process's write before it gives up.
 const BUSY: Duration = Duration::from_secs(30);
+/// Connections kept for later; more are opened while many requests run at once.
+const POOLED: usize = 16;
 
 /// The open store. Connections are kept in a pool; SQLite allows one writer, so writers queue here
 /// instead of polling the file lock.
@@ -41,6 +43,9 @@ impl Store {
             std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         }
         let store = Self { dir: dir.to_path_buf(), pool: Mutex::default(), turn: Mutex::default(), temporary: false };
+        // Changing a new database to WAL waits for nobody: two who do it at once would fail. Killed, a holder lets go.
+        let opening = std::fs::File::create(dir.join("opening")).context("cannot make the lock for opening")?;
+        opening.lock().context("cannot take the lock for opening")?;
         let mut connection = store.connect().context("cannot open drive.sqlite")?;
         schema::create(&mut connection).context("cannot make the tables")?;
         store.give(connection);
@@ -88,7 +93,10 @@ impl Store {
     }
 
     fn give(&self, connection: Connection) {
-        lock(&self.pool).push(connection);
+        let mut pool = lock(&self.pool);
+        if pool.len() < POOLED {
+            pool.push(connection);
+        }
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
@@ -117,4 +125,32 @@ impl Drop for Store {
 /// Locks through poison: what these guard is sound after a panic elsewhere.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_may_open_a_new_store_at_once() {
+        for _ in 0..10 {
+            let dir = std::env::temp_dir().join(format!("drive-emulator-open-{:016x}", rand::random::<u64>()));
+            let barrier = std::sync::Barrier::new(12);
+            std::thread::scope(|scope| {
+                for _ in 0..12 {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        let store = Store::open(&dir).expect("it opens");
+                        let write = |db: &Connection| Ok(db.execute("INSERT INTO drives(id, created) SELECT count(*), 0 FROM drives", [])?);
+                        store.write(write).expect("it writes");
+                    });
+                }
+            });
+            let store = Store::open(&dir).expect("it opens again");
+            let count = |db: &Connection| Ok(db.query_row("SELECT count(*) FROM drives", [], |row| row.get::<_, i64>(0))?);
+            assert_eq!(store.read(count).expect("it reads"), 12);
+            drop(store);
+            std::fs::remove_dir_all(dir).expect("it goes");
+        }
+    }
 }
