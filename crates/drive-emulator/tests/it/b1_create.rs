@@ -1,5 +1,6 @@
 //! Creating files, ids, names, properties and masks.
 
+use drive_emulator::control::{Effect, Fault, When};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -165,4 +166,17 @@ async fn b1_52_b1_53_b1_55_masks() {
     assert!(page.get("nextPageToken").is_none());
     rig.post(&rig.ana, "files?fields=nonsense", json!({"name": "unmade"})).await.refused(400, "invalidParameter");
     assert!(rig.list(&rig.ana, "name = 'unmade'").await.is_empty(), "a write with a bad mask writes nothing");
+}
+
+#[tokio::test]
+async fn t1_an_ambiguous_create_ends_with_one_file() {
+    let rig = Rig::start().await;
+    let id = &generated(&rig, 1).await[0];
+    let body = json!({"id": id, "name": "novos", "mimeType": FOLDER});
+    rig.control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 }));
+    let lost = rig.request(&rig.ana, Method::POST, "files").json(&body).send().await;
+    assert!(lost.is_err(), "the answer is lost");
+    rig.post(&rig.ana, "files", body).await.refused(409, "fileIdInUse");
+    rig.get(&rig.ana, &format!("files/{id}")).await.ok();
+    assert_eq!(rig.list(&rig.ana, "name = 'novos'").await.len(), 1);
 }

@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use drive_emulator::DriveEmulator;
 use serde_json::json;
@@ -65,7 +66,9 @@ async fn a_killed_server_keeps_every_answered_write() {
             })
             .collect();
         let many = answered.len() + 20;
+        let deadline = Instant::now() + Duration::from_mins(2);
         while watching.control().children(&ana.root_id).expect("children").len() < many {
+            assert!(Instant::now() < deadline, "the writers do not get on");
             tokio::task::yield_now().await;
         }
         server.kill().expect("it is killed");
