@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use drive_emulator::DriveEmulator;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A Google Drive v3 server for tests: real HTTP, real rules, faults on demand.
 ///
@@ -55,7 +56,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         let emulator = builder.start().await?;
         say(&mut std::io::stdout(), emulator.url());
-        tokio::signal::ctrl_c().await?;
+        // Both ways of asking it to stop let temporary data go with it.
+        let mut asked = signal(SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed?,
+            _ = asked.recv() => {}
+        }
         Ok(())
     })
 }
