@@ -97,7 +97,7 @@ impl App {
     }
 
     fn cx<'a>(&'a self, db: &'a Connection, who: &Principal) -> ApiResult<Cx<'a>> {
-        Ok(Cx::new(db, self.store.dir(), Settings::load(db)?, who.clone()))
+        Ok(Cx::new(db, self.store.dir(), self.base_url(), Settings::load(db)?, who.clone()))
     }
 
     /// What happens once a write is committed.

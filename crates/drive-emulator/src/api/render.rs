@@ -14,7 +14,7 @@ use crate::store::perms::{self, Grantee, Role};
 pub fn file(cx: &Cx<'_>, f: &FileRow, want: &dyn Fn(&str) -> bool) -> ApiResult<Value> {
     let mut out = Out { map: Map::new(), want };
     plain_fields(cx, f, &mut out)?;
-    content_fields(f, &mut out);
+    content_fields(cx, f, &mut out);
     sharing_fields(cx, f, &mut out)?;
     personal_fields(cx, f, &mut out)?;
     if want("capabilities") {
@@ -115,7 +115,7 @@ fn links(f: &FileRow) -> (String, Option<String>) {
     (view, content)
 }
 
-fn content_fields(f: &FileRow, out: &mut Out<'_>) {
+fn content_fields(cx: &Cx<'_>, f: &FileRow, out: &mut Out<'_>) {
     out.maybe("size", f.size.map(|size| size.to_string()));
     out.put("quotaBytesUsed", f.size.unwrap_or(0).to_string());
     if f.is_blob() {
@@ -136,7 +136,9 @@ fn content_fields(f: &FileRow, out: &mut Out<'_>) {
             .flatten()
             .filter_map(Value::as_str)
             .map(|mime| {
-                let link = format!("https://docs.google.com/feeds/download/documents/export/Export?id={}&exportFormat={mime}", f.id);
+                // Google's lead to another host; these lead to where the caller is.
+                let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("mimeType", mime).finish();
+                let link = format!("{}/drive/v3/files/{}/export?{query}", cx.base_url, f.id);
                 (mime.to_owned(), json!(link))
             })
             .collect();

@@ -73,6 +73,22 @@ static ENDPOINTS: &[Endpoint] = &[
     write("drives.unhide", "POST", "drives/{}/unhide", Some(Kind::Drive), drives::unhide),
 ];
 
+/// A method the emulator serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Served {
+    /// Its name, such as `files.get`.
+    pub op: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path below `/drive/v3/`; `{}` stands for an id.
+    pub path: &'static str,
+}
+
+/// Every method that is served.
+pub fn served() -> impl Iterator<Item = Served> {
+    ENDPOINTS.iter().map(|endpoint| Served { op: endpoint.op, method: endpoint.method, path: endpoint.path })
+}
+
 /// What Drive's discovery document lists and the emulator does not serve.
 const UNSERVED: &[&str] = &[
     "accessproposals",

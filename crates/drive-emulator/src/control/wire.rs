@@ -3,15 +3,18 @@
 use std::io;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, BodyDataStream, HttpBody as _};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::header::{CONTENT_LENGTH, HeaderValue};
+use tokio::runtime::Handle;
 
 /// Time for bytes already handed over to reach the socket before the connection is cut. The server
 /// drops what it has not written when a body fails.
 const FLUSH: Duration = Duration::from_millis(50);
+/// How much of a body nobody wants is read, in bytes; then the connection is closed.
+const MOST_DRAINED: usize = 64 << 20;
 
 /// An answer the server can only drop: its body fails at once, before a byte of the head is
 /// written, and the connection is closed.
@@ -50,6 +53,40 @@ pub(super) fn corrupt(response: Response) -> Response {
             Ok(Bytes::from(bytes))
         })
     })
+}
+
+/// The same body, read to its end in the background where whoever answers drops it early, as the servers of
+/// Google do: a client that is still sending sees the refusal and not a broken connection.
+pub(super) fn drained(body: Body) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    let pieces = stream::unfold(Rest(Some(body.into_data_stream())), |mut rest| async move {
+        let piece = rest.0.as_mut()?.next().await;
+        if piece.as_ref().is_none_or(Result::is_err) {
+            rest.0 = None;
+        }
+        Some((piece?, rest))
+    });
+    Body::from_stream(pieces)
+}
+
+/// What of a body is not read yet.
+struct Rest(Option<BodyDataStream>);
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if let (Some(mut body), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move {
+                let mut left = MOST_DRAINED;
+                while let Some(Ok(piece)) = body.next().await
+                    && left > 0
+                {
+                    left = left.saturating_sub(piece.len());
+                }
+            });
+        }
+    }
 }
 
 /// Announced length of a body, in bytes.

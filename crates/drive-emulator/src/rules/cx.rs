@@ -19,6 +19,8 @@ pub struct Cx<'a> {
     pub db: &'a Connection,
     /// The data directory, for blobs.
     pub dir: &'a Path,
+    /// Where clients reach the emulator.
+    pub base_url: &'a str,
     /// Settings as of this transaction.
     pub settings: Settings,
     /// Emulated now, ms.
@@ -65,9 +67,9 @@ pub struct FileEvent {
 
 impl<'a> Cx<'a> {
     /// A context for `who` in the transaction `db`.
-    pub fn new(db: &'a Connection, dir: &'a Path, settings: Settings, who: Principal) -> Self {
+    pub fn new(db: &'a Connection, dir: &'a Path, base_url: &'a str, settings: Settings, who: Principal) -> Self {
         let now = settings.now();
-        Self { db, dir, settings, now, who, cache: RefCell::default(), after: RefCell::default() }
+        Self { db, dir, base_url, settings, now, who, cache: RefCell::default(), after: RefCell::default() }
     }
 
     /// The account of the caller.

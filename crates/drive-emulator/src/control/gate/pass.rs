@@ -50,7 +50,7 @@ impl Gate {
         }
         // Counted as done however the call ends, so that a client that leaves cannot block a pause.
         let mut place = Place { pause: (turn == Turn::Within).then_some(&self.0.pause), round };
-        let request = Request::from_parts(parts, body);
+        let request = Request::from_parts(parts, wire::drained(body));
         let response = self.execute(&op, principal, seq, request, execute).await;
         let held = place.leave();
         if held {
