@@ -1,6 +1,7 @@
 //! tecnico: folder trees for field technicians on a VM and on Google Drive, and the agent that files
 //! their work orders. The map of the modules is in ARCHITECTURE.md.
 
+pub mod agent;
 pub mod app;
 pub mod callback;
 pub mod cli;

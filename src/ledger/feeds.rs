@@ -31,10 +31,19 @@ impl Ledger {
             .map_err(|e| self.failed(e))
     }
 
-    /// Drops a token that Drive rejects, so that the next cycle begins with a full listing.
-    pub async fn forget_token(&self, feed: &str) -> Result<(), Failure> {
+    /// Begins a log anew at `token`, and forgets in the same transaction that any `novos` was ever listed: what the log
+    /// did not tell in between, only listings do.
+    pub async fn restart_feed(&self, feed: &str, token: &str, now: Millis) -> Result<(), Failure> {
         let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM feeds WHERE feed = $1").bind(feed).execute(&mut *tx).await.map_err(|e| self.failed(e))?;
+        self.store_token(&mut tx, feed, token, now).await?;
+        sqlx::query("DELETE FROM listings").execute(&mut *tx).await.map_err(|e| self.failed(e))?;
+        self.commit(tx).await
+    }
+
+    /// Forgets that this technician's `novos` was ever listed, so that every cycle tries until it can be.
+    pub async fn forget_listing(&self, user: &UserId) -> Result<(), Failure> {
+        let mut tx = self.write().await?;
+        sqlx::query("DELETE FROM listings WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await.map_err(|e| self.failed(e))?;
         self.commit(tx).await
     }
 

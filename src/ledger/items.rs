@@ -62,8 +62,7 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let mut tx = self.write().await?;
-        let mut seq: i64 =
-            sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM items").fetch_one(&mut *tx).await.map_err(|e| self.failed(e))?;
+        let mut seq = self.last_seq(&mut tx).await?;
         let mut taken = Vec::with_capacity(seen.len());
         for sighted in seen {
             taken.push(self.take_in(&mut tx, sighted, &mut seq, now).await?);
@@ -101,6 +100,18 @@ impl Ledger {
     /// to tell and the item goes on to `reported` by itself. Other acts take none. Fails with `item_changed`
     /// (75) when somebody else took a step since the item was read, `illegal_step` (70) when the step cannot follow.
     pub async fn advance(&self, item: &Item, act: &Act, event: Option<&NewEvent>, now: Millis) -> Result<Item, Failure> {
+        Ok(self.advance_and_find(item, act, event, None, now).await?.0)
+    }
+
+    /// [`Ledger::advance`], and in the same transaction [`Ledger::found`] of another version of the file that showed itself.
+    pub async fn advance_and_find(
+        &self,
+        item: &Item,
+        act: &Act,
+        event: Option<&NewEvent>,
+        newer: Option<&Sighted>,
+        now: Millis,
+    ) -> Result<(Item, Option<Intake>), Failure> {
         let mut tx = self.write().await?;
         let mut current = self.item_in(&mut tx, &item.id).await?.ok_or_else(|| self.unreadable("reference to item", &item.id))?;
         if (current.standing, current.attempt) != (item.standing, item.attempt) {
@@ -126,8 +137,19 @@ impl Ledger {
                 self.step(&mut tx, &mut current, &Act::Reported { note: "there is no callback address".into() }, now).await?;
             }
         }
+        let newer = match newer {
+            Some(seen) => {
+                let mut seq = self.last_seq(&mut tx).await?;
+                Some(self.take_in(&mut tx, seen, &mut seq, now).await?)
+            }
+            None => None,
+        };
         self.commit(tx).await?;
-        Ok(current)
+        Ok((current, newer))
+    }
+
+    async fn last_seq(&self, tx: &mut Transaction<'static, Sqlite>) -> Result<i64, Failure> {
+        sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM items").fetch_one(&mut **tx).await.map_err(|e| self.failed(e))
     }
 
     /// One legal step and its history line.

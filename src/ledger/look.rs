@@ -76,6 +76,25 @@ impl Ledger {
         self.items_of(rows)
     }
 
+    /// The item, other than `except`, whose local copy was last known to be at this path.
+    pub async fn holder_of(&self, user: &UserId, local_path: &str, except: &str) -> Result<Option<String>, Failure> {
+        sqlx::query_scalar("SELECT item_id FROM items WHERE user_id = $1 AND local_path = $2 AND item_id <> $3 ORDER BY seq DESC LIMIT 1")
+            .bind(user.as_str())
+            .bind(local_path)
+            .bind(except)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))
+    }
+
+    /// When the next open item becomes due.
+    pub async fn next_due(&self) -> Result<Option<Millis>, Failure> {
+        sqlx::query_scalar("SELECT MIN(next_attempt_at) FROM items WHERE state IN ('found', 'fetched', 'judged')")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))
+    }
+
     /// What happened to an item, step by step.
     pub async fn history(&self, item_id: &str) -> Result<Vec<HistoryLine>, Failure> {
         let rows: Vec<(Millis, Option<String>, String, i64, String)> =

@@ -6,6 +6,7 @@
 //! The SQL keeps to what PostgreSQL also runs.
 
 mod counts;
+mod dropped;
 mod failure;
 mod feeds;
 mod folders;
@@ -27,6 +28,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use crate::error::Failure;
 
 pub use counts::Counts;
+pub use dropped::DroppedFolder;
 pub use feeds::LastCycle;
 pub use folders::{Adopt, Assigned, FolderRow, FolderState};
 pub use grants::WantedGrant;

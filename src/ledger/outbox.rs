@@ -90,6 +90,34 @@ impl Ledger {
         Ok(id)
     }
 
+    /// The addresses that have events to be sent now.
+    pub async fn due_addresses(&self, now: Millis) -> Result<Vec<String>, Failure> {
+        sqlx::query_scalar(
+            "SELECT DISTINCT url FROM events WHERE delivered_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $1
+               AND NOT EXISTS (SELECT 1 FROM stopped_addresses s WHERE s.url = events.url) ORDER BY url",
+        )
+        .bind(now)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))
+    }
+
+    /// [`Ledger::due_deliveries`] to one address.
+    pub async fn due_deliveries_to(&self, url: &str, now: Millis, limit: u32) -> Result<Vec<Event>, Failure> {
+        let rows: Vec<Row> = sqlx::query_as(select_events!(
+            "WHERE url = $3 AND delivered_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $1
+               AND NOT EXISTS (SELECT 1 FROM stopped_addresses s WHERE s.url = events.url)
+             ORDER BY seq LIMIT $2"
+        ))
+        .bind(now)
+        .bind(i64::from(limit))
+        .bind(url)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        rows.into_iter().map(|r| self.event_of(r)).collect()
+    }
+
     /// Events to send now, oldest first, at most `limit`; none for a stopped address.
     pub async fn due_deliveries(&self, now: Millis, limit: u32) -> Result<Vec<Event>, Failure> {
         let rows: Vec<Row> = sqlx::query_as(select_events!(

@@ -74,8 +74,9 @@ async fn a_page_and_its_token_are_recorded_together_or_not_at_all() {
     f.ledger.found(&bad, Source::Feed { feed: "user", token: "200" }, 11).await.expect_err("is refused");
     assert_eq!(f.ledger.feed_token("user").await.expect("reads").as_deref(), Some("100"));
     assert_eq!(names(&f.ledger.open_items(None).await.expect("reads")), ["a", "b"]);
-    f.ledger.forget_token("user").await.expect("forgets");
-    assert_eq!(f.ledger.feed_token("user").await.expect("reads"), None);
+    f.ledger.restart_feed("user", "300", 12).await.expect("restarts");
+    assert_eq!(f.ledger.feed_token("user").await.expect("reads").as_deref(), Some("300"));
+    assert_eq!(f.ledger.unlisted_since(1, 10).await.expect("reads").len(), 2, "everything is to be listed anew");
 }
 
 #[tokio::test]

@@ -1,0 +1,257 @@
+//! One cycle, as a story: look, work, tell.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::homes::Homes;
+use super::policy::Policy;
+use super::report::{CycleReport, Fault, FiledLine, WaitingLine};
+use super::setback::Setback;
+use super::tell::Job;
+use super::{Agent, Clock};
+use crate::domain::clock::Millis;
+use crate::domain::item::{Item, Sighted};
+use crate::domain::technician::UserId;
+use crate::drive::FileId;
+use crate::error::{Exit, Failure};
+use crate::ledger::Lock;
+
+/// How often a cycle that is busy elsewhere is asked for again.
+const TRY_EVERY: Duration = Duration::from_millis(50);
+
+/// Which files a cycle is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's: the change feed, and some listings in rotation.
+    Everyone,
+    /// These technicians' `novos`, listed whole.
+    Users(Vec<UserId>),
+    /// One file.
+    File(FileId),
+}
+
+/// How a cycle is to run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Which files.
+    pub scope: Scope,
+    /// Whether to stay until files that are only settling are done too: a single run has nobody coming after it.
+    pub wait_for_settling: bool,
+    /// How long to wait for a cycle under way elsewhere.
+    pub patience: Duration,
+    /// The backend's task, where it asked for this run.
+    pub job: Option<Job>,
+    /// Cancelled when the cycle is to end after the steps in hand.
+    pub stop: CancellationToken,
+}
+
+impl Plan {
+    /// A cycle over `scope` that gives way to another at once.
+    pub fn over(scope: Scope) -> Self {
+        Self { scope, wait_for_settling: false, patience: Duration::ZERO, job: None, stop: CancellationToken::new() }
+    }
+}
+
+/// A cycle under way.
+pub(super) struct Cycle<'a> {
+    pub agent: &'a Agent,
+    pub plan: &'a Plan,
+    pub policy: Policy,
+    homes: RwLock<Homes>,
+    report: Mutex<CycleReport>,
+    halted: AtomicBool,
+}
+
+impl Agent {
+    /// Runs one cycle. What goes wrong with files and technicians is in the report; an error is what kept the cycle from
+    /// running at all: `cycle_busy` (75) while another runs, or the ledger.
+    pub async fn run_cycle(&self, plan: &Plan) -> Result<CycleReport, Failure> {
+        let _lock = self.lock(plan).await?;
+        let started_at = self.now();
+        let meter = self.drive.meter();
+        let cycle = Cycle {
+            agent: self,
+            plan,
+            policy: Policy::new(&self.settings.process)?,
+            homes: RwLock::new(Homes::read(self).await?),
+            report: Mutex::default(),
+            halted: AtomicBool::new(false),
+        };
+        // Telling goes on beside the work, so that a slow backend holds nothing up.
+        let worked = CancellationToken::new();
+        let (looked, told) = tokio::join!(
+            async {
+                let done = cycle.look_and_work().await;
+                let failure = done.err().map(|setback| {
+                    let code = setback.code();
+                    cycle.fault(setback, "the cycle");
+                    code
+                });
+                let answered = cycle.answer_job(failure).await;
+                worked.cancel();
+                answered
+            },
+            self.deliver_until(&worked)
+        );
+        looked?;
+        let mut report = cycle.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match told {
+            Ok(told) => told.enter(&mut report),
+            Err(failure) => report.faults.push(Fault { failure, systemic: true }),
+        }
+        report.started_at = started_at;
+        report.ended_at = self.now();
+        let now = self.drive.meter();
+        report.drive.calls = now.calls - meter.calls;
+        report.drive.units = now.units - meter.units;
+        report.drive.writes = now.writes - meter.writes;
+        report.next_due = self.ledger.next_due().await?;
+        if plan.scope == Scope::Everyone {
+            self.ledger.cycle_ended(report.started_at, report.ended_at, report.in_one_line().as_deref()).await?;
+        }
+        tracing::info!(found = report.found, filed = report.filed.len(), faults = report.faults.len(), calls = report.drive.calls, "cycle ended");
+        Ok(report)
+    }
+
+    /// One cycle at a time, in whatever process; the lock dies with its process.
+    async fn lock(&self, plan: &Plan) -> Result<Lock, Failure> {
+        let until = Instant::now() + plan.patience;
+        loop {
+            if let Some(lock) = self.ledger.try_lock("cycle")? {
+                return Ok(lock);
+            }
+            if Instant::now() >= until || plan.stop.is_cancelled() {
+                return Err(Failure::new(Exit::Later, "cycle_busy", "another tecnico is going through the folders right now")
+                    .hint("nothing is lost: it takes care of everything there is; run this again when it is done"));
+            }
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+    }
+}
+
+impl Cycle<'_> {
+    async fn look_and_work(&self) -> Result<(), Setback> {
+        match &self.plan.scope {
+            Scope::Everyone => {
+                self.intake().await?;
+                self.reconcile().await?;
+            }
+            Scope::Users(users) => self.list_users(users).await?,
+            Scope::File(file) => self.glance(file).await?,
+        }
+        self.watch_external().await?;
+        loop {
+            self.work().await?;
+            let Some(wait) = self.settling().await? else { break };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.plan.stop.cancelled() => break,
+            }
+        }
+        self.move_emptied_folders().await
+    }
+
+    /// How long until the next file has settled, where this run is to stay for it.
+    async fn settling(&self) -> Result<Option<Duration>, Failure> {
+        if !self.plan.wait_for_settling || self.is_stopped() {
+            return Ok(None);
+        }
+        let now = self.now();
+        let settle = i64::try_from(self.agent.settings.watch.settle.as_millis()).unwrap_or_default();
+        let open = self.agent.ledger.open_items(None).await?;
+        let soon = open.iter().filter(|i| self.concerns(i) && i.waits == 0 && i.next_attempt_at > now && i.next_attempt_at <= now + settle);
+        let next = soon.map(|i| i.next_attempt_at - now).min();
+        Ok(next.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or_default() + 1)))
+    }
+
+    /// Whether the cycle is about this item.
+    pub(super) fn concerns(&self, item: &Item) -> bool {
+        match &self.plan.scope {
+            Scope::Everyone => true,
+            Scope::Users(users) => users.contains(&item.sighted.user),
+            Scope::File(file) => item.sighted.key.file_id == file.as_str(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        let clock: &Clock = &self.agent.clock;
+        clock()
+    }
+
+    /// Whether nothing new is to be begun.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.halted.load(Ordering::Relaxed) || self.plan.stop.is_cancelled()
+    }
+
+    /// The folders, to read; never held over an await.
+    pub(super) fn homes(&self) -> std::sync::RwLockReadGuard<'_, Homes> {
+        self.homes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The folders, to change.
+    pub(super) fn homes_mut(&self) -> std::sync::RwLockWriteGuard<'_, Homes> {
+        self.homes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> MutexGuard<'_, CycleReport> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note(&self, note: String) {
+        tracing::warn!("{note}");
+        self.report().notes.push(note);
+    }
+
+    pub(super) fn count_found(&self, n: usize) {
+        self.report().found += n;
+    }
+
+    pub(super) fn ended(&self, item: &Item) {
+        if let Some(line) = FiledLine::of(item) {
+            tracing::info!(user = %item.sighted.user, item = %item.id, name = %item.sighted.name, outcome = %line.outcome, event = item.event_id, "filed");
+            self.report().filed.push(line);
+        }
+    }
+
+    /// Whether a file of this technician came to an end in this cycle.
+    pub(super) fn has_ended_one_of(&self, user: &UserId) -> bool {
+        self.report().filed.iter().any(|line| line.user == user.as_str())
+    }
+
+    pub(super) fn waits(&self, item: &Item, until: Millis, reason: &str) {
+        let line = WaitingLine {
+            user: item.sighted.user.to_string(),
+            item_id: item.id.clone(),
+            name: item.sighted.name.clone(),
+            until,
+            reason: reason.to_owned(),
+        };
+        self.report().waiting.push(line);
+    }
+
+    /// Takes note of what went wrong. A trouble that every file would meet ends the cycle early.
+    /// Gives the sentence it is told in.
+    pub(super) fn fault(&self, setback: Setback, blame: &str) -> String {
+        if setback.halts() {
+            self.halted.store(true, Ordering::Relaxed);
+        }
+        let systemic = setback.is_systemic() || blame == "the cycle";
+        let failure = setback.into_failure(blame);
+        let sentence = failure.to_string();
+        tracing::warn!(code = failure.code(), "{sentence}");
+        let mut report = self.report();
+        // The same trouble for every file is told once.
+        if !systemic || !report.faults.iter().any(|f| f.systemic && f.failure.code() == failure.code()) {
+            report.faults.push(Fault { failure, systemic });
+        }
+        sentence
+    }
+
+    /// The sighting of an entry that lies in a place of this id.
+    pub(super) fn sight(&self, entry: &crate::drive::Entry, user: &UserId, parent_id: &str, below: &str) -> Sighted {
+        super::sight::sighted(entry, user, parent_id, below, self.agent.settings.watch.settle, self.now())
+    }
+}

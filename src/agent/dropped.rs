@@ -1,0 +1,194 @@
+//! Folders dropped into a `novos`: their files are work orders too, and what is left of them is moved on, never deleted.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::cycle::{Cycle, Scope};
+use super::homes::Home;
+use super::look::novos_gone;
+use super::setback::Setback;
+use crate::config::settings::FolderPolicy;
+use crate::domain::folder::Role;
+use crate::domain::item::Sighted;
+use crate::drive::{Change, Entry, FeedEntry, FileId, Query};
+use crate::error::Failure;
+use crate::ledger::{DroppedFolder, Source};
+
+/// What lies in a folder and the folders inside it.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// The files that are work orders.
+    pub files: Vec<Sighted>,
+    /// How many other things there are: files to be ignored are none.
+    pub folders: usize,
+}
+
+impl Cycle<'_> {
+    /// What a feed says of a folder (or of something that is gone, which may have been one).
+    pub(super) async fn take_folder_change(&self, change: &FeedEntry) -> Result<(), Setback> {
+        let id = change.file_id.as_str();
+        let here = change.entry.as_ref().filter(|e| !e.trashed);
+        let known = { self.homes().place(id).cloned() };
+        if let Some(place) = known {
+            return match (place.dropped, here) {
+                (None, Some(_)) => Ok(()),
+                (None, None) => {
+                    self.agent.ledger.forget_listing(&place.home.technician.user).await?;
+                    self.fault(novos_gone(&place.home, "is in the trash, or access to it was withdrawn").into(), &place.home.blame());
+                    Ok(())
+                }
+                (Some(folder), Some(entry)) if self.is_in_place(entry) => {
+                    let moved = !entry.parents.iter().any(|p| p.as_str() == folder.parent_id);
+                    self.take_folder(&place.home, entry, moved || folder.ended_at.is_some()).await
+                }
+                (Some(folder), _) if folder.ended_at.is_some() => Ok(()),
+                (Some(folder), _) => self.folder_left(&folder).await,
+            };
+        }
+        let Some(entry) = here.filter(|e| e.is_folder() && !self.policy.ignores(&e.name)) else { return Ok(()) };
+        let home = { self.homes().place_of(entry).map(|(place, _)| place.home.clone()) };
+        match home {
+            Some(home) => self.take_folder(&home, entry, true).await,
+            None => Ok(()),
+        }
+    }
+
+    fn is_in_place(&self, entry: &Entry) -> bool {
+        self.homes().place_of(entry).is_some()
+    }
+
+    /// A folder that lies in a `novos`: refused whole, or its files are found.
+    async fn take_folder(&self, home: &Arc<Home>, entry: &Entry, note: bool) -> Result<(), Setback> {
+        if self.policy.folders == FolderPolicy::Reject {
+            let (parent, below) = {
+                let homes = self.homes();
+                let Some((place, parent)) = homes.place_of(entry) else { return Ok(()) };
+                (parent, place.below.clone())
+            };
+            let seen = self.sight(entry, &home.technician.user, &parent, &below);
+            let taken = self.agent.ledger.found(&[seen], Source::Glance, self.now()).await?;
+            return Box::pin(self.after_found(taken)).await;
+        }
+        if note {
+            self.note_dropped(home, entry).await?;
+        }
+        let Some(below) = self.homes().place(entry.id.as_str()).map(|p| p.below.clone()) else { return Ok(()) };
+        let contents = self.contents(home, &entry.id, &below).await?;
+        let taken = self.agent.ledger.found(&contents.files, Source::Glance, self.now()).await?;
+        Box::pin(self.after_found(taken)).await
+    }
+
+    /// Records a dropped folder, or where it is now.
+    pub(super) async fn note_dropped(&self, home: &Arc<Home>, entry: &Entry) -> Result<(), Failure> {
+        let (parent_id, below) = {
+            let homes = self.homes();
+            let Some((place, parent)) = homes.place_of(entry) else { return Ok(()) };
+            let below = if place.below.is_empty() { entry.name.clone() } else { format!("{}/{}", place.below, entry.name) };
+            (parent, below)
+        };
+        let user = home.technician.user.clone();
+        let folder = DroppedFolder { id: entry.id.to_string(), user, parent_id, below, seen_at: self.now(), ended_at: None };
+        let unchanged = self.homes().place(&folder.id).and_then(|p| p.dropped.clone()).is_some_and(|known| {
+            (&known.parent_id, &known.below, known.ended_at) == (&folder.parent_id, &folder.below, None)
+        });
+        if !unchanged {
+            self.agent.ledger.folders_dropped(std::slice::from_ref(&folder)).await?;
+            self.homes_mut().add_dropped(folder);
+        }
+        Ok(())
+    }
+
+    /// A dropped folder was taken back by somebody: so were the files in it, unless a look says otherwise.
+    async fn folder_left(&self, folder: &DroppedFolder) -> Result<(), Setback> {
+        let inside: HashSet<String> = {
+            let below = format!("{}/", folder.below);
+            let theirs = self.homes().dropped_by(&folder.user);
+            theirs.into_iter().filter(|d| d.id == folder.id || d.below.starts_with(&below)).map(|d| d.id).collect()
+        };
+        self.agent.ledger.dropped_folder_taken_back(folder).await?;
+        for id in &inside {
+            self.homes_mut().remove_place(id);
+        }
+        for item in self.agent.ledger.open_items(Some(&folder.user)).await? {
+            if inside.contains(&item.sighted.parent_id) {
+                self.check_still_there(&item).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists a folder and everything below it. Folders on the way are recorded before their files are.
+    pub(super) async fn contents(&self, home: &Arc<Home>, root: &FileId, below: &str) -> Result<Contents, Setback> {
+        let mut contents = Contents::default();
+        let mut seen = HashSet::from([root.clone()]);
+        let mut waiting = vec![(root.clone(), below.to_owned())];
+        while let Some((folder, below)) = waiting.pop() {
+            for entry in self.agent.drive.list(&Query::children_of(&folder).trashed(false)).await? {
+                if self.policy.ignores(&entry.name) || entry.trashed {
+                    continue;
+                }
+                if !entry.is_folder() || self.policy.folders == FolderPolicy::Reject {
+                    contents.files.push(self.sight(&entry, &home.technician.user, folder.as_str(), &below));
+                } else if seen.insert(entry.id.clone()) {
+                    contents.folders += 1;
+                    self.note_dropped(home, &entry).await?;
+                    let inner = self.homes().place(entry.id.as_str()).map(|p| p.below.clone());
+                    if let Some(inner) = inner {
+                        waiting.push((entry.id, inner));
+                    }
+                }
+            }
+        }
+        // Drive gives no order; the oldest first is the order of arrival as well as it can be known.
+        contents.files.sort_by(|a, b| a.not_before.cmp(&b.not_before).then_with(|| a.name.cmp(&b.name)));
+        Ok(contents)
+    }
+
+    /// Moves dropped folders on whose files have all been filed away: whole, with the empty folders inside, to `processados`.
+    pub(super) async fn move_emptied_folders(&self) -> Result<(), Setback> {
+        if matches!(self.plan.scope, Scope::File(_)) {
+            return Ok(());
+        }
+        let homes = { self.homes().all() };
+        for home in homes {
+            let user = &home.technician.user;
+            let folders = { self.homes().dropped_by(user) };
+            if matches!(&self.plan.scope, Scope::Users(users) if !users.contains(user)) {
+                continue;
+            }
+            for root in folders.iter().filter(|f| f.parent_id == home.novos.as_str()) {
+                if self.is_stopped() {
+                    return Ok(());
+                }
+                if let Err(setback) = self.move_if_emptied(&home, root, &folders).await {
+                    self.fault(setback, &home.blame());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_if_emptied(&self, home: &Arc<Home>, root: &DroppedFolder, folders: &[DroppedFolder]) -> Result<(), Setback> {
+        let below = format!("{}/", root.below);
+        let (mut all, mut open, mut last) = (0, 0, None);
+        for folder in folders.iter().filter(|f| f.id == root.id || f.below.starts_with(&below)) {
+            let (in_it, open_in_it, last_in_it) = self.agent.ledger.items_in(&folder.id).await?;
+            (all, open, last) = (all + in_it, open + open_in_it, last.max(last_in_it));
+        }
+        let settle = i64::try_from(self.agent.settings.watch.settle.as_millis()).unwrap_or_default();
+        // A folder that never held a work order is somebody's beginning; it stays.
+        if all == 0 || open > 0 || last.is_some_and(|at| at + settle > self.now()) {
+            return Ok(());
+        }
+        let id = super::homes::id(&root.id)?;
+        if !self.contents(home, &id, &root.below).await?.files.is_empty() {
+            return Ok(());
+        }
+        let to = self.destination(home, Role::Processados, self.now()).await?;
+        let change = Change { add_parent: Some(to), remove_parent: Some(home.novos.clone()), ..Change::default() };
+        self.agent.drive.update(&id, &change).await?;
+        self.agent.ledger.dropped_folder_ended(root, self.now()).await?;
+        tracing::info!(user = %home.technician.user, folder = %root.below, "emptied folder moved to processados");
+        Ok(())
+    }
+}

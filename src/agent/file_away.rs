@@ -1,0 +1,123 @@
+//! File away: Drive first, with one `files.update`, then the local copy, then the record with its event.
+
+use super::cycle::Cycle;
+use super::homes::{Home, id};
+use super::look::Whereabouts;
+use super::setback::Setback;
+use crate::domain::folder::Role;
+use crate::domain::item::{Act, Item, Outcome};
+use crate::drive::{Change, Entry, FileId, Kind};
+use crate::error::Failure;
+
+/// How Drive stands once an item is filed there.
+enum Settled {
+    /// The file lies in `parent`; that folder's path below `novos`, where it is one.
+    There { entry: Box<Entry>, parent: FileId, below: String },
+    /// It is not ours any more.
+    Away(String),
+}
+
+impl Cycle<'_> {
+    /// From judged to filed, or to withdrawn. `look_first`: an earlier try may have done part of it.
+    pub(super) async fn file_away(&self, home: &Home, item: &Item, look_first: bool) -> Result<Item, Setback> {
+        let role = if item.standing.outcome == Some(Outcome::Processado) { Role::Processados } else { Role::Erro };
+        let to = self.destination(home, role, item.found_at).await?;
+        let (entry, parent, below) = match self.settle_on_drive(home, item, role, &to, look_first).await? {
+            Settled::There { entry, parent, below } => (entry, parent, below),
+            Settled::Away(reason) => {
+                self.withdraw(home, item, &reason, None).await?;
+                return Ok(self.agent.ledger.item(&item.id).await?.unwrap_or_else(|| item.clone()));
+            }
+        };
+        // A version that slipped in meanwhile was moved along unseen: it is an item of its own, recorded with this step.
+        let newer = self.newer_version(item, &entry, &parent, &below);
+        let local_path = self.put_away(home, item, role).await?;
+        let event = self.event_for(home, item);
+        let act = Act::Filed { local_path };
+        let (filed, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer.as_ref(), self.now()).await?;
+        self.ended(&filed);
+        if let Some(intake) = found {
+            self.after_found(vec![intake]).await?;
+        }
+        Ok(filed)
+    }
+
+    async fn settle_on_drive(&self, home: &Home, item: &Item, role: Role, to: &FileId, look_first: bool) -> Result<Settled, Setback> {
+        let file = id(&item.sighted.key.file_id)?;
+        let mut from = id(&item.sighted.parent_id)?;
+        let mut look = look_first;
+        let mut looked = false;
+        loop {
+            if look {
+                looked = true;
+                match self.whereabouts(home, file.as_str()).await? {
+                    Whereabouts::Away(reason) => return Ok(Settled::Away(reason)),
+                    Whereabouts::Inbox { entry, parent, below } => {
+                        // Another version lies there by now. Where the file goes is for that one to say.
+                        if self.newer_version(item, &entry, &parent, &below).is_some() {
+                            return Ok(Settled::There { entry, parent, below });
+                        }
+                        from = parent;
+                    }
+                    Whereabouts::Filed { entry, role: at, parent } => {
+                        let done = at == role && (role != Role::Erro || entry.description.as_deref() == self.description(item).as_deref());
+                        if done || self.newer_version(item, &entry, &parent, "").is_some() {
+                            return Ok(Settled::There { entry, parent, below: String::new() });
+                        }
+                        from = if at == role { to.clone() } else { parent };
+                    }
+                }
+            }
+            let change = self.change(item, role, &from, to);
+            let error = match self.agent.drive.update(&file, &change).await {
+                Ok(entry) if !entry.trashed => {
+                    return Ok(Settled::There { entry: Box::new(entry), parent: to.clone(), below: String::new() });
+                }
+                Ok(entry) if entry.explicitly_trashed => return Ok(Settled::Away("o arquivo foi para a lixeira".into())),
+                Ok(_) => return Err(self.destination_lost(home, role, to).await?.into()),
+                Err(error) => error,
+            };
+            match error.kind {
+                Kind::Gone | Kind::Refused | Kind::BadRequest if !looked => look = true,
+                // The file is there, as a look said: what Drive does not find is the folder.
+                Kind::Gone => return Err(self.destination_lost(home, role, to).await?.into()),
+                _ => return Err(error.into()),
+            }
+        }
+    }
+
+    fn change(&self, item: &Item, role: Role, from: &FileId, to: &FileId) -> Change {
+        let moves = from != to;
+        let was_refused = self.homes().is_erro(from);
+        Change {
+            add_parent: moves.then(|| to.clone()),
+            remove_parent: moves.then(|| from.clone()),
+            description: match role {
+                Role::Erro => self.description(item),
+                // The reason of an earlier refusal is true no more.
+                _ if was_refused => Some(String::new()),
+                _ => None,
+            },
+            ..Change::default()
+        }
+    }
+
+    fn description(&self, item: &Item) -> Option<String> {
+        item.reason.clone()
+    }
+
+    /// Records that a step has to wait, and why.
+    pub(super) async fn put_off(&self, home: &Home, item: &Item, setback: Setback) -> Result<(), Failure> {
+        if matches!(&setback, Setback::Here(f) if f.code() == "item_changed") {
+            // Somebody else took the step; there is nothing to put off.
+            return Ok(());
+        }
+        let asked = setback.retry_after();
+        let reason = self.fault(setback, &format!("{}, {:?}", home.blame(), item.sighted.name));
+        let Some(current) = self.agent.ledger.item(&item.id).await?.filter(Item::is_open) else { return Ok(()) };
+        let until = super::setback::after_error(self.now(), current.waits, asked);
+        self.waits(&current, until, &reason);
+        self.agent.ledger.advance(&current, &Act::Wait { until, reason }, None, self.now()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! Intake: what Drive's change feeds say, page by page, each page and its token in one transaction.
+
+use std::collections::HashSet;
+
+use super::cycle::Cycle;
+use super::setback::Setback;
+use crate::domain::item::{Item, Sighted, State};
+use crate::drive::{ChangePage, FeedEntry, FileId, Kind};
+use crate::error::{Exit, Failure};
+use crate::ledger::{Intake, Source};
+
+impl Cycle<'_> {
+    /// Reads every feed to its end.
+    pub(super) async fn intake(&self) -> Result<(), Setback> {
+        self.read_feed("user", None).await?;
+        if let Some(drive) = self.agent.drive.shared_drive_id().cloned() {
+            self.read_feed(&format!("drive:{drive}"), Some(&drive)).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_feed(&self, feed: &str, drive: Option<&FileId>) -> Result<(), Setback> {
+        let Some(mut token) = self.agent.ledger.feed_token(feed).await? else {
+            return self.begin_feed(feed, drive).await;
+        };
+        loop {
+            let page = match self.agent.drive.changes(&token, drive).await {
+                Ok(page) => page,
+                Err(e) if e.kind == Kind::BadToken => {
+                    self.note(format!("Drive rejects the token of the change feed {feed:?}: beginning anew, every novos is listed"));
+                    return self.begin_feed(feed, drive).await;
+                }
+                Err(e) => return Err(e.into()),
+            };
+            let next = page.next.clone().or(page.new_start.clone()).unwrap_or_default();
+            if page.next.as_ref() == Some(&token) {
+                let why = "the change feed turns in a circle";
+                return Err(Failure::new(Exit::Unavailable, "feed_circles", why).hint("it is read again in the next cycle").into());
+            }
+            self.take_page(feed, &page, &next).await?;
+            if page.next.is_none() {
+                return Ok(());
+            }
+            token = next;
+        }
+    }
+
+    /// The start token is recorded before the first listing, so that nothing falls between the two (4.26).
+    async fn begin_feed(&self, feed: &str, drive: Option<&FileId>) -> Result<(), Setback> {
+        let token = self.agent.drive.start_token(drive).await?;
+        self.agent.ledger.restart_feed(feed, &token, self.now()).await?;
+        Ok(())
+    }
+
+    /// Everything of a page is done or recorded before the token moves on: after a crash the page is read again.
+    async fn take_page(&self, feed: &str, page: &ChangePage, next: &str) -> Result<(), Setback> {
+        let open: Vec<Item> = self.agent.ledger.open_items(None).await?;
+        let open_files: HashSet<&str> =
+            open.iter().filter(|i| i.standing.state != State::Judged).map(|i| i.sighted.key.file_id.as_str()).collect();
+        // Folders first: the files of this page may lie in them.
+        for change in page.changes.iter().filter(|c| c.entry.as_ref().is_none_or(crate::drive::Entry::is_folder)) {
+            self.take_folder_change(change).await?;
+        }
+        let mut seen: Vec<Sighted> = Vec::new();
+        for change in &page.changes {
+            match self.sighting(change) {
+                Some(sighted) => seen.push(sighted),
+                None if open_files.contains(change.file_id.as_str()) => {
+                    for item in open.iter().filter(|i| i.sighted.key.file_id == change.file_id.as_str()) {
+                        self.check_still_there(item).await?;
+                    }
+                }
+                None => {}
+            }
+        }
+        let taken = self.agent.ledger.found(&seen, Source::Feed { feed, token: next }, self.now()).await?;
+        self.after_found(taken).await
+    }
+
+    /// A file in a place of ours, with nothing asked of Drive.
+    fn sighting(&self, change: &FeedEntry) -> Option<Sighted> {
+        let entry = change.entry.as_ref().filter(|e| !e.trashed && !e.is_folder() && !self.policy.ignores(&e.name))?;
+        let homes = self.homes();
+        let (place, parent) = homes.place_of(entry)?;
+        Some(self.sight(entry, &place.home.technician.user, &parent, &place.below))
+    }
+
+    /// Counts what is new; files that had ended and lie in `novos` again are taken up again.
+    pub(super) async fn after_found(&self, taken: Vec<Intake>) -> Result<(), Setback> {
+        self.count_found(taken.iter().filter(|i| matches!(i, Intake::New(_))).count());
+        for intake in taken {
+            match intake {
+                Intake::Ended(item) => self.check_returned(&item).await?,
+                Intake::New(item) => {
+                    tracing::info!(user = %item.sighted.user, item = %item.id, name = %item.sighted.name, "found");
+                }
+                Intake::Open(_) => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Judge: the configured program says what becomes of a file.
+//!
+//! A crash between the program's end and the record of its verdict makes it run again for the same item: at least once.
+//! `TECNICO_ITEM_ID` is the same each time, so it can know.
+
+use tokio::process::Command;
+
+use super::blocking;
+use super::cycle::Cycle;
+use super::homes::Home;
+use super::run_command::{Ended, How, run};
+use super::setback::{Setback, after_later};
+use crate::domain::item::{Act, Item, Verdict};
+use crate::error::{Exit, Failure};
+
+/// What a program answers when it wants to be asked again (the `EX_TEMPFAIL` of sysexits).
+const LATER: i32 = 75;
+/// How often a program that a signal ended is tried on one file.
+const SIGNALS: u32 = 3;
+/// The longest reason, in characters: it is shown beside the file in Drive.
+const REASON_CHARS: usize = 500;
+/// The longest `data`, in bytes.
+const DATA_BYTES: usize = 32 * 1024;
+
+impl Cycle<'_> {
+    /// From fetched to judged, or to a wait. Gives the item as it is then.
+    pub(super) async fn judge(&self, home: &Home, item: &Item) -> Result<Item, Setback> {
+        let path = item.local_path.clone().unwrap_or_default();
+        let (tree, at) = (home.tree.clone(), path.clone());
+        if path.is_empty() || blocking(move || tree.file(&at)).await?.is_none() {
+            let act = Act::Refetch { reason: "the local copy is gone".into() };
+            return Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?);
+        }
+        let settings = &self.agent.settings.process;
+        let act = match settings.command.as_slice() {
+            [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None },
+            [program, arguments @ ..] => {
+                tracing::info!(user = %item.sighted.user, item = %item.id, attempt = item.attempt, program, "judging");
+                let ended = run(self.command(home, item, &path, program, arguments), settings.timeout)
+                    .await
+                    .map_err(|e| not_started(program, home, e))?;
+                self.verdict(item, &ended)
+            }
+        };
+        if let Act::Wait { until, reason } = &act {
+            self.waits(item, *until, reason);
+        }
+        Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
+    }
+
+    fn command(&self, home: &Home, item: &Item, path: &str, program: &str, arguments: &[String]) -> Command {
+        let whole = home.tree.path_of(path).display().to_string();
+        let filled = |text: &String| {
+            text.replace("{path}", &whole).replace("{user}", item.sighted.user.as_str()).replace("{file_id}", &item.sighted.key.file_id)
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments.iter().map(filled))
+            .current_dir(home.tree.path())
+            .env("TECNICO_ITEM_ID", &item.id)
+            .env("TECNICO_USER", item.sighted.user.as_str())
+            .env("TECNICO_ATTEMPT", item.attempt.to_string())
+            // What opens Drive or the API is none of its business.
+            .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
+            .env_remove("VM_API_KEY");
+        command
+    }
+
+    fn verdict(&self, item: &Item, ended: &Ended) -> Act {
+        let data = last_json(&ended.stdout);
+        let refused = |reason: String| Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: data.clone() };
+        let later = |reason: String| Act::Wait { until: after_later(self.now(), item.waits), reason };
+        match ended.how {
+            How::Exit(0) => Act::Judged { verdict: Verdict::Processado, reason: None, data },
+            How::Exit(LATER) => later(format!("o processador pediu para tentar mais tarde{}", after_colon(&ended.stderr))),
+            How::Exit(code) => {
+                let said = reason(&ended.stderr);
+                refused(if said.is_empty() { format!("o processador recusou o arquivo (código {code})") } else { said })
+            }
+            How::OutOfTime => refused(format!(
+                "tempo esgotado: o processador não terminou em {} s{}",
+                self.agent.settings.process.timeout.as_secs_f32(),
+                after_colon(&ended.stderr)
+            )),
+            How::Signal(signal) if item.waits + 1 < SIGNALS => later(format!("o processador foi interrompido pelo sinal {signal}")),
+            How::Signal(signal) => refused(format!("o processador foi interrompido pelo sinal {signal}, {SIGNALS} vezes")),
+        }
+    }
+}
+
+/// The program is missing or cannot be run: the file waits, and the cycle says so.
+fn not_started(program: &str, home: &Home, error: std::io::Error) -> Failure {
+    if !home.tree.path().is_dir() {
+        return Failure::new(Exit::CannotCreate, "local_folder_missing", format!("{} does not exist", home.tree.path().display()))
+            .hint("run `tecnico check --repair`");
+    }
+    Failure::new(Exit::Config, "command_unusable", format!("process.command cannot be started: {program}: {error}"))
+        .hint("give its whole path, make it executable (chmod +x), and see that what its first line names exists; the files wait")
+        .because(error)
+}
+
+/// The last line with something in it, where it is JSON.
+fn last_json(stdout: &str) -> Option<String> {
+    let line = stdout.lines().rev().find(|l| !l.trim().is_empty())?.trim();
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    // A bare word or number on the last line is chatter, not an answer.
+    ((value.is_object() || value.is_array()) && line.len() <= DATA_BYTES).then(|| value.to_string())
+}
+
+/// The end of what it complained, as one line of printable text.
+fn reason(stderr: &str) -> String {
+    let plain: String = stderr.chars().map(|c| if crate::domain::technician::is_unprintable(c) { ' ' } else { c }).collect();
+    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let over = words.chars().count().saturating_sub(REASON_CHARS);
+    let end: String = words.chars().skip(over).collect();
+    if over > 0 { format!("…{end}") } else { end }
+}
+
+fn after_colon(stderr: &str) -> String {
+    let said = reason(stderr);
+    if said.is_empty() { said } else { format!(": {said}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_is_data_only_where_it_is_json() {
+        assert_eq!(last_json("lendo\n{\"os\": 16517189}\n\n").as_deref(), Some(r#"{"os":16517189}"#));
+        assert_eq!(last_json("[1]").as_deref(), Some("[1]"));
+        for not in ["", "{\"os\": 1}\npronto", "42", "\"x\"", "{\"os\":"] {
+            assert_eq!(last_json(not), None, "{not:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_the_end_of_stderr_in_one_printable_line() {
+        assert_eq!(reason("aviso\n\u{1b}[31mnúmero de OS\r\n inválido\n"), "aviso [31mnúmero de OS inválido");
+        let long = reason(&"é".repeat(600));
+        assert!(long.starts_with('…') && long.chars().count() == REASON_CHARS + 1);
+        assert_eq!(after_colon(" \n"), "");
+    }
+}

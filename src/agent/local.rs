@@ -1,0 +1,108 @@
+//! The local copy of an item: what it is called, where it lies, and moving it without overwriting anything.
+
+use super::blocking;
+use super::cycle::Cycle;
+use super::destination;
+use super::homes::Home;
+use super::policy::{Decision, exported_name};
+use super::setback::Setback;
+use crate::config::settings::FolderPolicy;
+use crate::domain::folder::Role;
+use crate::domain::item::Item;
+use crate::error::Failure;
+use crate::fs_layout::{Moved, Tree, name};
+
+impl Cycle<'_> {
+    /// `novos` on the VM, below the technician's folder.
+    pub(super) fn local_inbox(&self) -> String {
+        self.agent.settings.layout.path_of(Role::Novos).to_owned()
+    }
+
+    /// The name the local copy is to have, where it is free.
+    ///
+    /// An exported document has no checksum to know it by after a crash, so its name always carries its id.
+    pub(super) fn wanted_name(&self, item: &Item) -> String {
+        let seen = &item.sighted;
+        let mut wanted = seen.name.clone();
+        if self.policy.decide(seen) == Decision::Export {
+            wanted = name::with_suffix(&exported_name(&wanted), &seen.key.file_id);
+        }
+        if self.policy.folders == FolderPolicy::Keep && !seen.below.is_empty() {
+            wanted = format!("{}_{wanted}", seen.below.replace('/', "_"));
+        }
+        name::local_name(&wanted)
+    }
+
+    /// A copy of the item in `folder` that a crash kept from being recorded; never one that is another item's.
+    pub(super) async fn find_unrecorded(&self, home: &Home, item: &Item, folder: &str, wanted: &str) -> Result<Option<String>, Failure> {
+        let (tree, seen, folder, wanted) = (home.tree.clone(), item.sighted.clone(), folder.to_owned(), wanted.to_owned());
+        let found = blocking(move || {
+            let found = match (seen.size, &seen.md5) {
+                (Some(size), Some(md5)) => tree.find_same(&folder, &wanted, &seen.key.file_id, size, md5)?,
+                _ => tree.file(&join(&folder, &wanted))?.map(|f| f.name),
+            };
+            Ok(found.map(|name| join(&folder, &name)))
+        })
+        .await?;
+        let Some(path) = found else { return Ok(None) };
+        let holder = self.agent.ledger.holder_of(&item.sighted.user, &path, &item.id).await?;
+        Ok(holder.is_none().then_some(path))
+    }
+
+    /// Moves the local copy to where `role` has it. Gives its path, `None` where there is no copy.
+    pub(super) async fn put_away(&self, home: &Home, item: &Item, role: Role) -> Result<Option<String>, Setback> {
+        let Some(at) = item.local_path.clone() else { return Ok(None) };
+        let folder = destination::path(&self.agent.settings.layout, role, item.found_at);
+        let wanted = plain_name(item, split(&at).1);
+        let (tree, from, to, name, id) = (home.tree.clone(), at.clone(), folder.clone(), wanted.clone(), item.sighted.key.file_id.clone());
+        let moved = blocking(move || {
+            tree.create(std::slice::from_ref(&to))?;
+            move_to(&tree, &from, &to, &name, &id)
+        })
+        .await?;
+        if let Some(path) = moved {
+            return Ok(Some(path));
+        }
+        let found = self.find_unrecorded(home, item, &folder, &wanted).await?;
+        if found.is_none() {
+            self.note(format!("{}: the local copy of {:?} is gone from {at}; Drive has it", home.blame(), item.sighted.name));
+        }
+        Ok(found)
+    }
+
+    /// The local side of a withdrawal: what was fetched goes to `erro`, what was half fetched is dropped.
+    pub(super) async fn put_away_withdrawn(&self, home: &Home, item: &Item) -> Result<(), Setback> {
+        self.put_away(home, item, Role::Erro).await?;
+        let (tree, inbox, id) = (home.tree.clone(), self.local_inbox(), item.id.clone());
+        blocking(move || tree.discard_part(&inbox, &id)).await?;
+        Ok(())
+    }
+}
+
+/// Moves `from` into `folder`, unless it lies there already. `None` where there is nothing at `from`.
+pub(super) fn move_to(tree: &Tree, from: &str, folder: &str, wanted: &str, id: &str) -> Result<Option<String>, Failure> {
+    if split(from).0 == folder {
+        return Ok(tree.file(from)?.map(|_| from.to_owned()));
+    }
+    Ok(match tree.move_file(from, folder, wanted, id)? {
+        Moved::To(name) => Some(join(folder, &name)),
+        Moved::SourceGone => None,
+    })
+}
+
+/// The name without the suffix that a clash in `novos` gave it, which elsewhere may be free.
+pub(super) fn plain_name(item: &Item, name: &str) -> String {
+    if item.sighted.md5.is_none() {
+        return name.to_owned();
+    }
+    let suffix = name::with_suffix("", &item.sighted.key.file_id).trim_start_matches(|c| c != '(').to_owned();
+    name.replacen(&format!(" {suffix}"), "", 1)
+}
+
+pub(super) fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+pub(super) fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}

@@ -1,0 +1,180 @@
+//! Looking at one file on Drive before anything is concluded from a feed or listing that may lag.
+
+use super::cycle::Cycle;
+use super::homes::Home;
+use super::setback::Setback;
+use super::sight;
+use crate::domain::folder::Role;
+use crate::domain::item::{Act, Item, Sighted, State};
+use crate::drive::{Entry, FileId};
+use crate::error::{Exit, Failure};
+use crate::ledger::{Intake, Source};
+
+/// How many unknown folders are climbed from a file towards a known one.
+const CLIMB: usize = 20;
+
+/// Where a file is.
+#[derive(Debug)]
+pub(super) enum Whereabouts {
+    /// In a `novos`, or a folder dropped into one: the folder's id and its path below `novos`.
+    Inbox {
+        /// As it is now.
+        entry: Box<Entry>,
+        /// The folder it lies in.
+        parent: FileId,
+        /// That folder below `novos`.
+        below: String,
+    },
+    /// In `processados` or `erro`, or a sub-folder of theirs.
+    Filed {
+        /// As it is now.
+        entry: Box<Entry>,
+        /// Which of the two.
+        role: Role,
+        /// The folder it lies in.
+        parent: FileId,
+    },
+    /// Not ours any more; why, in words for a technician.
+    Away(String),
+}
+
+impl Cycle<'_> {
+    /// Where the file of an item is now. A `novos` that is in the trash itself is a failure, not the end of its files.
+    pub(super) async fn whereabouts(&self, home: &Home, file_id: &str) -> Result<Whereabouts, Setback> {
+        let Some(entry) = self.agent.drive.get(&super::homes::id(file_id)?).await? else {
+            return Ok(Whereabouts::Away("o arquivo foi apagado, ou o acesso a ele foi retirado".into()));
+        };
+        if entry.trashed {
+            if !entry.explicitly_trashed && self.agent.drive.get(&home.novos).await?.is_none_or(|novos| novos.trashed) {
+                return Err(novos_gone(home, "is in the trash").into());
+            }
+            return Ok(Whereabouts::Away("o arquivo foi para a lixeira".into()));
+        }
+        let known = {
+            let homes = self.homes();
+            let inbox = homes.place_of(&entry).map(|(place, parent)| (place.below.clone(), parent));
+            (inbox, homes.end_of(&entry))
+        };
+        Ok(match known {
+            (Some((below, parent)), _) => Whereabouts::Inbox { parent: super::homes::id(&parent)?, below, entry: Box::new(entry) },
+            (None, Some((role, parent))) => Whereabouts::Filed { role, parent, entry: Box::new(entry) },
+            (None, None) => match self.climb(&entry).await? {
+                Some((parent, below)) => Whereabouts::Inbox { parent, below, entry: Box::new(entry) },
+                None => Whereabouts::Away("o arquivo foi movido para fora da pasta novos".into()),
+            },
+        })
+    }
+
+    /// Whether the folder an entry lies in is one dropped into a `novos` that nobody has told us of yet.
+    async fn climb(&self, entry: &Entry) -> Result<Option<(FileId, String)>, Setback> {
+        let Some(first) = entry.parents.first().cloned() else { return Ok(None) };
+        let mut chain: Vec<Entry> = Vec::new();
+        let mut at = first.clone();
+        for _ in 0..CLIMB {
+            let Some(folder) = self.agent.drive.get(&at).await?.filter(|f| f.is_folder() && !f.trashed) else { return Ok(None) };
+            let above = { self.homes().place_of(&folder).map(|(place, _)| place.home.clone()) };
+            let next = folder.parents.first().cloned();
+            chain.push(folder);
+            if let Some(home) = above {
+                for folder in chain.iter().rev() {
+                    self.note_dropped(&home, folder).await?;
+                }
+                let below = self.homes().place(first.as_str()).map(|p| p.below.clone());
+                return Ok(below.map(|below| (first, below)));
+            }
+            match next {
+                Some(parent) => at = parent,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// An item whose file a feed or listing no longer shows where it was: withdrawn if it is really gone, noted where it is.
+    pub(super) async fn check_still_there(&self, item: &Item) -> Result<(), Setback> {
+        let Some(home) = self.homes().of(&item.sighted.user) else { return Ok(()) };
+        // By now it may have taken a step; a verdict is carried out by filing it away, which looks for itself.
+        let Some(item) = self.agent.ledger.item(&item.id).await?.filter(|i| matches!(i.standing.state, State::Found | State::Fetched)) else {
+            return Ok(());
+        };
+        match self.whereabouts(&home, &item.sighted.key.file_id).await {
+            Ok(Whereabouts::Away(reason)) => self.withdraw(&home, &item, &reason, None).await,
+            Ok(Whereabouts::Inbox { entry, parent, below }) => {
+                let seen = self.sight(&entry, &item.sighted.user, parent.as_str(), &below);
+                self.take_glance(seen).await
+            }
+            Ok(Whereabouts::Filed { .. }) => Ok(()),
+            // One technician's trouble does not keep the others' pages from being read.
+            Err(Setback::Here(failure)) if failure.code() == "novos_gone" => {
+                self.agent.ledger.forget_listing(&item.sighted.user).await?;
+                self.fault(failure.into(), &home.blame());
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// An item that had ended and is said to lie in `novos`: taken up again where that is so.
+    pub(super) async fn check_returned(&self, item: &Item) -> Result<(), Setback> {
+        let Some(home) = self.homes().of(&item.sighted.user) else { return Ok(()) };
+        let Whereabouts::Inbox { entry, parent, below } = self.whereabouts(&home, &item.sighted.key.file_id).await? else {
+            return Ok(());
+        };
+        let seen = self.sight(&entry, &item.sighted.user, parent.as_str(), &below);
+        if seen.key == item.sighted.key {
+            self.agent.ledger.advance(item, &Act::Returned, None, self.now()).await?;
+        }
+        self.count_found(1);
+        // Notes a new name or folder; another version is another item.
+        for intake in self.agent.ledger.found(&[seen], Source::Glance, self.now()).await? {
+            if let Intake::Ended(other) = intake {
+                self.agent.ledger.advance(&other, &Act::Returned, None, self.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records one file that was looked at.
+    pub(super) async fn take_glance(&self, seen: Sighted) -> Result<(), Setback> {
+        let taken = self.agent.ledger.found(&[seen], Source::Glance, self.now()).await?;
+        self.count_found(taken.iter().filter(|i| matches!(i, Intake::New(_))).count());
+        for intake in taken {
+            if let Intake::Ended(item) = intake {
+                self.agent.ledger.advance(&item, &Act::Returned, None, self.now()).await?;
+                self.count_found(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends an item whose file is not ours to handle any more. What was fetched goes to the local `erro`: nothing is deleted.
+    pub(super) async fn withdraw(&self, home: &Home, item: &Item, reason: &str, newer: Option<&Sighted>) -> Result<(), Setback> {
+        self.put_away_withdrawn(home, item).await?;
+        let mut told = item.clone();
+        told.reason = Some(reason.to_owned());
+        told.standing.outcome = Some(crate::domain::item::Outcome::Retirado);
+        let event = self.event_for(home, &told);
+        let act = Act::Withdrawn { reason: reason.to_owned() };
+        let (ended, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer, self.now()).await?;
+        self.ended(&ended);
+        if let Some(intake) = found {
+            Box::pin(self.after_found(vec![intake])).await?;
+        }
+        Ok(())
+    }
+
+    /// The sighting of a version of an item's file other than the item's; `None` where the entry is the item's version,
+    /// or is of a kind that changes its version by being filed.
+    pub(super) fn newer_version(&self, item: &Item, entry: &Entry, parent: &FileId, below: &str) -> Option<Sighted> {
+        let moves_by_filing = entry.head_revision.is_none() || entry.is_google_doc();
+        (!moves_by_filing && sight::version(entry) != item.sighted.key.version)
+            .then(|| self.sight(entry, &item.sighted.user, parent.as_str(), below))
+    }
+}
+
+/// A `novos` that cannot be worked with.
+pub(super) fn novos_gone(home: &Home, how: &str) -> Failure {
+    let user = &home.technician.user;
+    Failure::new(Exit::Refused, "novos_gone", format!("{}: the folder novos on Drive {how}", home.blame()))
+        .hint(format!("`tecnico check {user} --repair`; nothing in it is lost"))
+}

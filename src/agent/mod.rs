@@ -1,0 +1,80 @@
+//! The agent: takes what reaches a `novos`, has it judged, files it away, and tells the backend (DESIGN §4).
+//!
+//! A cycle can be killed anywhere and run again: what is true is looked up, what was promised stands in the ledger,
+//! and every step either was recorded or is found done when it is tried again.
+
+mod cycle;
+mod deliver;
+mod destination;
+mod dropped;
+mod external;
+mod fetch;
+mod file_away;
+mod homes;
+mod intake;
+mod judge;
+mod local;
+mod look;
+mod policy;
+mod reconcile;
+mod report;
+mod run_command;
+mod setback;
+mod sight;
+mod tell;
+pub mod wake;
+mod work;
+
+use std::sync::Arc;
+
+use crate::callback::Client;
+use crate::config::Settings;
+use crate::domain::clock::{self, Millis};
+use crate::drive::Drive;
+use crate::fs_layout::Base;
+use crate::ledger::Ledger;
+
+pub use cycle::{Plan, Scope};
+pub use deliver::Deliveries;
+pub use report::{CycleReport, Fault, FiledLine, WaitingLine};
+pub use tell::{Job, tell};
+
+/// Where the time comes from.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// Everything a cycle works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Agent {
+    /// The settings in force.
+    pub settings: Arc<Settings>,
+    /// Drive.
+    pub drive: Drive,
+    /// What tecnico knows and has promised.
+    pub ledger: Ledger,
+    /// The VM's base directory.
+    pub base: Base,
+    /// How the backend is told.
+    pub callbacks: Client,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Agent {
+    /// An agent on the machine's clock.
+    pub fn new(settings: Arc<Settings>, drive: Drive, ledger: Ledger, base: Base, callbacks: Client) -> Self {
+        Self { settings, drive, ledger, base, callbacks, clock: Arc::new(clock::now) }
+    }
+
+    fn now(&self) -> Millis {
+        (self.clock)()
+    }
+}
+
+/// Runs what blocks (the local tree) off the runtime's threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, crate::error::Failure> + Send + 'static,
+) -> Result<T, crate::error::Failure> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| {
+        Err(crate::error::Failure::new(crate::error::Exit::Bug, "task_broke", "a step on the local tree broke off").because(e))
+    })
+}

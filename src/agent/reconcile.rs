@@ -1,0 +1,105 @@
+//! Reconcile: the feed lags and drops entries, so each `novos` is also listed, in rotation. Presence decides.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+
+use super::cycle::Cycle;
+use super::homes::Home;
+use super::look::{Whereabouts, novos_gone};
+use super::setback::Setback;
+use crate::domain::item::State;
+use crate::domain::technician::UserId;
+use crate::drive::{FileId, Kind};
+use crate::error::{Exit, Failure};
+use crate::ledger::{Intake, Source};
+
+/// One rotation takes at least this many cycles once there are many technicians.
+const CYCLES_A_ROTATION: usize = 60;
+/// The fewest listings a cycle makes when they are due.
+const AT_LEAST: usize = 4;
+
+impl Cycle<'_> {
+    /// Lists every `novos` that was never listed whole, and a few of those whose turn it is.
+    pub(super) async fn reconcile(&self) -> Result<(), Setback> {
+        let every = i64::try_from(self.agent.settings.watch.reconcile_every.as_millis()).unwrap_or(i64::MAX);
+        let homes = { self.homes().all() };
+        let in_rotation = (homes.len() / CYCLES_A_ROTATION).max(AT_LEAST);
+        let ledger = &self.agent.ledger;
+        let mut users = ledger.unlisted_since(1, u32::MAX).await?;
+        let due = ledger.unlisted_since(self.now().saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX)).await?;
+        let more: Vec<UserId> = due.into_iter().filter(|u| !users.contains(u)).take(in_rotation).collect();
+        users.extend(more);
+        self.list_users(&users).await
+    }
+
+    /// Lists the `novos` of these technicians, several side by side. One technician's trouble does not touch the others.
+    pub(super) async fn list_users(&self, users: &[UserId]) -> Result<(), Setback> {
+        let homes: Vec<Arc<Home>> = { users.iter().filter_map(|u| self.homes().of(u)).collect() };
+        futures_util::stream::iter(homes)
+            .for_each_concurrent(self.agent.settings.watch.concurrency.max(1), |home| async move {
+                if self.is_stopped() {
+                    return;
+                }
+                if let Err(setback) = self.list_home(&home).await {
+                    self.fault(setback, &home.blame());
+                }
+            })
+            .await;
+        Ok(())
+    }
+
+    async fn list_home(&self, home: &Arc<Home>) -> Result<(), Setback> {
+        let user = &home.technician.user;
+        if let Err(why) = self.novos_is_there(home).await {
+            // Never listed again counts as never listed: every cycle tries, and says so, until somebody mends it.
+            self.agent.ledger.forget_listing(user).await?;
+            return Err(why);
+        }
+        let contents = match self.contents(home, &home.novos, "").await {
+            Err(Setback::Drive(e)) if e.kind == Kind::Gone => {
+                self.agent.ledger.forget_listing(user).await?;
+                return Err(novos_gone(home, "is gone, or access to it was withdrawn").into());
+            }
+            other => other?,
+        };
+        let listed: HashSet<&str> = contents.files.iter().map(|s| s.key.file_id.as_str()).collect();
+        for item in self.agent.ledger.open_items(Some(user)).await? {
+            if item.standing.state != State::Judged && !listed.contains(item.sighted.key.file_id.as_str()) {
+                self.check_still_there(&item).await?;
+            }
+        }
+        let taken: Vec<Intake> = self.agent.ledger.found(&contents.files, Source::Listing { user }, self.now()).await?;
+        self.after_found(taken).await
+    }
+
+    /// The children of a folder in the trash are listed as none, without a word: the folder itself has to be looked at.
+    async fn novos_is_there(&self, home: &Home) -> Result<(), Setback> {
+        match self.agent.drive.get(&home.novos).await? {
+            None => Err(novos_gone(home, "is gone, or access to it was withdrawn").into()),
+            Some(novos) if novos.trashed => Err(novos_gone(home, "is in the trash").into()),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Looks at one file somebody named.
+    pub(super) async fn glance(&self, file: &FileId) -> Result<(), Setback> {
+        let unknown = |why: &str| {
+            Failure::new(Exit::Data, "file_unknown", format!("the file {file} {why}")).hint("`tecnico process USER` takes everything in a novos")
+        };
+        let homes = { self.homes().all() };
+        // Whose it is only the folder it lies in says; any home serves for asking.
+        let Some(any) = homes.first() else { return Err(unknown("is nobody's: there are no technicians").into()) };
+        match self.whereabouts(any, file.as_str()).await? {
+            Whereabouts::Inbox { entry, parent, below } => {
+                let user = { self.homes().place(parent.as_str()).map(|p| p.home.technician.user.clone()) };
+                let Some(user) = user else { return Ok(()) };
+                self.take_glance(self.sight(&entry, &user, parent.as_str(), &below)).await
+            }
+            Whereabouts::Filed { .. } => Ok(()),
+            Whereabouts::Away(_) if !self.agent.ledger.items_of_file(file.as_str()).await?.is_empty() => Ok(()),
+            Whereabouts::Away(_) => Err(unknown("does not lie in the novos of any technician").into()),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Events for the backend: what is said of a file or of a technician's folders, and where it goes.
+
+use super::cycle::Cycle;
+use super::homes::Home;
+use crate::callback::address;
+use crate::callback::payload::{FileReport, Task, process_done, process_failed};
+use crate::config::settings::CallbackSettings;
+use crate::domain::clock::Millis;
+use crate::domain::event::{EventId, EventKind, NewEvent};
+use crate::domain::item::Item;
+use crate::domain::technician::UserId;
+use crate::error::Failure;
+use crate::ledger::Ledger;
+
+/// The backend's task that a run answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id, as the backend gave it.
+    pub id: String,
+    /// Where its callbacks go instead of the configured address; checked already.
+    pub url: Option<String>,
+}
+
+impl Job {
+    /// The task named on a command line. Fails with `callback_url_refused` (64) for an address that is not allowed.
+    pub fn named(id: Option<String>, url: Option<&str>, settings: &CallbackSettings) -> Result<Option<Self>, Failure> {
+        let url = url.map(|u| address::named_by_caller(settings, u)).transpose()?.map(|u| u.to_string());
+        Ok(match (id, url) {
+            (None, None) => None,
+            (id, url) => Some(Self { id: id.unwrap_or_else(new_job_id), url }),
+        })
+    }
+}
+
+fn new_job_id() -> String {
+    format!("job_{}", uuid::Uuid::now_v7().simple())
+}
+
+/// Records an event that no file makes true (folders made or shared, or not), to be delivered with the next
+/// [`super::Agent::deliver_due`] or cycle. `None` where there is no address to send it to.
+///
+/// `payload` gets the id of the task: the caller's, or one made here.
+pub async fn tell(
+    ledger: &Ledger,
+    settings: &CallbackSettings,
+    kind: EventKind,
+    user: &UserId,
+    job: Option<&Job>,
+    now: Millis,
+    payload: impl FnOnce(&str) -> String,
+) -> Result<Option<EventId>, Failure> {
+    let Some(url) = url_for(settings, kind, job) else { return Ok(None) };
+    let job_id = job.map_or_else(new_job_id, |j| j.id.clone());
+    let payload = payload(&job_id);
+    let event = NewEvent { kind, user: user.clone(), job_id, url, payload };
+    Ok(Some(ledger.add_event(&event, now).await?))
+}
+
+fn url_for(settings: &CallbackSettings, kind: EventKind, job: Option<&Job>) -> Option<String> {
+    job.and_then(|j| j.url.clone()).or_else(|| address::of_backend(settings, kind.as_str()).map(|u| u.to_string()))
+}
+
+impl Cycle<'_> {
+    /// What the backend is told of an item that is about to end as it stands.
+    pub(super) fn event_for(&self, home: &Home, item: &Item) -> Option<NewEvent> {
+        let job = self.plan.job.as_ref();
+        let url = url_for(&self.agent.settings.callback, EventKind::Process, job)?;
+        let job_id = job.map_or(&item.id, |j| &j.id);
+        let report = FileReport {
+            file_id: item.sighted.key.file_id.clone(),
+            name: item.sighted.name.clone(),
+            outcome: item.standing.outcome?,
+            reason: item.reason.clone(),
+            checksum: item.sighted.md5.clone(),
+            data: item.data.clone(),
+        };
+        let task = Task { user_id: item.sighted.user.as_str(), job_id, name: &home.technician.name };
+        let payload = process_done(task, &[report]);
+        Some(NewEvent { kind: EventKind::Process, user: item.sighted.user.clone(), job_id: job_id.clone(), url, payload })
+    }
+
+    /// A task the backend started hears of its end even where there was nothing to do, or the run could not be carried out.
+    pub(super) async fn answer_job(&self, failure: Option<&'static str>) -> Result<(), Failure> {
+        let (Some(job), super::Scope::Users(users)) = (&self.plan.job, &self.plan.scope) else { return Ok(()) };
+        for user in users.iter().filter(|u| failure.is_some() || !self.has_ended_one_of(u)) {
+            let name = self.homes().of(user).map_or_else(|| user.to_string(), |h| h.technician.name.clone());
+            let payload = |job_id: &str| {
+                let task = Task { user_id: user.as_str(), job_id, name: &name };
+                match failure {
+                    Some(code) => process_failed(task, code, &[]),
+                    None => process_done(task, &[]),
+                }
+            };
+            tell(&self.agent.ledger, &self.agent.settings.callback, EventKind::Process, user, Some(job), self.now(), payload).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! `watch --follow`: what decides when to look. It never decides what is true; a cycle does.

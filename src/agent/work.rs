@@ -1,0 +1,108 @@
+//! Working off what is due: several files side by side, the versions of one file one after another.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+
+use super::cycle::Cycle;
+use super::homes::Home;
+use super::setback::Setback;
+use crate::config::settings::Mode;
+use crate::domain::item::{Item, State};
+use crate::error::{Exit, Failure};
+use crate::ledger::Order;
+
+/// How many items are read at once.
+const BATCH: u32 = 2000;
+/// How often one item may come due in one cycle: more would be a circle.
+const ROUNDS: u32 = 10;
+/// How many steps one item may take in a row: found, fetched, judged, filed, with a fetch or two anew.
+const STEPS: usize = 12;
+
+impl Cycle<'_> {
+    /// Takes every step that is due, until none is.
+    pub(super) async fn work(&self) -> Result<(), Setback> {
+        let settings = &self.agent.settings;
+        let order = if settings.process.ordered { Order::PerTechnician } else { Order::Any };
+        let states: &[State] = match settings.process.mode {
+            Mode::Command => &[State::Found, State::Fetched, State::Judged],
+            // A fetched file is another program's.
+            Mode::External => &[State::Found, State::Judged],
+        };
+        let mut rounds: HashMap<String, u32> = HashMap::new();
+        while !self.is_stopped() {
+            let mut due = self.agent.ledger.due(self.now(), BATCH, order, states).await?;
+            due.retain(|item| {
+                let round = rounds.entry(item.id.clone()).or_default();
+                *round += 1;
+                self.concerns(item) && *round <= ROUNDS && self.homes().of(&item.sighted.user).is_some()
+            });
+            if due.is_empty() {
+                break;
+            }
+            futures_util::stream::iter(lines(due, settings.process.ordered))
+                .for_each_concurrent(settings.watch.concurrency.max(1), |line| async move {
+                    for item in line {
+                        if self.is_stopped() {
+                            return;
+                        }
+                        if let Err(failure) = self.take_on(&item.id).await {
+                            self.fault(failure.into(), "the cycle");
+                            return;
+                        }
+                    }
+                })
+                .await;
+        }
+        Ok(())
+    }
+
+    /// Takes one item as far as it goes now. An error is the ledger's; everything else is recorded with the item.
+    async fn take_on(&self, item_id: &str) -> Result<(), Failure> {
+        let Some(mut item) = self.agent.ledger.item(item_id).await? else { return Ok(()) };
+        let Some(home) = self.homes().of(&item.sighted.user) else { return Ok(()) };
+        // What an earlier run began may be done already on Drive.
+        let mut look_first = item.standing.state == State::Judged || item.attempt > 1;
+        for _ in 0..STEPS {
+            if !item.is_open() || self.is_stopped() {
+                return Ok(());
+            }
+            match self.step(&home, &item, look_first).await {
+                Ok(next) if next.standing == item.standing => return Ok(()),
+                Ok(next) => {
+                    look_first |= next.attempt > 1;
+                    item = next;
+                }
+                Err(setback) => return self.put_off(&home, &item, setback).await,
+            }
+        }
+        let why = Failure::new(Exit::Bug, "item_circles", format!("{:?} goes round in a circle", item.sighted.name));
+        self.put_off(&home, &item, why.into()).await
+    }
+
+    async fn step(&self, home: &Arc<Home>, item: &Item, look_first: bool) -> Result<Item, Setback> {
+        match item.standing.state {
+            State::Found => self.fetch(home, item).await,
+            State::Fetched if self.agent.settings.process.mode == Mode::External => Ok(item.clone()),
+            State::Fetched => self.judge(home, item).await,
+            State::Judged => self.file_away(home, item, look_first).await,
+            State::Filed | State::Withdrawn | State::Reported => Ok(item.clone()),
+        }
+    }
+}
+
+/// What may not run side by side, one after another: the versions of one file, or all files of one technician.
+fn lines(due: Vec<Item>, ordered: bool) -> Vec<Vec<Item>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut lines: Vec<Vec<Item>> = Vec::new();
+    for item in due {
+        let key = if ordered { item.sighted.user.to_string() } else { item.sighted.key.file_id.clone() };
+        let place = *places.entry(key).or_insert_with(|| {
+            lines.push(Vec::new());
+            lines.len() - 1
+        });
+        lines[place].push(item);
+    }
+    lines
+}
