@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, config, create, demo, import, list, man, sandbox, share, ssh_gate};
+use crate::commands::{
+    callbacks, changes, check, completions, config, create, demo, import, list, man, process, retry, sandbox, share, ssh_gate, status, watch,
+    why,
+};
 use crate::context::Global;
 
 /// Folder trees for field technicians on a VM and on Google Drive, and the agent that files
@@ -33,6 +36,13 @@ pub enum Command {
     Share(share::Args),
     List(list::Args),
     Import(import::Args),
+    Watch(watch::Args),
+    Process(process::Args),
+    Status(status::Args),
+    Why(why::Args),
+    Retry(retry::Args),
+    Callbacks(callbacks::Args),
+    Changes(changes::Args),
     Demo(demo::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),

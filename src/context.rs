@@ -1,11 +1,14 @@
 //! What a command works with: the settings, and the adapters opened once, when first asked for.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
 use tokio::sync::OnceCell;
 
+use crate::agent::Agent;
+use crate::callback::Client;
 use crate::config::{self, Flags, Settings};
 use crate::drive::Drive;
 use crate::embedded::Embedded;
@@ -79,20 +82,28 @@ impl Context {
 
     /// The settings in force; with `--sandbox`, those of its embedded Drive, started here.
     pub async fn settings(&self) -> anyhow::Result<&Settings> {
-        self.settings
-            .get_or_try_init(|| async {
-                let flags = Flags {
-                    config: self.global.config.clone(),
-                    base_dir: self.global.base_dir.clone(),
-                    credentials: self.global.credentials.clone(),
-                };
-                let Some(dir) = &self.global.sandbox else {
-                    return Ok(config::resolve(&flags, &|name| std::env::var(name).ok())?);
-                };
-                let embedded = self.embedded.get_or_try_init(|| Embedded::open(dir, 0)).await?;
-                Ok(config::resolve_sandbox(&flags, &embedded.sandbox())?)
-            })
-            .await
+        self.settings.get_or_try_init(|| self.read_settings()).await
+    }
+
+    async fn read_settings(&self) -> anyhow::Result<Settings> {
+        let Some(dir) = &self.global.sandbox else {
+            return Ok(config::resolve(&self.flags(), &environment)?);
+        };
+        let embedded = self.embedded.get_or_try_init(|| Embedded::open(dir, 0)).await?;
+        Ok(config::resolve_sandbox(&self.flags(), &embedded.sandbox())?)
+    }
+
+    fn flags(&self) -> Flags {
+        let global = &self.global;
+        Flags { config: global.config.clone(), base_dir: global.base_dir.clone(), credentials: global.credentials.clone() }
+    }
+
+    /// The file the settings come from.
+    pub fn config_path(&self) -> Option<PathBuf> {
+        match &self.global.sandbox {
+            Some(dir) => Some(self.global.config.clone().unwrap_or_else(|| dir.join("config.toml"))),
+            None => config::path(&self.flags(), &environment).ok(),
+        }
     }
 
     /// The ledger.
@@ -118,6 +129,25 @@ impl Context {
         self.embedded.get().context("this is only there with --sandbox")
     }
 
+    /// Everything the agent works with.
+    pub async fn agent(&self) -> anyhow::Result<Agent> {
+        let settings = self.settings().await?;
+        let callbacks = Client::new(&settings.callback)?;
+        let (drive, ledger, base) = (self.drive().await?.clone(), self.ledger().await?.clone(), self.base().await?.clone());
+        Ok(Agent::new(Arc::new(settings.clone()), drive, ledger, base, callbacks))
+    }
+
+    /// The agent that the configuration as it is now makes; the ledger stays the one that is open.
+    pub async fn reloaded_agent(&self) -> anyhow::Result<Agent> {
+        let settings = self.read_settings().await?;
+        let ledger = self.ledger().await?.clone();
+        anyhow::ensure!(settings.ledger_path == ledger.path(), "another `ledger.path` needs a restart");
+        let drive = Drive::connect(&settings.drive, &settings.cache_dir).await?;
+        let base = Base::open(&settings.base_dir)?;
+        let callbacks = Client::new(&settings.callback)?;
+        Ok(Agent::new(Arc::new(settings), drive, ledger, base, callbacks))
+    }
+
     /// Everything provisioning works with.
     pub async fn provisioner(&self) -> anyhow::Result<Provisioner<'_>> {
         Ok(Provisioner {
@@ -134,4 +164,8 @@ impl Context {
             ledger.close().await;
         }
     }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

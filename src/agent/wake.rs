@@ -1,1 +1,206 @@
 //! `watch --follow`: what decides when to look. It never decides what is true; a cycle does.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use notify::event::ModifyKind;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Agent, CycleReport, Plan, Scope};
+use crate::config::settings::Mode;
+use crate::error::{Exit, Failure};
+
+/// Events of one change come in a bunch.
+const BUNCH: Duration = Duration::from_millis(50);
+/// Two cycles are at least this far apart.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// How to follow.
+#[derive(Debug, Clone)]
+pub struct Follow {
+    /// Instead of `watch.interval`.
+    pub interval: Option<Duration>,
+    /// The configuration file, to notice its changes.
+    pub config: Option<PathBuf>,
+}
+
+/// What there is to tell while following.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// A cycle ended.
+    Cycle(&'a CycleReport),
+    /// A cycle could not run; it is tried again.
+    Trouble(&'a Failure),
+    /// The configuration was read again.
+    Reloaded,
+    /// It could not be; the old one stays in force.
+    NotReloaded(&'a anyhow::Error),
+}
+
+/// Why to look, or what else to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    /// Something moved in a local tree.
+    Local,
+    /// The configuration may have changed.
+    Config,
+}
+
+struct Wakers {
+    wakes: Receiver<Wake>,
+    hangup: Signal,
+    // Held: they stop with it.
+    _watchers: Vec<RecommendedWatcher>,
+}
+
+/// Runs cycles until SIGTERM or SIGINT, which ends after the step in hand. `reload` makes the agent of a configuration
+/// that changed.
+///
+/// Fails where no cycle can be expected to run again: a damaged ledger, a defect.
+pub async fn follow<R, F>(mut agent: Agent, follow: Follow, reload: R, mut tell: impl FnMut(Told<'_>)) -> anyhow::Result<()>
+where
+    R: Fn() -> F,
+    F: Future<Output = anyhow::Result<Agent>>,
+{
+    let stop = CancellationToken::new();
+    let ending = tokio::spawn(end_on_signals(stop.clone()));
+    let mut wakers = Wakers::new(&agent, &follow)?;
+    let ended = loop {
+        let plan = Plan { stop: stop.clone(), ..Plan::over(Scope::Everyone) };
+        let next_due = match agent.run_cycle(&plan).await {
+            Ok(report) => {
+                tell(Told::Cycle(&report));
+                report.next_due
+            }
+            Err(failure) if passes(&failure) => {
+                // `process` taking its turn is everyday life.
+                if failure.code() != "cycle_busy" {
+                    tell(Told::Trouble(&failure));
+                }
+                None
+            }
+            Err(failure) => break Err(failure.into()),
+        };
+        let interval = follow.interval.unwrap_or(agent.settings.watch.interval);
+        let until_due = next_due.map(|at| Duration::from_millis(u64::try_from(at - agent.now()).unwrap_or_default()));
+        let wait = until_due.map_or(interval, |due| due.min(interval)).max(BREATH);
+        tokio::select! {
+            () = stop.cancelled() => break Ok(()),
+            wake = wakers.next(wait) => {
+                if wake == Some(Wake::Config) {
+                    match reload().await {
+                        Ok(new) => {
+                            agent = new;
+                            wakers.watch(&agent, &follow)?;
+                            tell(Told::Reloaded);
+                        }
+                        Err(fault) => tell(Told::NotReloaded(&fault)),
+                    }
+                }
+            }
+        }
+    };
+    ending.abort();
+    ended
+}
+
+fn passes(failure: &Failure) -> bool {
+    matches!(failure.exit(), Exit::Later | Exit::Io | Exit::Unavailable)
+}
+
+async fn end_on_signals(stop: CancellationToken) {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    tracing::info!("ending after the step in hand");
+    stop.cancel();
+}
+
+impl Wakers {
+    fn new(agent: &Agent, follow: &Follow) -> Result<Self, Failure> {
+        let hangup = signal(SignalKind::hangup()).map_err(|e| Failure::new(Exit::Bug, "no_signals", "signals cannot be heard").because(e))?;
+        let (_, wakes) = mpsc::channel(1);
+        let mut wakers = Self { wakes, hangup, _watchers: Vec::new() };
+        wakers.watch(agent, follow)?;
+        Ok(wakers)
+    }
+
+    /// Watches the configuration's folder and, in external mode, the local trees.
+    fn watch(&mut self, agent: &Agent, follow: &Follow) -> Result<(), Failure> {
+        let (sender, wakes) = mpsc::channel(64);
+        let mut watchers = Vec::new();
+        if let Some(config) = follow.config.clone().and_then(|c| std::path::absolute(c).ok())
+            && let Some(folder) = config.parent().map(Path::to_owned)
+        {
+            let name = config.file_name().map(ToOwned::to_owned);
+            let is_it = move |event: &Event| {
+                !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(|p| p.file_name() == name.as_deref())
+            };
+            watchers.extend(watcher(&folder, RecursiveMode::NonRecursive, sender.clone(), Wake::Config, is_it));
+        }
+        if agent.settings.process.mode == Mode::External {
+            // A move is what counts; the bytes of a download under way are no news.
+            let is_move = |event: &Event| {
+                matches!(event.kind, EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
+                    && event.paths.iter().any(|p| p.file_name().is_some_and(|n| !n.to_string_lossy().starts_with('.')))
+            };
+            watchers.extend(watcher(agent.base.path(), RecursiveMode::Recursive, sender, Wake::Local, is_move));
+        }
+        self.wakes = wakes;
+        self._watchers = watchers;
+        Ok(())
+    }
+
+    /// The next reason to look, at the latest after `wait`. `None`: the time has come.
+    async fn next(&mut self, wait: Duration) -> Option<Wake> {
+        let until = Instant::now() + wait;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => return None,
+                _ = self.hangup.recv() => return Some(Wake::Config),
+                wake = self.wakes.recv() => match wake {
+                    Some(first) => {
+                        tokio::time::sleep(BUNCH).await;
+                        let mut wakes = vec![first];
+                        while let Ok(more) = self.wakes.try_recv() {
+                            wakes.push(more);
+                        }
+                        return Some(if wakes.contains(&Wake::Config) { Wake::Config } else { Wake::Local });
+                    }
+                    // Nothing is watched: only time and signals are left.
+                    None => {
+                        tokio::select! {
+                            () = tokio::time::sleep_until(until) => return None,
+                            _ = self.hangup.recv() => return Some(Wake::Config),
+                        }
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// A watcher of a folder; where there can be none (no inotify left), the timer has to do, and it is said so.
+fn watcher(
+    folder: &Path,
+    mode: RecursiveMode,
+    sender: Sender<Wake>,
+    wake: Wake,
+    counts: impl Fn(&Event) -> bool + Send + 'static,
+) -> Option<RecommendedWatcher> {
+    let heard = move |event: notify::Result<Event>| {
+        if event.is_ok_and(|e| counts(&e)) {
+            // A full channel has woken us already.
+            let _ = sender.try_send(wake);
+        }
+    };
+    let made = notify::recommended_watcher(heard).and_then(|mut watcher| watcher.watch(folder, mode).map(|()| watcher));
+    made.inspect_err(|e| tracing::warn!("cannot watch {}: {e}; only the timer looks there", folder.display())).ok()
+}

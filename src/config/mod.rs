@@ -39,6 +39,11 @@ pub struct Sandbox {
     pub key: String,
 }
 
+/// The file the settings come from: the one named, or the first found.
+pub fn path(flags: &Flags, env: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, Failure> {
+    file::find(flags.config.as_deref(), env)
+}
+
 /// Flags over environment over file over default.
 pub fn resolve(flags: &Flags, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Failure> {
     let path = file::find(flags.config.as_deref(), env)?;

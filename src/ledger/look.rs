@@ -87,9 +87,10 @@ impl Ledger {
             .map_err(|e| self.failed(e))
     }
 
-    /// When the next open item becomes due.
-    pub async fn next_due(&self) -> Result<Option<Millis>, Failure> {
-        sqlx::query_scalar("SELECT MIN(next_attempt_at) FROM items WHERE state IN ('found', 'fetched', 'judged')")
+    /// When the next open item that still has to wait becomes due.
+    pub async fn next_due(&self, now: Millis) -> Result<Option<Millis>, Failure> {
+        sqlx::query_scalar("SELECT MIN(next_attempt_at) FROM items WHERE state IN ('found', 'fetched', 'judged') AND next_attempt_at > $1")
+            .bind(now)
             .fetch_one(&self.pool)
             .await
             .map_err(|e| self.failed(e))

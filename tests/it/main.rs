@@ -1,5 +1,6 @@
 //! One integration binary.
 
+mod agent;
 mod callback;
 mod completions;
 mod drive;

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod promise;
 pub mod python;
 pub mod receiver;
 #[allow(dead_code, reason = "each test uses a part of the world")]

@@ -1,0 +1,168 @@
+//! `tecnico callbacks`.
+
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::domain::clock::{self, rfc3339};
+use crate::domain::event::{Event, EventId};
+use crate::error::{Exit, Failure};
+use crate::ledger::Which;
+
+/// Show and resend what the backend is told.
+///
+/// An event keeps its id (webhook-id) however often it is sent. One the backend does not take is tried for about three
+/// days; then it is given up, and stays here until somebody sends it again:
+///
+///     tecnico callbacks
+///     tecnico callbacks show evt_0192f0c8
+///     tecnico callbacks retry
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List what is undelivered, the newest first
+    List {
+        /// The delivered ones too
+        #[arg(long)]
+        all: bool,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show one event, with its body
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Send one event, or all that are undelivered, now
+    Retry {
+        /// Its id [default: all]
+        id: Option<String>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    id: String,
+    kind: &'static str,
+    user: String,
+    job_id: String,
+    url: String,
+    state: &'static str,
+    created_at: String,
+    attempts: u32,
+    next_attempt_at: Option<String>,
+    delivered_at: Option<String>,
+    last_error: Option<String>,
+}
+
+/// Runs `tecnico callbacks`.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    match args.what.unwrap_or(What::List { all: false, limit: 100 }) {
+        What::List { all, limit } => list(all, limit, context).await,
+        What::Show { id } => show(&id, context).await,
+        What::Retry { id } => retry(id.as_deref(), context).await,
+    }
+}
+
+async fn list(all: bool, limit: u32, context: &Context) -> anyhow::Result<Exit> {
+    let ledger = context.ledger().await?;
+    let stopped: Vec<String> = ledger.stopped_addresses().await?.into_iter().map(|s| s.url).collect();
+    let events = ledger.events(if all { Which::All } else { Which::Undelivered }, limit).await?;
+    let lines: Vec<Line> = events.iter().map(|e| line(e, &stopped)).collect();
+    let ui = &context.ui;
+    if ui.is_json() {
+        ui.json(&serde_json::json!({ "schema": "tecnico.callbacks/1", "events": lines }));
+    } else if lines.is_empty() {
+        ui.say(if all { "no events yet" } else { "everything is delivered" });
+    } else {
+        let rows = lines.into_iter().map(|l| {
+            let told = l.last_error.unwrap_or_default().escape_debug().to_string();
+            [l.id, l.created_at, l.user, l.kind.to_owned(), l.state.to_owned(), l.attempts.to_string(), told]
+        });
+        ui.table(["ID", "MADE", "USER", "KIND", "STATE", "TRIES", "LAST ERROR"], rows);
+    }
+    Ok(Exit::Done)
+}
+
+async fn show(id: &str, context: &Context) -> anyhow::Result<Exit> {
+    let ledger = context.ledger().await?;
+    let event = ledger.event(&EventId::stored(id)).await?.ok_or_else(|| unknown(id))?;
+    let stopped: Vec<String> = ledger.stopped_addresses().await?.into_iter().map(|s| s.url).collect();
+    let body: Value = serde_json::from_str(&event.event.payload).unwrap_or_else(|_| Value::String(event.event.payload.clone()));
+    let ui = &context.ui;
+    let line = line(&event, &stopped);
+    if ui.is_json() {
+        ui.json(&serde_json::json!({ "schema": "tecnico.callback/1", "event": line, "payload": body }));
+        return Ok(Exit::Done);
+    }
+    ui.say(format!("{}  {} for {} ({}), {} tries", ui.bold(&line.id), line.kind, line.user, line.state, line.attempts));
+    ui.say(format!("  made {}, to {}", line.created_at, line.url));
+    for (what, value) in [("delivered", &line.delivered_at), ("next try", &line.next_attempt_at), ("last error", &line.last_error)] {
+        if let Some(value) = value {
+            ui.say(format!("  {what} {}", value.escape_debug()));
+        }
+    }
+    ui.say(serde_json::to_string_pretty(&body)?);
+    Ok(Exit::Done)
+}
+
+async fn retry(id: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
+    let agent = context.agent().await?;
+    let id = id.map(EventId::stored);
+    if let Some(id) = &id
+        && agent.ledger.event(id).await?.is_none()
+    {
+        return Err(unknown(id.as_str()).into());
+    }
+    let revived = agent.ledger.revive(id.as_ref(), clock::now()).await?;
+    let done = agent.deliver_due().await?;
+    let left = done.failed + done.given_up.len();
+    let ui = &context.ui;
+    if ui.is_json() {
+        ui.json(&serde_json::json!({
+            "schema": "tecnico.callbacks.retry/1", "revived": revived, "delivered": done.delivered, "failed": left, "last_error": done.last_error,
+        }));
+    } else if revived == 0 {
+        ui.say("everything is delivered");
+    } else {
+        ui.say(format!("{} delivered, {left} failed", done.delivered));
+        if let Some(error) = &done.last_error {
+            ui.warn(format!("{} {}", ui.bad("error:"), error.escape_debug()));
+        }
+    }
+    Ok(if left == 0 { Exit::Done } else { Exit::NotClean })
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::new(Exit::Data, "event_unknown", format!("there is no event {id:?}")).hint("`tecnico callbacks list --all` names them")
+}
+
+fn line(event: &Event, stopped: &[String]) -> Line {
+    let state = match event {
+        e if e.delivered_at.is_some() => "delivered",
+        e if e.dead_at.is_some() => "given_up",
+        e if stopped.contains(&e.event.url) => "held",
+        _ => "pending",
+    };
+    Line {
+        id: event.id.to_string(),
+        kind: event.event.kind.as_str(),
+        user: event.event.user.to_string(),
+        job_id: event.event.job_id.clone(),
+        url: event.event.url.clone(),
+        state,
+        created_at: rfc3339(event.created_at),
+        attempts: event.attempts,
+        next_attempt_at: (state == "pending").then(|| rfc3339(event.next_attempt_at)),
+        delivered_at: event.delivered_at.map(rfc3339),
+        last_error: event.last_error.clone(),
+    }
+}

@@ -1,0 +1,126 @@
+//! What `watch` and `process` print of a cycle.
+
+use serde::Serialize;
+
+use super::report::Cost;
+use crate::agent::CycleReport;
+use crate::context::Context;
+use crate::domain::clock::rfc3339;
+use crate::domain::item::Outcome;
+
+/// `tecnico.watch/1` and `tecnico.process/1`.
+#[derive(Debug, Serialize)]
+struct Document {
+    schema: &'static str,
+    started_at: String,
+    ended_at: String,
+    found: usize,
+    filed: Vec<Filed>,
+    waiting: Vec<Waiting>,
+    faults: Vec<Fault>,
+    notes: Vec<String>,
+    delivered: usize,
+    undelivered: usize,
+    drive: Cost,
+}
+
+#[derive(Debug, Serialize)]
+struct Filed {
+    user: String,
+    item_id: String,
+    file_id: String,
+    name: String,
+    outcome: &'static str,
+    reason: Option<String>,
+    local_path: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Waiting {
+    user: String,
+    item_id: String,
+    name: String,
+    until: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Fault {
+    code: &'static str,
+    message: String,
+    hint: Option<String>,
+}
+
+/// One document, or lines for people: what ended and what waits on stdout, what went wrong on stderr.
+pub(super) fn tell(report: &CycleReport, schema: &'static str, show_lines: bool, context: &Context) {
+    let ui = &context.ui;
+    if ui.is_json() {
+        return ui.json(&document(report, schema));
+    }
+    if show_lines {
+        for line in &report.filed {
+            let word = match line.outcome {
+                Outcome::Processado => ui.good(line.outcome),
+                Outcome::Erro => ui.bad(line.outcome),
+                Outcome::Retirado => ui.dim(line.outcome),
+            };
+            let reason = line.reason.as_deref().map(|r| format!("  {}", r.escape_debug())).unwrap_or_default();
+            ui.say(format!("{word}  {}  {}{reason}", line.user, line.name.escape_debug()));
+        }
+        for line in &report.waiting {
+            ui.say(format!("{}  {}  {}  until {}: {}", ui.bold("waits"), line.user, line.name.escape_debug(), rfc3339(line.until), line.reason));
+        }
+        let told = match (report.delivered, report.undelivered) {
+            (0, 0) => String::new(),
+            (sent, 0) => format!(", {sent} callbacks delivered"),
+            (sent, left) => format!(", {sent} callbacks delivered, {left} to be tried again"),
+        };
+        ui.say(ui.dim(format!("{} found, {} filed{told}; {}", report.found, report.filed.len(), Cost::from(report.drive))));
+    }
+    for note in &report.notes {
+        ui.note(format!("note: {note}"));
+    }
+    for fault in &report.faults {
+        ui.warn(format!("{} {}", ui.bad("error:"), fault.failure));
+        if let Some(hint) = fault.failure.hint_text() {
+            ui.warn(format!("  fix: {hint}"));
+        }
+    }
+}
+
+fn document(report: &CycleReport, schema: &'static str) -> Document {
+    let filed = report.filed.iter().map(|f| Filed {
+        user: f.user.clone(),
+        item_id: f.item_id.clone(),
+        file_id: f.file_id.clone(),
+        name: f.name.clone(),
+        outcome: f.outcome.as_str(),
+        reason: f.reason.clone(),
+        local_path: f.local_path.clone(),
+    });
+    let waiting = report.waiting.iter().map(|w| Waiting {
+        user: w.user.clone(),
+        item_id: w.item_id.clone(),
+        name: w.name.clone(),
+        until: rfc3339(w.until),
+        reason: w.reason.clone(),
+    });
+    let faults = report.faults.iter().map(|f| Fault {
+        code: f.failure.code(),
+        message: f.failure.to_string(),
+        hint: f.failure.hint_text().map(str::to_owned),
+    });
+    Document {
+        schema,
+        started_at: rfc3339(report.started_at),
+        ended_at: rfc3339(report.ended_at),
+        found: report.found,
+        filed: filed.collect(),
+        waiting: waiting.collect(),
+        faults: faults.collect(),
+        notes: report.notes.clone(),
+        delivered: report.delivered,
+        undelivered: report.undelivered,
+        drive: report.drive.into(),
+    }
+}

@@ -1,0 +1,65 @@
+//! `tecnico process`.
+
+use std::time::Duration;
+
+use super::{check, cycle_report};
+use crate::agent::{Job, Plan, Scope};
+use crate::context::Context;
+use crate::drive::FileId;
+use crate::error::{Exit, Failure};
+
+/// How long a run waits for the cycle of a `watch` that is under way.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Take, judge and file away the files of some technicians, or one file, now.
+///
+/// The same as watch, over the whole novos of those named instead of what Drive says has changed:
+///
+///     tecnico process 42
+///     tecnico process --all
+///     tecnico process --file 1AbCdEfGhIjKlMnOpQrStUvWxYz
+///
+/// With --job-id, callbacks answer that task of the backend; it hears of the run's end even where there was nothing to do.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The technicians
+    #[arg(required_unless_present_any = ["all", "file"], conflicts_with_all = ["all", "file"])]
+    users: Vec<String>,
+    /// Every technician
+    #[arg(long, conflicts_with = "file")]
+    all: bool,
+    /// One file, by its id on Drive
+    #[arg(long, value_name = "ID")]
+    file: Option<String>,
+    /// The backend's task that this run answers
+    #[arg(long, value_name = "ID")]
+    job_id: Option<String>,
+    /// Where the callbacks of this run go, instead of callback.url
+    #[arg(long, value_name = "URL")]
+    callback_url: Option<String>,
+}
+
+/// Runs `tecnico process`.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let agent = context.agent().await?;
+    let job = Job::named(args.job_id, args.callback_url.as_deref(), &agent.settings.callback)?;
+    let scope = if let Some(file) = &args.file {
+        let id = FileId::new(file).map_err(|e| Failure::new(Exit::Usage, "bad_file_id", e.to_string()))?;
+        Scope::File(id)
+    } else {
+        let provisioner = context.provisioner().await?;
+        let mut users = Vec::new();
+        for user in &args.users {
+            users.push(check::known(user, &provisioner).await?.user);
+        }
+        if args.all {
+            users = agent.ledger.technicians().await?.into_iter().map(|t| t.user).collect();
+        }
+        Scope::Users(users)
+    };
+    let plan = Plan { wait_for_settling: true, patience: PATIENCE, job, ..Plan::over(scope) };
+    let report = agent.run_cycle(&plan).await?;
+    cycle_report::tell(&report, "tecnico.process/1", true, context);
+    Ok(report.exit())
+}

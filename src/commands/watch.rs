@@ -1,0 +1,67 @@
+//! `tecnico watch`.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use super::cycle_report;
+use crate::agent::wake::{self, Told};
+use crate::agent::{Plan, Scope};
+use crate::app;
+use crate::context::Context;
+use crate::error::Exit;
+
+/// Take what has reached the novos folders, have it judged, file it away, tell the backend.
+///
+/// One look at everything, for cron or a systemd timer; it says nothing when all went well and nobody is watching.
+/// With --follow it stays and looks again and again:
+///
+///     tecnico watch
+///     tecnico watch --follow --interval 30s
+///
+/// SIGTERM ends --follow after the step in hand; SIGHUP, or a change of the file, reads the configuration again.
+/// Ends with 1 when something went wrong with some files (they wait and are tried again), with 75 when another run is at it.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Stay, and look again and again
+    #[arg(long)]
+    follow: bool,
+    /// With --follow: how often to look, e.g. 10s or 1m [default: watch.interval]
+    #[arg(long, value_name = "DURATION", requires = "follow", value_parser = duration)]
+    interval: Option<Duration>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
+    parsed.ok_or_else(|| "a time such as 10s, 1m or 1h30m".to_owned())
+}
+
+/// Runs `tecnico watch`.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let agent = context.agent().await?;
+    // Cron mails whatever is printed.
+    let show_lines = std::io::stdout().is_terminal() || context.global.verbose > 0;
+    if !args.follow {
+        let plan = Plan { wait_for_settling: true, ..Plan::over(Scope::Everyone) };
+        let report = agent.run_cycle(&plan).await?;
+        cycle_report::tell(&report, "tecnico.watch/1", show_lines && !report.is_quiet(), context);
+        return Ok(report.exit());
+    }
+    let follow = wake::Follow { interval: args.interval, config: context.config_path() };
+    wake::follow(agent, follow, || context.reloaded_agent(), |told| tell(told, show_lines, context)).await?;
+    Ok(Exit::Done)
+}
+
+fn tell(told: Told<'_>, show_lines: bool, context: &Context) {
+    match told {
+        Told::Cycle(report) if report.is_quiet() => {}
+        Told::Cycle(report) => cycle_report::tell(report, "tecnico.watch/1", show_lines, context),
+        Told::Trouble(failure) => context.ui.warn(format!("{} {failure}", context.ui.bad("error:"))),
+        Told::Reloaded => context.ui.note("the configuration was read again"),
+        Told::NotReloaded(fault) => {
+            context.ui.warn("the new configuration is not usable; the old one stays in force");
+            app::report(&context.ui, fault);
+        }
+    }
+}
+

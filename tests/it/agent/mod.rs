@@ -1,0 +1,135 @@
+//! The agent against the emulator, with real processors and a real backend.
+
+mod first;
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::Value;
+use tecnico::agent::{Agent, CycleReport, Plan, Scope};
+use tecnico::config::{self, Flags};
+use tecnico::domain::clock;
+use tecnico::drive::Drive;
+use tecnico::fs_layout::Base;
+use tecnico::ledger::Ledger;
+
+use crate::support::promise;
+use crate::support::receiver::Receiver;
+use crate::support::world::World;
+
+const ANA: &str = "ana@example.com";
+/// Reads the file, refuses what says `ruim`, asks for later where it says `depois`, and gives data.
+const PROCESSOR: &str = r#"#!/bin/sh
+echo "$TECNICO_ITEM_ID $TECNICO_USER $TECNICO_ATTEMPT $1" >> "$0.log"
+if grep -q ruim "$1"; then echo "número de OS inválido" >&2; exit 3; fi
+if grep -q depois "$1"; then exit 75; fi
+echo '{"os": 16517189}'
+"#;
+
+/// A world with a technician, a processor and a backend.
+pub struct Rig {
+    pub world: World,
+    pub backend: Receiver,
+    pub novos: String,
+    pub processados: String,
+    pub erro: String,
+    clock: Arc<AtomicI64>,
+    ledger: Ledger,
+}
+
+impl Rig {
+    /// Ana Maria (42), with `more` at the end of the config's `[process]`, and other sections after it.
+    pub async fn new(more: &str) -> Self {
+        let world = World::new().await;
+        let backend = Receiver::start().await.expect("a backend");
+        world.control().user(ANA).expect("an account");
+        let rig = |world: World, backend: Receiver, tree: &Value, ledger: Ledger| {
+            let id = |key: &str| tree[key].as_str().expect("an id").to_owned();
+            Self {
+                novos: id("novos_folder_id"),
+                processados: id("processados_folder_id"),
+                erro: id("erros_folder_id"),
+                clock: Arc::default(),
+                world,
+                backend,
+                ledger,
+            }
+        };
+        let script = world.path("processor");
+        std::fs::write(&script, PROCESSOR).expect("written");
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("executable");
+        configure(&world, &backend, more);
+        let created = world.json(0, &["create", "42", "--email", ANA, "--name", "Ana Maria"]).await;
+        let ledger = Ledger::open(&world.path("ledger.db")).await.expect("a ledger");
+        rig(world, backend, &created["drive_folders"], ledger)
+    }
+
+    /// An agent of the config as it stands.
+    pub async fn agent(&self) -> Agent {
+        let flags = Flags { config: Some(self.world.path("config.toml")), ..Flags::default() };
+        let settings = config::resolve(&flags, &|_| None).expect("settings");
+        let drive = Drive::connect(&settings.drive, &settings.cache_dir).await.expect("connects");
+        let base = Base::open(&settings.base_dir).expect("a base");
+        let callbacks = tecnico::callback::Client::new(&settings.callback).expect("a client");
+        let offset = self.clock.clone();
+        Agent {
+            clock: Arc::new(move || clock::now() + offset.load(Ordering::Relaxed)),
+            ..Agent::new(Arc::new(settings), drive, self.ledger.clone(), base, callbacks)
+        }
+    }
+
+    /// One cycle over everything.
+    pub async fn cycle(&self) -> CycleReport {
+        self.agent().await.run_cycle(&Plan::over(Scope::Everyone)).await.expect("a cycle runs")
+    }
+
+    /// Lets time pass for the agent.
+    pub fn pass(&self, minutes: i64) {
+        self.clock.fetch_add(minutes * 60_000, Ordering::Relaxed);
+    }
+
+    /// Ana drops a file.
+    pub fn drop_file(&self, name: &str, text: &str) -> String {
+        self.world.control().put(ANA, &self.novos, name, text.as_bytes(), "application/pdf").expect("dropped")
+    }
+
+    /// The folder a file lies in, and its description.
+    pub fn place(&self, file: &str) -> (String, String) {
+        let file = self.world.control().file(file).expect("a file");
+        let folder = file["parents"][0].as_str().expect("a parent").to_owned();
+        let names = [(&self.novos, "novos"), (&self.processados, "processados"), (&self.erro, "erro")];
+        let name = names.into_iter().find(|(id, _)| **id == folder).map_or(folder.clone(), |(_, name)| name.to_owned());
+        (name, file["description"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The names in a local folder below `pdfs`.
+    pub fn local(&self, folder: &str) -> Vec<String> {
+        promise::names(&self.world.vm().join("Ana_Maria/pdfs").join(folder))
+    }
+
+    /// What the processor was called with, one line a call.
+    pub fn calls(&self) -> Vec<String> {
+        std::fs::read_to_string(self.world.path("processor.log")).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// The events the backend has: outcome by file, in order, each event once.
+    pub fn told(&self, file: &str) -> Vec<String> {
+        promise::told(&self.backend.requests()).into_iter().filter(|t| t.file_id == file).map(|t| t.outcome).collect()
+    }
+
+    /// Holds the product to its promise.
+    #[track_caller]
+    pub fn assert_promise(&self) {
+        promise::assert_promise(&self.world, &["Ana_Maria"], &self.backend.requests());
+    }
+}
+
+/// Writes the config of a rig: no settling, a backend, the processor.
+pub fn configure(world: &World, backend: &Receiver, more: &str) {
+    let command = if more.contains("command =") { String::new() } else { format!("command = [\"{}\", \"{{path}}\"]\n", world.path("processor").display()) };
+    world.write_config(&format!(
+        "[watch]\nsettle = \"0s\"\n[callback]\nurl = \"{}\"\ntimeout = \"2s\"\n[process]\n{command}{more}",
+        backend.url()
+    ));
+}
