@@ -112,17 +112,14 @@ impl Agent {
             }
             Answer::Failed { error, retry_after } => {
                 tracing::warn!(event = %event.id, user = %event.event.user, error, "not delivered");
-                match schedule::next_attempt(event.attempts + 1, now, retry_after, schedule::chance()) {
-                    Some(at) => {
-                        self.ledger.delivery_failed(&event.id, at, &error).await?;
-                        let mut done = lock(&round.done);
-                        done.failed += 1;
-                        done.last_error = Some(error);
-                    }
-                    None => {
-                        self.ledger.delivery_dead(&event.id, &error, now).await?;
-                        lock(&round.done).given_up.push(dead(&event, &error));
-                    }
+                if let Some(at) = schedule::next_attempt(event.attempts + 1, now, retry_after, schedule::chance()) {
+                    self.ledger.delivery_failed(&event.id, at, &error).await?;
+                    let mut done = lock(&round.done);
+                    done.failed += 1;
+                    done.last_error = Some(error);
+                } else {
+                    self.ledger.delivery_dead(&event.id, &error, now).await?;
+                    lock(&round.done).given_up.push(dead(&event, &error));
                 }
             }
             Answer::Gone { error } => {

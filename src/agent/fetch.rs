@@ -54,13 +54,11 @@ impl Cycle<'_> {
                 part.restart()?;
             }
             if let Err(error) = self.fill(&file, item, &part).await {
-                match self.not_downloaded(home, item, error).await? {
-                    Some(ended) => return Ok(ended),
-                    None => {
-                        part.restart()?;
-                        continue;
-                    }
+                if let Some(ended) = self.not_downloaded(home, item, error).await? {
+                    return Ok(ended);
                 }
+                part.restart()?;
+                continue;
             }
             let (back, measured) = blocking(move || part.measure().map(|measured| (part, measured))).await?;
             part = back;

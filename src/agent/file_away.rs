@@ -60,7 +60,7 @@ impl Cycle<'_> {
                         from = parent;
                     }
                     Whereabouts::Filed { entry, role: at, parent } => {
-                        let done = at == role && (role != Role::Erro || entry.description.as_deref() == self.description(item).as_deref());
+                        let done = at == role && (role != Role::Erro || entry.description.as_deref() == item.reason.as_deref());
                         if done || self.newer_version(item, &entry, &parent, "").is_some() {
                             return Ok(Settled::There { entry, parent, below: String::new() });
                         }
@@ -93,17 +93,13 @@ impl Cycle<'_> {
             add_parent: moves.then(|| to.clone()),
             remove_parent: moves.then(|| from.clone()),
             description: match role {
-                Role::Erro => self.description(item),
+                Role::Erro => item.reason.clone(),
                 // The reason of an earlier refusal is true no more.
                 _ if was_refused => Some(String::new()),
                 _ => None,
             },
             ..Change::default()
         }
-    }
-
-    fn description(&self, item: &Item) -> Option<String> {
-        item.reason.clone()
     }
 
     /// Records that a step has to wait, and why.

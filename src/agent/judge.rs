@@ -36,7 +36,7 @@ impl Cycle<'_> {
             [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None },
             [program, arguments @ ..] => {
                 tracing::info!(user = %item.sighted.user, item = %item.id, attempt = item.attempt, program, "judging");
-                let ended = run(self.command(home, item, &path, program, arguments), settings.timeout)
+                let ended = run(command(home, item, &path, program, arguments), settings.timeout)
                     .await
                     .map_err(|e| not_started(program, home, e))?;
                 self.verdict(item, &ended)
@@ -46,24 +46,6 @@ impl Cycle<'_> {
             self.waits(item, *until, reason);
         }
         Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
-    }
-
-    fn command(&self, home: &Home, item: &Item, path: &str, program: &str, arguments: &[String]) -> Command {
-        let whole = home.tree.path_of(path).display().to_string();
-        let filled = |text: &String| {
-            text.replace("{path}", &whole).replace("{user}", item.sighted.user.as_str()).replace("{file_id}", &item.sighted.key.file_id)
-        };
-        let mut command = Command::new(program);
-        command
-            .args(arguments.iter().map(filled))
-            .current_dir(home.tree.path())
-            .env("TECNICO_ITEM_ID", &item.id)
-            .env("TECNICO_USER", item.sighted.user.as_str())
-            .env("TECNICO_ATTEMPT", item.attempt.to_string())
-            // What opens Drive or the API is none of its business.
-            .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
-            .env_remove("VM_API_KEY");
-        command
     }
 
     fn verdict(&self, item: &Item, ended: &Ended) -> Act {
@@ -86,6 +68,26 @@ impl Cycle<'_> {
             How::Signal(signal) => refused(format!("o processador foi interrompido pelo sinal {signal}, {SIGNALS} vezes")),
         }
     }
+}
+
+/// The configured program, on this item.
+fn command(home: &Home, item: &Item, path: &str, program: &str, arguments: &[String]) -> Command {
+    let whole = home.tree.path_of(path).display().to_string();
+    // The path last: it holds a name from outside, which may look like a placeholder.
+    let filled = |text: &String| {
+        text.replace("{user}", item.sighted.user.as_str()).replace("{file_id}", &item.sighted.key.file_id).replace("{path}", &whole)
+    };
+    let mut command = Command::new(program);
+    command
+        .args(arguments.iter().map(filled))
+        .current_dir(home.tree.path())
+        .env("TECNICO_ITEM_ID", &item.id)
+        .env("TECNICO_USER", item.sighted.user.as_str())
+        .env("TECNICO_ATTEMPT", item.attempt.to_string())
+        // What opens Drive or the API is none of its business.
+        .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
+        .env_remove("VM_API_KEY");
+    command
 }
 
 /// The program is missing or cannot be run: the file waits, and the cycle says so.

@@ -71,11 +71,11 @@ impl Cycle<'_> {
     }
 
     /// The local side of a withdrawal: what was fetched goes to `erro`, what was half fetched is dropped.
-    pub(super) async fn put_away_withdrawn(&self, home: &Home, item: &Item) -> Result<(), Setback> {
-        self.put_away(home, item, Role::Erro).await?;
+    pub(super) async fn put_away_withdrawn(&self, home: &Home, item: &Item) -> Result<Option<String>, Setback> {
+        let path = self.put_away(home, item, Role::Erro).await?;
         let (tree, inbox, id) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         blocking(move || tree.discard_part(&inbox, &id)).await?;
-        Ok(())
+        Ok(path)
     }
 }
 

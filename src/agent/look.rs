@@ -149,12 +149,12 @@ impl Cycle<'_> {
 
     /// Ends an item whose file is not ours to handle any more. What was fetched goes to the local `erro`: nothing is deleted.
     pub(super) async fn withdraw(&self, home: &Home, item: &Item, reason: &str, newer: Option<&Sighted>) -> Result<(), Setback> {
-        self.put_away_withdrawn(home, item).await?;
+        let local_path = self.put_away_withdrawn(home, item).await?;
         let mut told = item.clone();
         told.reason = Some(reason.to_owned());
         told.standing.outcome = Some(crate::domain::item::Outcome::Retirado);
         let event = self.event_for(home, &told);
-        let act = Act::Withdrawn { reason: reason.to_owned() };
+        let act = Act::Withdrawn { reason: reason.to_owned(), local_path };
         let (ended, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer, self.now()).await?;
         self.ended(&ended);
         if let Some(intake) = found {

@@ -50,16 +50,15 @@ pub(super) async fn run(mut command: Command, limit: Duration) -> io::Result<End
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let mut stdout = Tail::of(child.stdout.take(), STDOUT_BYTES);
     let mut stderr = Tail::of(child.stderr.take(), STDERR_BYTES);
-    let how = match tokio::time::timeout(limit, child.wait()).await {
-        Ok(status) => how(status?),
-        Err(_) => {
-            signal(group, Signal::TERM);
-            if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-                signal(group, Signal::KILL);
-                child.wait().await?;
-            }
-            How::OutOfTime
+    let how = if let Ok(status) = tokio::time::timeout(limit, child.wait()).await {
+        how(status?)
+    } else {
+        signal(group, Signal::TERM);
+        if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+            signal(group, Signal::KILL);
+            child.wait().await?;
         }
+        How::OutOfTime
     };
     // Whatever it started and left behind ends with it.
     signal(group, Signal::KILL);

@@ -120,7 +120,7 @@ mod tests {
         let error: Vec<_> = (0..10).map(|n| after_error(0, n, None) / 1000).collect();
         assert_eq!(error, [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
         assert_eq!(after_error(0, u32::MAX, None), 900_000);
-        assert_eq!(after_error(0, 0, Some(Duration::from_secs(60))), 60_000);
+        assert_eq!(after_error(0, 0, Some(Duration::from_mins(1))), 60_000);
         assert_eq!([0, 1, 7, 99].map(|n| after_later(0, n) / 1000), [30, 60, 3600, 3600]);
     }
 }

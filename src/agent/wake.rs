@@ -8,7 +8,6 @@ use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Agent, CycleReport, Plan, Scope};
@@ -55,7 +54,7 @@ struct Wakers {
     wakes: Receiver<Wake>,
     hangup: Signal,
     // Held: they stop with it.
-    _watchers: Vec<RecommendedWatcher>,
+    watchers: Vec<RecommendedWatcher>,
 }
 
 /// Runs cycles until SIGTERM or SIGINT, which ends after the step in hand. `reload` makes the agent of a configuration
@@ -96,7 +95,7 @@ where
                     match reload().await {
                         Ok(new) => {
                             agent = new;
-                            wakers.watch(&agent, &follow)?;
+                            wakers.watch(&agent, &follow);
                             tell(Told::Reloaded);
                         }
                         Err(fault) => tell(Told::NotReloaded(&fault)),
@@ -127,13 +126,13 @@ impl Wakers {
     fn new(agent: &Agent, follow: &Follow) -> Result<Self, Failure> {
         let hangup = signal(SignalKind::hangup()).map_err(|e| Failure::new(Exit::Bug, "no_signals", "signals cannot be heard").because(e))?;
         let (_, wakes) = mpsc::channel(1);
-        let mut wakers = Self { wakes, hangup, _watchers: Vec::new() };
-        wakers.watch(agent, follow)?;
+        let mut wakers = Self { wakes, hangup, watchers: Vec::new() };
+        wakers.watch(agent, follow);
         Ok(wakers)
     }
 
     /// Watches the configuration's folder and, in external mode, the local trees.
-    fn watch(&mut self, agent: &Agent, follow: &Follow) -> Result<(), Failure> {
+    fn watch(&mut self, agent: &Agent, follow: &Follow) {
         let (sender, wakes) = mpsc::channel(64);
         let mut watchers = Vec::new();
         if let Some(config) = follow.config.clone().and_then(|c| std::path::absolute(c).ok())
@@ -154,34 +153,22 @@ impl Wakers {
             watchers.extend(watcher(agent.base.path(), RecursiveMode::Recursive, sender, Wake::Local, is_move));
         }
         self.wakes = wakes;
-        self._watchers = watchers;
-        Ok(())
+        self.watchers = watchers;
     }
 
     /// The next reason to look, at the latest after `wait`. `None`: the time has come.
     async fn next(&mut self, wait: Duration) -> Option<Wake> {
-        let until = Instant::now() + wait;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => return None,
-                _ = self.hangup.recv() => return Some(Wake::Config),
-                wake = self.wakes.recv() => match wake {
-                    Some(first) => {
-                        tokio::time::sleep(BUNCH).await;
-                        let mut wakes = vec![first];
-                        while let Ok(more) = self.wakes.try_recv() {
-                            wakes.push(more);
-                        }
-                        return Some(if wakes.contains(&Wake::Config) { Wake::Config } else { Wake::Local });
-                    }
-                    // Nothing is watched: only time and signals are left.
-                    None => {
-                        tokio::select! {
-                            () = tokio::time::sleep_until(until) => return None,
-                            _ = self.hangup.recv() => return Some(Wake::Config),
-                        }
-                    }
-                },
+        tokio::select! {
+            () = tokio::time::sleep(wait) => None,
+            _ = self.hangup.recv() => Some(Wake::Config),
+            // Where nothing is watched this is none, and only time and signals are left.
+            Some(first) = self.wakes.recv() => {
+                tokio::time::sleep(BUNCH).await;
+                let mut wakes = vec![first];
+                while let Ok(more) = self.wakes.try_recv() {
+                    wakes.push(more);
+                }
+                Some(if wakes.contains(&Wake::Config) { Wake::Config } else { Wake::Local })
             }
         }
     }

@@ -48,11 +48,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(report.exit());
     }
     let follow = wake::Follow { interval: args.interval, config: context.config_path() };
-    wake::follow(agent, follow, || context.reloaded_agent(), |told| tell(told, show_lines, context)).await?;
+    wake::follow(agent, follow, || context.reloaded_agent(), |told| tell(&told, show_lines, context)).await?;
     Ok(Exit::Done)
 }
 
-fn tell(told: Told<'_>, show_lines: bool, context: &Context) {
+fn tell(told: &Told<'_>, show_lines: bool, context: &Context) {
     match told {
         Told::Cycle(report) if report.is_quiet() => {}
         Told::Cycle(report) => cycle_report::tell(report, "tecnico.watch/1", show_lines, context),

@@ -127,7 +127,11 @@ impl Item {
             }
             Act::Judged { reason, data, .. } => (self.reason, self.data) = (reason.clone(), data.clone()),
             Act::Filed { local_path } => self.local_path.clone_from(local_path),
-            Act::Withdrawn { reason } | Act::Refetch { reason } => self.reason = Some(reason.clone()),
+            Act::Withdrawn { reason, local_path } => {
+                self.reason = Some(reason.clone());
+                self.local_path.clone_from(local_path);
+            }
+            Act::Refetch { reason } => self.reason = Some(reason.clone()),
             Act::Reported { .. } => {}
             Act::Retry | Act::Returned => {
                 self.attempt = self.attempt.saturating_add(1);

@@ -18,7 +18,7 @@ const TRY_EVERY: Duration = Duration::from_millis(20);
 /// Held until dropped, or until the process ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
     waited: bool,
     /// Removed with the lock: there may be tens of thousands of technicians.
     path: Option<PathBuf>,
@@ -62,7 +62,7 @@ impl Ledger {
         match file.try_lock() {
             // Its holder may have removed it between our opening and our locking: then it guards nothing.
             Ok(()) if !is_at(&file, &path) => Ok(None),
-            Ok(()) => Ok(Some(Lock { _file: file, waited: false, path: None })),
+            Ok(()) => Ok(Some(Lock { file, waited: false, path: None })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(cannot(&path, e)),
         }
@@ -81,6 +81,8 @@ impl Ledger {
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        // Closing is not enough: a program that is just being started holds a copy of the file until it runs.
+        let _ = self.file.unlock();
         if let Some(path) = &self.path {
             // One that stays behind is taken again by name.
             let _ = std::fs::remove_file(path);

@@ -29,7 +29,7 @@ fn acts() -> Vec<Act> {
         judged(Verdict::Processado),
         judged(Verdict::Erro),
         Act::Filed { local_path: None },
-        Act::Withdrawn { reason: "trashed".into() },
+        Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Reported { note: "evt_1".into() },
         Act::Wait { until: 1000, reason: "rate limit".into() },
         Act::Refetch { reason: "the local file is gone".into() },

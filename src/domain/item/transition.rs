@@ -67,6 +67,8 @@ pub enum Act {
     Withdrawn {
         /// What was seen.
         reason: String,
+        /// Where the local file lies now; `None` where nothing was fetched.
+        local_path: Option<String>,
     },
     /// The backend took the event.
     Reported {
@@ -214,7 +216,7 @@ impl Act {
                 Some(reason) => format!("{}: {reason}", Outcome::from(*verdict)),
                 None => Outcome::from(*verdict).to_string(),
             },
-            Self::Withdrawn { reason } => reason.clone(),
+            Self::Withdrawn { reason, .. } => reason.clone(),
             Self::Reported { note } => note.clone(),
             Self::Wait { until, reason } => format!("waits until {}: {reason}", rfc3339(*until)),
             Self::Refetch { reason } => format!("to be fetched again: {reason}"),

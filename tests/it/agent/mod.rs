@@ -1,6 +1,9 @@
 //! The agent against the emulator, with real processors and a real backend.
 
+mod entries;
 mod first;
+mod meddling;
+mod telling;
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use tecnico::ledger::Ledger;
 
 use crate::support::promise;
 use crate::support::receiver::Receiver;
-use crate::support::world::World;
+use crate::support::world::{ADMIN, World};
 
 const ANA: &str = "ana@example.com";
 /// Reads the file, refuses what says `ruim`, asks for later where it says `depois`, and gives data.
@@ -125,11 +128,26 @@ impl Rig {
     }
 }
 
-/// Writes the config of a rig: no settling, a backend, the processor.
+/// Writes the config of a rig: no settling, a backend, the processor, and `more` at the end of `[process]`.
 pub fn configure(world: &World, backend: &Receiver, more: &str) {
-    let command = if more.contains("command =") { String::new() } else { format!("command = [\"{}\", \"{{path}}\"]\n", world.path("processor").display()) };
+    write(world, backend, "0s", "", more);
+}
+
+/// The same with another `watch.settle`.
+pub fn configure_with(world: &World, backend: &Receiver, settle: &str, more: &str) {
+    write(world, backend, settle, "", more);
+}
+
+/// The same with more in `[callback]`.
+pub fn configure_callback(world: &World, backend: &Receiver, callback: &str) {
+    write(world, backend, "0s", callback, "");
+}
+
+fn write(world: &World, backend: &Receiver, settle: &str, callback: &str, more: &str) {
+    let own = format!("command = [\"{}\", \"{{path}}\"]\n", world.path("processor").display());
+    let command = if more.contains("command =") { "" } else { &own };
     world.write_config(&format!(
-        "[watch]\nsettle = \"0s\"\n[callback]\nurl = \"{}\"\ntimeout = \"2s\"\n[process]\n{command}{more}",
+        "[watch]\nsettle = \"{settle}\"\n[callback]\nurl = \"{}\"\ntimeout = \"2s\"\n{callback}[process]\n{command}{more}",
         backend.url()
     ));
 }

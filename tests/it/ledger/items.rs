@@ -157,7 +157,7 @@ async fn an_illegal_step_and_a_step_from_a_stale_reading_change_nothing() {
     let illegal = f.ledger.advance(&item, &Act::Filed { local_path: None }, Some(&told("x")), 20).await.expect_err("illegal");
     assert_eq!((illegal.exit(), illegal.code()), (Exit::Bug, "illegal_step"));
     assert!(f.ledger.due_deliveries(100, 10).await.expect("reads").is_empty(), "no event for what did not happen");
-    f.ledger.advance(&item, &Act::Withdrawn { reason: "trashed".into() }, Some(&told("y")), 20).await.expect("withdraws");
+    f.ledger.advance(&item, &Act::Withdrawn { reason: "trashed".into(), local_path: None }, Some(&told("y")), 20).await.expect("withdraws");
     let stale = f.ledger.advance(&item, &Act::Fetched { local_path: "x".into() }, None, 21).await.expect_err("stale");
     assert_eq!((stale.exit(), stale.code()), (Exit::Later, "item_changed"));
     assert_eq!(f.ledger.history(&item.id).await.expect("reads").len(), 2);
@@ -199,7 +199,7 @@ fn acts() -> Vec<Act> {
         Act::Judged { verdict: Verdict::Processado, reason: None, data: Some("{}".into()) },
         Act::Judged { verdict: Verdict::Erro, reason: Some("sem assinatura".into()), data: None },
         Act::Filed { local_path: Some("y".into()) },
-        Act::Withdrawn { reason: "trashed".into() },
+        Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Wait { until: 7, reason: "rate limit".into() },
         Act::Refetch { reason: "gone".into() },
         Act::Retry,
