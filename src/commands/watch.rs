@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::cycle_report;
 use crate::agent::wake::{self, Told};
 use crate::agent::{Plan, Scope};
-use crate::app;
 use crate::context::Context;
 use crate::error::Exit;
+use crate::verdict::advice;
 
 /// Take what has reached the novos folders, have it judged, file it away, tell the backend.
 ///
@@ -59,8 +59,11 @@ fn tell(told: &Told<'_>, show_lines: bool, context: &Context) {
         Told::Trouble(failure) => context.ui.warn(format!("{} {failure}", context.ui.bad("error:"))),
         Told::Reloaded => context.ui.note("the configuration was read again"),
         Told::NotReloaded(fault) => {
+            context.ui.warn(format!("{} {fault:#}", context.ui.bad("error:")));
+            if let Some(hint) = advice(fault).hint {
+                context.ui.warn(format!("  fix: {hint}"));
+            }
             context.ui.warn("the new configuration is not usable; the old one stays in force");
-            app::report(&context.ui, fault);
         }
     }
 }

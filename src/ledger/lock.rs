@@ -81,12 +81,12 @@ impl Ledger {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough: a program that is just being started holds a copy of the file until it runs.
-        let _ = self.file.unlock();
         if let Some(path) = &self.path {
             // One that stays behind is taken again by name.
             let _ = std::fs::remove_file(path);
         }
+        // Closing alone is not enough: a program that is just being started holds a copy of the file until it runs.
+        let _ = self.file.unlock();
     }
 }
 
