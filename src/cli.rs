@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    callbacks, changes, check, completions, config, create, demo, import, list, man, process, retry, sandbox, share, ssh_gate, status, watch,
-    why,
+    callbacks, changes, check, completions, config, create, demo, import, list, man, process, retry, sandbox, share, ssh_gate, status,
+    watch, why,
 };
 use crate::context::Global;
 

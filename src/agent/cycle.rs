@@ -112,7 +112,13 @@ impl Agent {
         if plan.scope == Scope::Everyone {
             self.ledger.cycle_ended(report.started_at, report.ended_at, report.in_one_line().as_deref()).await?;
         }
-        tracing::info!(found = report.found, filed = report.filed.len(), faults = report.faults.len(), calls = report.drive.calls, "cycle ended");
+        tracing::info!(
+            found = report.found,
+            filed = report.filed.len(),
+            faults = report.faults.len(),
+            calls = report.drive.calls,
+            "cycle ended"
+        );
         Ok(report)
     }
 

@@ -88,9 +88,11 @@ impl Cycle<'_> {
         };
         let user = home.technician.user.clone();
         let folder = DroppedFolder { id: entry.id.to_string(), user, parent_id, below, seen_at: self.now(), ended_at: None };
-        let unchanged = self.homes().place(&folder.id).and_then(|p| p.dropped.clone()).is_some_and(|known| {
-            (&known.parent_id, &known.below, known.ended_at) == (&folder.parent_id, &folder.below, None)
-        });
+        let unchanged = self
+            .homes()
+            .place(&folder.id)
+            .and_then(|p| p.dropped.clone())
+            .is_some_and(|known| (&known.parent_id, &known.below, known.ended_at) == (&folder.parent_id, &folder.below, None));
         if !unchanged {
             self.agent.ledger.folders_dropped(std::slice::from_ref(&folder)).await?;
             self.homes_mut().add_dropped(folder);

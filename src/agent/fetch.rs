@@ -73,7 +73,9 @@ impl Cycle<'_> {
             }
         }
         let why = format!("{}: the content of {:?} does not match its checksum, {TRIES} times in a row", home.blame(), item.sighted.name);
-        Err(Failure::new(Exit::Unavailable, "content_mismatch", why).hint("it is fetched again by itself; if it stays so, upload it again").into())
+        Err(Failure::new(Exit::Unavailable, "content_mismatch", why)
+            .hint("it is fetched again by itself; if it stays so, upload it again")
+            .into())
     }
 
     /// Brings the part up to the whole length.

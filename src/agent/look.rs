@@ -94,7 +94,8 @@ impl Cycle<'_> {
     pub(super) async fn check_still_there(&self, item: &Item) -> Result<(), Setback> {
         let Some(home) = self.homes().of(&item.sighted.user) else { return Ok(()) };
         // By now it may have taken a step; a verdict is carried out by filing it away, which looks for itself.
-        let Some(item) = self.agent.ledger.item(&item.id).await?.filter(|i| matches!(i.standing.state, State::Found | State::Fetched)) else {
+        let Some(item) = self.agent.ledger.item(&item.id).await?.filter(|i| matches!(i.standing.state, State::Found | State::Fetched))
+        else {
             return Ok(());
         };
         match self.whereabouts(&home, &item.sighted.key.file_id).await {

@@ -70,9 +70,7 @@ impl Policy {
         }
         match seen.size {
             Some(0) => refuse("o arquivo está vazio".into()),
-            Some(size) if size > self.max_size => {
-                refuse(format!("o arquivo tem {size} bytes; o máximo é {} bytes", self.max_size))
-            }
+            Some(size) if size > self.max_size => refuse(format!("o arquivo tem {size} bytes; o máximo é {} bytes", self.max_size)),
             _ => Decision::Take,
         }
     }
@@ -116,7 +114,7 @@ mod tests {
             mode: Mode::Command,
             timeout: std::time::Duration::from_mins(10),
             accept: list(&["*.pdf"]),
-            ignore: list(&[".*", "~$*", "*.tmp", "Thumbs.db"]),
+            ignore: list(&["._*", "~$*", "*.tmp", "Thumbs.db"]),
             folders: FolderPolicy::Flatten,
             google_docs: docs,
             max_size: 100,

@@ -28,7 +28,8 @@ impl Cycle<'_> {
         let in_rotation = (homes.len() / CYCLES_A_ROTATION).max(AT_LEAST);
         let ledger = &self.agent.ledger;
         let mut users = ledger.unlisted_since(1, u32::MAX).await?;
-        let due = ledger.unlisted_since(self.now().saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX)).await?;
+        let due =
+            ledger.unlisted_since(self.now().saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX)).await?;
         let more: Vec<UserId> = due.into_iter().filter(|u| !users.contains(u)).take(in_rotation).collect();
         users.extend(more);
         self.list_users(&users).await
@@ -86,7 +87,8 @@ impl Cycle<'_> {
     /// Looks at one file somebody named.
     pub(super) async fn glance(&self, file: &FileId) -> Result<(), Setback> {
         let unknown = |why: &str| {
-            Failure::new(Exit::Data, "file_unknown", format!("the file {file} {why}")).hint("`tecnico process USER` takes everything in a novos")
+            Failure::new(Exit::Data, "file_unknown", format!("the file {file} {why}"))
+                .hint("`tecnico process USER` takes everything in a novos")
         };
         let homes = { self.homes().all() };
         // Whose it is only the folder it lies in says; any home serves for asking.

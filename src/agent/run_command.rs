@@ -153,7 +153,8 @@ mod tests {
             let until = Instant::now() + Duration::from_secs(5);
             // A killed process may stay as a zombie until its new parent looks.
             let alive = |pid: &str| {
-                std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|s| !s.rsplit(") ").next().is_some_and(|r| r.starts_with('Z')))
+                std::fs::read_to_string(format!("/proc/{pid}/stat"))
+                    .is_ok_and(|s| !s.rsplit(") ").next().is_some_and(|r| r.starts_with('Z')))
             };
             while alive(pid) && Instant::now() < until {
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -85,11 +85,7 @@ fn local(error: DriveError) -> Failure {
     let full = std::error::Error::source(&error)
         .and_then(|e| e.downcast_ref::<std::io::Error>())
         .is_some_and(|e| matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded));
-    let (code, message) = if full {
-        ("disk_full", "the VM's disk is full")
-    } else {
-        ("local_io", "what was downloaded cannot be written")
-    };
+    let (code, message) = if full { ("disk_full", "the VM's disk is full") } else { ("local_io", "what was downloaded cannot be written") };
     Failure::new(Exit::Io, code, message).hint("free some space below vm.base_dir; the file is fetched again by itself").because(error)
 }
 

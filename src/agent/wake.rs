@@ -124,7 +124,8 @@ async fn end_on_signals(stop: CancellationToken) {
 
 impl Wakers {
     fn new(agent: &Agent, follow: &Follow) -> Result<Self, Failure> {
-        let hangup = signal(SignalKind::hangup()).map_err(|e| Failure::new(Exit::Bug, "no_signals", "signals cannot be heard").because(e))?;
+        let hangup =
+            signal(SignalKind::hangup()).map_err(|e| Failure::new(Exit::Bug, "no_signals", "signals cannot be heard").because(e))?;
         let (_, wakes) = mpsc::channel(1);
         let mut wakers = Self { wakes, hangup, watchers: Vec::new() };
         wakers.watch(agent, follow);

@@ -30,7 +30,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let drive = context.drive().await?;
     let feed = if args.shared_drive { drive.shared_drive_id() } else { None };
     if args.shared_drive && feed.is_none() {
-        return Err(Failure::new(Exit::Config, "no_shared_drive", "no shared drive is configured").hint("set `drive.shared_drive_id`").into());
+        return Err(Failure::new(Exit::Config, "no_shared_drive", "no shared drive is configured")
+            .hint("set `drive.shared_drive_id`")
+            .into());
     }
     let mut token = match args.since {
         Some(token) => token,

@@ -68,7 +68,14 @@ pub(super) fn tell(report: &CycleReport, schema: &'static str, show_lines: bool,
             ui.say(format!("{word}  {}  {}{reason}", line.user, line.name.escape_debug()));
         }
         for line in &report.waiting {
-            ui.say(format!("{}  {}  {}  until {}: {}", ui.bold("waits"), line.user, line.name.escape_debug(), rfc3339(line.until), line.reason));
+            ui.say(format!(
+                "{}  {}  {}  until {}: {}",
+                ui.bold("waits"),
+                line.user,
+                line.name.escape_debug(),
+                rfc3339(line.until),
+                line.reason
+            ));
         }
         let told = match (report.delivered, report.undelivered) {
             (0, 0) => String::new(),

@@ -98,7 +98,14 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn problems(counts: &Counts, last: Option<&LastCycle>, stopped: &[StoppedAddress], stuck: usize, now: Millis, silence: Millis) -> Vec<Problem> {
+fn problems(
+    counts: &Counts,
+    last: Option<&LastCycle>,
+    stopped: &[StoppedAddress],
+    stuck: usize,
+    now: Millis,
+    silence: Millis,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut add = |code, message: String, fix: &str| problems.push(Problem { code, message, fix: fix.to_owned() });
     match last {

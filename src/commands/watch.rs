@@ -67,4 +67,3 @@ fn tell(told: &Told<'_>, show_lines: bool, context: &Context) {
         }
     }
 }
-

@@ -1,22 +1,34 @@
 //! `tecnico demo`: the whole product in one command, against the embedded Drive.
 
+mod backend;
+mod files;
 mod trees;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
+use crate::agent::{Agent, CycleReport, Plan, Scope};
+use crate::callback::Client;
 use crate::context::{Context, Global};
+use crate::domain::item::Outcome as Verdict;
 use crate::error::{Exit, Failure};
 use crate::provision::{Candidate, Outcome, Provisioner};
+use backend::Backend;
 
 /// The technicians of the demo: the backend's id, the e-mail, the name. Two are called the same.
 const TECHNICIANS: [(&str, &str, &str); 3] =
     [("42", "ana@example.com", "Ana Maria"), ("43", "joao@example.com", "João Silva"), ("44", "bea@example.com", "Ana Maria")];
 
-/// See it all work: an embedded Drive, three technicians, both trees, no account.
+/// After so many cycles everything there is has been handled.
+const CYCLES: usize = 5;
+
+/// See it all work: an embedded Drive, technicians, work orders, callbacks; no account.
 ///
-/// Needs no account, no configuration and no network. Everything it makes stays in one
-/// directory, which the commands it proposes at the end go on with.
+/// Needs no account, no configuration and no network. Three technicians drop files of every
+/// kind into their novos; the agent handles them; a small backend receives the callbacks and
+/// verifies them. Everything stays in one directory, which the commands it proposes at the
+/// end go on with.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where to keep it [default: a new directory for temporary files]
@@ -29,22 +41,28 @@ pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
         Some(dir) => dir,
         None => new_directory()?,
     };
+    std::fs::create_dir_all(&dir)?;
+    files::write_processor(&dir)?;
     let context = Context::new(outer.ui.clone(), Global { sandbox: Some(dir.clone()), ..outer.global.clone() });
     let begun = Instant::now();
     let provisioner = context.provisioner().await?;
-    people(&context)?;
     create(&provisioner, &context).await?;
-    trees::show(&provisioner, &context)?;
+    files::drop_all(&provisioner, &context).await?;
+    trees::show("Before", &provisioner, &context)?;
+    let backend = Backend::start(&dir).await?;
+    work(&dir, &backend, &provisioner, &context).await?;
+    trees::show("After", &provisioner, &context)?;
+    backend.show(&context);
     let meter = provisioner.drive.meter();
     let ui = &context.ui;
     ui.say("");
+    let seconds = begun.elapsed().as_secs_f32();
     ui.say(format!(
-        "{} {} Drive calls, {} quota units, {} writes, {:.1} s",
-        ui.bold("cost"),
+        "{}: {} Drive calls, {} quota units, {} of them writes, {seconds:.1} s",
+        ui.bold("Cost"),
         meter.calls,
         meter.units,
-        meter.writes,
-        begun.elapsed().as_secs_f32()
+        meter.writes
     ));
     next(&dir, &context);
     context.close().await;
@@ -60,19 +78,13 @@ fn new_directory() -> anyhow::Result<PathBuf> {
     Ok(made.keep())
 }
 
-/// The technicians have Google accounts, as real ones would.
-fn people(context: &Context) -> anyhow::Result<()> {
-    let control = context.embedded()?.control();
-    for (_, email, _) in TECHNICIANS {
-        control.user(email)?;
-    }
-    Ok(())
-}
-
 async fn create(provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
     let ui = &context.ui;
+    let control = context.embedded()?.control();
     ui.say(ui.bold("Three technicians, two of one name"));
     for (user, email, name) in TECHNICIANS {
+        // They have Google accounts, as real ones would.
+        control.user(email)?;
         let candidate = Candidate::parse(user, Some(email), Some(name), None)?;
         let Outcome { prepared, applied, .. } = provisioner.create(&candidate, None, None).await?;
         if let Some(entry) = &applied.registry {
@@ -85,12 +97,47 @@ async fn create(provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Res
     Ok(())
 }
 
-fn next(dir: &std::path::Path, context: &Context) {
+/// Cycles until nothing is left to do, as `tecnico watch` would be run by a timer.
+async fn work(dir: &Path, backend: &Backend, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
+    let ui = &context.ui;
+    let mut settings = context.settings().await?.clone();
+    settings.callback.url = Some(backend.url.clone());
+    settings.callback.secret_file = Some(backend.secret_file.clone());
+    let client = Client::new(&settings.callback)?;
+    let agent = Agent::new(Arc::new(settings), provisioner.drive.clone(), provisioner.ledger.clone(), provisioner.base.clone(), client);
+    for n in 1..=CYCLES {
+        let plan = Plan::over(Scope::Everyone);
+        let (report, ()) =
+            tokio::try_join!(async { anyhow::Ok(agent.run_cycle(&plan).await?) }, files::replace_while_handled(dir, n, context))?;
+        if report.is_quiet() && report.delivered == 0 {
+            break;
+        }
+        ui.say("");
+        ui.say(format!("{}  {}", ui.bold(format!("tecnico watch, cycle {n}")), ui.dim(format!("{} Drive calls", report.drive.calls))));
+        tell(&report, context);
+    }
+    Ok(())
+}
+
+fn tell(report: &CycleReport, context: &Context) {
+    let ui = &context.ui;
+    for line in &report.filed {
+        let word = format!("{:<11}", line.outcome.as_str());
+        let word = if line.outcome == Verdict::Processado { ui.good(word) } else { ui.bad(word) };
+        let reason = line.reason.as_deref().map(|r| ui.dim(format!("  {}", r.escape_debug()))).unwrap_or_default();
+        ui.say(format!("  {word} {}  {}{reason}", line.user, line.name.escape_debug()));
+    }
+    for fault in &report.faults {
+        ui.say(format!("  {} {}", ui.bad("error"), fault.failure));
+    }
+}
+
+fn next(dir: &Path, context: &Context) {
     let ui = &context.ui;
     let program = std::env::args().next().filter(|p| p.contains('/')).unwrap_or_else(|| "tecnico".to_owned());
     ui.say("");
     ui.say(ui.bold("Try next, on the same Drive"));
-    for command in ["list", "check", "create rui@example.com", "share 42 --list"] {
+    for command in ["why 16517191.pdf", "status", "list", "check", "create rui@example.com"] {
         ui.say(format!("  {program} --sandbox {} {command}", dir.display()));
     }
 }

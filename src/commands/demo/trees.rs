@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::provision::Provisioner;
 
-/// Prints Drive's tree with its grants, then the VM's.
-pub(super) fn show(provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
+/// Prints Drive's tree with its grants, then the VM's, under a heading.
+pub(super) fn show(when: &str, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
     let ui = &context.ui;
     ui.say("");
-    ui.say(ui.bold("On Drive"));
+    ui.say(ui.bold(format!("{when}, on Drive")));
     drive(&provisioner.settings.drive.parent_folder_id, 1, context)?;
     ui.say("");
-    ui.say(format!("{} {}", ui.bold("On the VM"), ui.dim(provisioner.base.path().display())));
+    ui.say(format!("{} {}", ui.bold(format!("{when}, on the VM")), ui.dim(provisioner.base.path().display())));
     local(provisioner.base.path(), 1, context)
 }
 

@@ -34,7 +34,8 @@ async fn what_is_no_work_order_goes_to_erro_with_the_reason_and_unread() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_of_one_name_and_hostile_names_stay_apart_and_inside() {
     let rig = Rig::new("").await;
-    let hostile = ["16517189.pdf", "16517189.pdf", "x/../../../../fora.pdf", "a/b.pdf", ".oculto.PDF.pdf", "\u{202e}fdp.pdf", "-rf $(x) ;.pdf"];
+    let hostile =
+        ["16517189.pdf", "16517189.pdf", "x/../../../../fora.pdf", "a/b.pdf", ".oculto.PDF.pdf", "\u{202e}fdp.pdf", "-rf $(x) ;.pdf"];
     let files: Vec<String> = hostile.iter().enumerate().map(|(n, name)| rig.drop_file(name, &format!("bom {n}"))).collect();
     let long = rig.drop_file(&format!("{}.pdf", "é".repeat(300)), "bom");
     let report = rig.cycle().await;

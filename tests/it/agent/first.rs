@@ -12,10 +12,17 @@ async fn a_good_file_and_a_refused_one_end_where_they_belong() {
     assert_eq!((report.found, report.filed.len(), report.delivered), (2, 2, 2));
     assert_eq!(rig.place(&good), ("processados".into(), String::new()));
     assert_eq!(rig.place(&bad), ("erro".into(), "número de OS inválido".into()));
-    assert_eq!((rig.local("novos"), rig.local("processados"), rig.local("erro")), (vec![], vec!["16517189.pdf".into()], vec!["16517190.pdf".into()]));
-    let body: serde_json::Value = rig.backend.requests().iter().find(|r| r.body.contains(&good)).map(|r| serde_json::from_str(&r.body)).expect("told").expect("JSON");
+    assert_eq!(
+        (rig.local("novos"), rig.local("processados"), rig.local("erro")),
+        (vec![], vec!["16517189.pdf".into()], vec!["16517190.pdf".into()])
+    );
+    let body: serde_json::Value =
+        rig.backend.requests().iter().find(|r| r.body.contains(&good)).map(|r| serde_json::from_str(&r.body)).expect("told").expect("JSON");
     assert_eq!(body["result"]["files"][0]["data"]["os"], 16_517_189);
-    assert_eq!((body["user_id"].as_str(), body["status"].as_str(), body["result"]["files_processed"].as_u64()), (Some("42"), Some("success"), Some(1)));
+    assert_eq!(
+        (body["user_id"].as_str(), body["status"].as_str(), body["result"]["files_processed"].as_u64()),
+        (Some("42"), Some("success"), Some(1))
+    );
     rig.assert_promise();
 
     let again = rig.cycle().await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Rig;
 use crate::support::promise::assert_promise;
-use crate::support::receiver::{Received, Reply, Receiver};
+use crate::support::receiver::{Received, Receiver, Reply};
 
 fn ids(requests: &[Received]) -> Vec<String> {
     requests.iter().map(|r| r.headers["webhook-id"].clone()).collect()

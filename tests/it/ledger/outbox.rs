@@ -84,7 +84,10 @@ async fn the_counts_add_up() {
     filed(&f.ledger, item("a").await, Verdict::Processado, None).await;
     filed(&f.ledger, item("b").await, Verdict::Erro, Some(&told("b"))).await;
     f.ledger.advance(&item("c").await, &Act::Wait { until: 900, reason: "later".into() }, None, 50).await.expect("waits");
-    f.ledger.advance(&item("d").await, &Act::Withdrawn { reason: "trashed".into(), local_path: None }, Some(&told("d")), 50).await.expect("withdraws");
+    f.ledger
+        .advance(&item("d").await, &Act::Withdrawn { reason: "trashed".into(), local_path: None }, Some(&told("d")), 50)
+        .await
+        .expect("withdraws");
     let id = f.ledger.due_deliveries(100, 1).await.expect("reads").remove(0).id;
     f.ledger.delivery_dead(&id, "gone", 60).await.expect("records");
     let counts = f.ledger.counts(100).await.expect("counts");
