@@ -114,7 +114,7 @@ mod tests {
             mode: Mode::Command,
             timeout: std::time::Duration::from_mins(10),
             accept: list(&["*.pdf"]),
-            ignore: list(&["._*", "~$*", "*.tmp", "Thumbs.db"]),
+            ignore: list(&[".DS_Store", "._*", "~$*", "*.tmp", "Thumbs.db"]),
             folders: FolderPolicy::Flatten,
             google_docs: docs,
             max_size: 100,
