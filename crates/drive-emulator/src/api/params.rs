@@ -26,6 +26,7 @@ const BOOLEANS: &[(&str, &str)] = &[
     ("useContentAsIndexableText", "use_content_as_indexable_text"),
     ("allowItemDeletion", "allow_item_deletion"),
     ("copyComments", "copy_comments"),
+    ("enforceExpansiveAccess", "enforce_expansive_access"),
 ];
 
 const INTEGERS: &[(&str, &str)] = &[("pageSize", "page_size"), ("count", "count")];

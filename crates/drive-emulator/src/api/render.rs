@@ -270,7 +270,14 @@ pub fn permission(cx: &Cx<'_>, f: &FileRow, grant: &Effective) -> ApiResult<Valu
         .collect();
     value["permissionDetails"] = json!(details);
     if f.drive.is_some() {
-        value["teamDrivePermissionDetails"] = json!(details);
+        // The older twin has the type under its own name.
+        let older = |mut detail: Value| {
+            if let Some(kind) = detail.as_object_mut().and_then(|detail| detail.remove("permissionType")) {
+                detail["teamDrivePermissionType"] = kind;
+            }
+            detail
+        };
+        value["teamDrivePermissionDetails"] = details.into_iter().map(older).collect();
     }
     Ok(value)
 }

@@ -89,19 +89,41 @@ pub fn served() -> impl Iterator<Item = Served> {
     ENDPOINTS.iter().map(|endpoint| Served { op: endpoint.op, method: endpoint.method, path: endpoint.path })
 }
 
-/// What Drive's discovery document lists and the emulator does not serve.
-const UNSERVED: &[&str] = &[
-    "accessproposals",
-    "approvals",
-    "apps",
-    "comments",
-    "replies",
-    "teamdrives",
-    "operations",
-    "listLabels",
-    "modifyLabels",
-    "generateCseToken",
-    "download",
+/// What Drive's discovery document lists and the emulator does not serve: name, method, path.
+static UNSERVED: &[(&str, &str, &str)] = &[
+    ("accessproposals.get", "GET", "files/{}/accessproposals/{}"),
+    ("accessproposals.list", "GET", "files/{}/accessproposals"),
+    ("accessproposals.resolve", "POST", "files/{}/accessproposals/{}:resolve"),
+    ("approvals.approve", "POST", "files/{}/approvals/{}:approve"),
+    ("approvals.cancel", "POST", "files/{}/approvals/{}:cancel"),
+    ("approvals.comment", "POST", "files/{}/approvals/{}:comment"),
+    ("approvals.decline", "POST", "files/{}/approvals/{}:decline"),
+    ("approvals.get", "GET", "files/{}/approvals/{}"),
+    ("approvals.list", "GET", "files/{}/approvals"),
+    ("approvals.reassign", "POST", "files/{}/approvals/{}:reassign"),
+    ("approvals.start", "POST", "files/{}/approvals:start"),
+    ("apps.get", "GET", "apps/{}"),
+    ("apps.list", "GET", "apps"),
+    ("comments.create", "POST", "files/{}/comments"),
+    ("comments.delete", "DELETE", "files/{}/comments/{}"),
+    ("comments.get", "GET", "files/{}/comments/{}"),
+    ("comments.list", "GET", "files/{}/comments"),
+    ("comments.update", "PATCH", "files/{}/comments/{}"),
+    ("files.download", "POST", "files/{}/download"),
+    ("files.generateCseToken", "GET", "files/generateCseToken"),
+    ("files.listLabels", "GET", "files/{}/listLabels"),
+    ("files.modifyLabels", "POST", "files/{}/modifyLabels"),
+    ("operations.get", "GET", "operations/{}"),
+    ("replies.create", "POST", "files/{}/comments/{}/replies"),
+    ("replies.delete", "DELETE", "files/{}/comments/{}/replies/{}"),
+    ("replies.get", "GET", "files/{}/comments/{}/replies/{}"),
+    ("replies.list", "GET", "files/{}/comments/{}/replies"),
+    ("replies.update", "PATCH", "files/{}/comments/{}/replies/{}"),
+    ("teamdrives.create", "POST", "teamdrives"),
+    ("teamdrives.delete", "DELETE", "teamdrives/{}"),
+    ("teamdrives.get", "GET", "teamdrives/{}"),
+    ("teamdrives.list", "GET", "teamdrives"),
+    ("teamdrives.update", "PATCH", "teamdrives/{}"),
 ];
 
 /// The call of a method and a path below `/drive/v3/`, with the ids in it.
@@ -112,10 +134,10 @@ pub fn find(method: &Method, path: &str) -> Option<(&'static Endpoint, Vec<Strin
         .find_map(|endpoint| matched(endpoint.path, path).map(|ids| (endpoint, ids)))
 }
 
-/// The name of a resource that exists at Google and not here.
-pub fn unserved(path: &str) -> Option<&'static str> {
-    let words: Vec<&str> = path.split(['/', ':']).collect();
-    UNSERVED.iter().find(|name| words.contains(name)).copied()
+/// The name of a method that exists at Google and not here.
+pub fn unserved(method: &Method, path: &str) -> Option<&'static str> {
+    let found = UNSERVED.iter().find(|(_, verb, pattern)| *verb == method.as_str() && matched(pattern, path).is_some());
+    found.map(|(op, ..)| *op)
 }
 
 fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
@@ -123,7 +145,9 @@ fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
     let mut parts = path.split('/');
     for want in pattern.split('/') {
         let part = parts.next()?;
-        if want == "{}" {
+        if let Some(verb) = want.strip_prefix("{}") {
+            // Such as `{}:approve`.
+            let part = part.strip_suffix(verb)?;
             let id = percent_encoding::percent_decode_str(part).decode_utf8().ok()?;
             if id.is_empty() {
                 return None;
@@ -149,7 +173,8 @@ mod tests {
         assert_eq!(op(Method::GET, "files/a/permissions/b"), Some(("permissions.get", 2)));
         assert_eq!(op(Method::PUT, "files/abc"), None);
         assert_eq!(op(Method::GET, "files/"), None);
-        assert_eq!(unserved("files/abc/comments"), Some("comments"));
-        assert_eq!(unserved("files/abc"), None);
+        assert_eq!(unserved(&Method::GET, "files/abc/comments"), Some("comments.list"));
+        assert_eq!(unserved(&Method::POST, "files/a/approvals/b:decline"), Some("approvals.decline"));
+        assert_eq!(unserved(&Method::GET, "files/abc"), None);
     }
 }

@@ -45,13 +45,12 @@ pub fn target(method: &Method, path: &str) -> ApiResult<Target> {
         }
     }
     let rest = path.strip_prefix("/drive/v3/").ok_or_else(missing)?;
-    if let Some((endpoint, ids)) = routes::find(method, rest) {
-        return Ok(Target::Plain(endpoint, ids));
+    // First: `files/generateCseToken` would be taken for an id.
+    if let Some(op) = routes::unserved(method, rest) {
+        return Err(ApiError::not_implemented(op));
     }
-    Err(match routes::unserved(rest) {
-        Some(name) => ApiError::not_implemented(name),
-        None => missing(),
-    })
+    let (endpoint, ids) = routes::find(method, rest).ok_or_else(missing)?;
+    Ok(Target::Plain(endpoint, ids))
 }
 
 /// Answers a call of the API.
