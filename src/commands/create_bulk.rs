@@ -134,7 +134,11 @@ fn read(file: &Path) -> Result<Vec<Candidate>, Failure> {
         std::fs::File::open(file).and_then(|mut f| f.read_to_string(&mut text))
     };
     let shown = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
-    read.map_err(|e| Failure::new(Exit::Data, "csv_unreadable", format!("cannot read {shown}")).because(e))?;
+    read.map_err(|e| {
+        Failure::new(Exit::Data, "csv_unreadable", format!("cannot read {shown}"))
+            .hint("name a CSV file in UTF-8 with the header user,email,name,portal_user, or - for stdin; nothing was created")
+            .because(e)
+    })?;
     parse(&text, &shown)
 }
 

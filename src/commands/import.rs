@@ -44,8 +44,11 @@ struct Row {
 /// Runs `tecnico import`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let provisioner = context.provisioner().await?;
-    let text = std::fs::read_to_string(&args.file)
-        .map_err(|e| Failure::new(Exit::Data, "import_unreadable", format!("cannot read {}", args.file.display())).because(e))?;
+    let text = std::fs::read_to_string(&args.file).map_err(|e| {
+        Failure::new(Exit::Data, "import_unreadable", format!("cannot read {}", args.file.display()))
+            .hint("name the tecnicos.json of the old system, as this user may read it")
+            .because(e)
+    })?;
     let entries = registry::parse(&text, &args.file)?;
     let bar = context.ui.progress(entries.len() as u64, "importing");
     let mut rows = Vec::with_capacity(entries.len());

@@ -41,7 +41,9 @@ pub(super) fn defaults() -> Table {
 /// Reads `path` and lays it over `onto`; every fault names the line.
 pub(super) fn lay_over(onto: &mut Table, path: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(path).map_err(|e| {
-        Failure::new(Exit::Config, "config_unreadable", format!("cannot read the configuration {}", path.display())).because(e)
+        Failure::new(Exit::Config, "config_unreadable", format!("cannot read the configuration {}", path.display()))
+            .hint("name one with --config; `tecnico config --example` prints one to fill in, and `tecnico demo` needs none")
+            .because(e)
     })?;
     let user = DeTable::parse(&text).map_err(|e| {
         let line = e.span().map_or(0, |s| line_of(&text, s.start));

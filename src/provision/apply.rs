@@ -8,7 +8,7 @@ use super::observe::{Observed, Seen, Twin};
 use super::plan::{self, Plan, Problem, Wanted};
 use super::{Prepared, Provisioner, tags};
 use crate::domain::folder::{Role, WantedFolder};
-use crate::drive::{Change, Created, Entry, FileId, NewFolder, NewGrant};
+use crate::drive::{Change, Created, Entry, FileId, Kind, NewFolder, NewGrant};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::credentials::FILE as CREDENTIALS;
 use crate::fs_layout::{Credentials, Entry as RegistryEntry, Key, SECRET_MODE, Written};
@@ -169,7 +169,8 @@ impl Provisioner<'_> {
             let id = FileId::new(ids.get(&folder.path).ok_or_else(|| missing(&folder.path))?)?;
             let name = plan::drive_name(&prepared.technician, folder);
             let new = NewFolder { id: id.clone(), name, parent: parent.clone(), app_properties: tags::of(&prepared.technician, folder) };
-            match self.drive.create_folder(&new).await? {
+            let made = self.drive.create_folder(&new).await;
+            match made.map_err(|e| if folder.path.is_empty() && e.kind == Kind::Gone { self.parent_not_found(e) } else { e.into() })? {
                 Created::New(entry) => return Ok(entry),
                 // Ours: an earlier run made it and did not hear so.
                 Created::Existing => self.drive.get(&id).await?.ok_or_else(|| {

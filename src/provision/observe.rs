@@ -199,7 +199,8 @@ impl Provisioner<'_> {
         Ok(found)
     }
 
-    fn parent_not_found(&self, error: DriveError) -> anyhow::Error {
+    /// The folder every tree is to lie in is not there for us.
+    pub(super) fn parent_not_found(&self, error: DriveError) -> anyhow::Error {
         let (id, account) = (&self.settings.drive.parent_folder_id, self.drive.account());
         Failure::new(Exit::Refused, "parent_not_found", format!("the parent folder {id} does not exist on Drive, or {account} cannot see it"))
             .hint(format!(

@@ -2,6 +2,7 @@
 
 mod agent;
 mod callback;
+mod clients;
 mod completions;
 mod drive;
 mod fs_layout;

@@ -3,7 +3,12 @@
 mod budgets;
 mod bulk;
 mod check;
+mod contract;
 mod create;
+mod faults;
+mod import;
+mod local_faults;
 mod names;
 mod races;
+mod secrets;
 mod support;

@@ -104,3 +104,17 @@ pub async fn as_tecnico(world: &World, method: &str, path: &str, body: &Value) -
     assert!(answer.status().is_success(), "{}", answer.status());
     answer.json().await.expect("JSON")
 }
+
+/// Runs a command that must fail with this exit code and stable code, and say `fix` in its message or hint. Gives the
+/// whole error document as text.
+pub async fn refused(world: &World, args: &[&str], exit: i32, code: &str, fix: &str) -> String {
+    let document = world.json(exit, args).await;
+    let text = document.to_string();
+    assert_eq!(document["error"]["code"], code, "{args:?}: {text}");
+    let error = &document["error"];
+    assert!(error["hint"].as_str().is_some_and(|h| !h.is_empty()), "{args:?} without a fix: {text}");
+    assert!(text.contains(fix), "{args:?} does not say {fix:?}: {text}");
+    let spoken = world.run(args).await.expect(exit);
+    assert!(spoken.stdout.is_empty() && spoken.stderr.contains("fix: "), "{args:?}: {spoken:?}");
+    document["error"].to_string().replace("\\n", "\n")
+}

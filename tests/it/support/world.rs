@@ -73,6 +73,11 @@ impl World {
         world
     }
 
+    /// The service account's address.
+    pub fn robot(&self) -> String {
+        read_json(&self.path("service-account.json"))["client_email"].as_str().expect("an e-mail").to_owned()
+    }
+
     /// Writes the config, with more lines at its end.
     pub fn write_config(&self, more: &str) {
         let text = format!(

@@ -1,0 +1,163 @@
+//! Trees the old system made, and a ledger that is lost: adopted by id, nothing doubled.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use super::support::{ANA, ANA_TREE, everything, grants, paths, problems, refused};
+use crate::support::world::{ADMIN, World};
+
+/// A tree as the old script made it: by the admin, without marks, shared by hand; and its entry.
+fn old_tree(world: &World, name: &str, email: &str) -> Value {
+    let control = world.control();
+    let folder = name.replace(' ', "_");
+    let root = control.mkdir(ADMIN, &world.parent, &folder).expect("made");
+    let pdfs = control.mkdir(ADMIN, &root, "pdfs").expect("made");
+    let [novos, _, _] = ["novos", "processados", "erro"].map(|part| control.mkdir(ADMIN, &pdfs, part).expect("made"));
+    control.share(ADMIN, &novos, email, "writer").expect("shared");
+    let vm = world.vm().join(&folder);
+    for part in ["pdfs/novos", "pdfs/processados", "pdfs/erro", "logs"] {
+        std::fs::create_dir_all(vm.join(part)).expect("made");
+    }
+    json!({"nome": name, "email": email, "usuario_portal": "portal", "pasta_vm": vm, "pasta_drive_id": root, "pasta_novos_id": novos})
+}
+
+fn write_registry(world: &World, entries: &[Value]) -> String {
+    std::fs::create_dir_all(world.vm()).expect("made");
+    let file = world.vm().join("tecnicos.json");
+    std::fs::write(&file, serde_json::to_string_pretty(entries).expect("JSON")).expect("written");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("set");
+    file.display().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c6_old_trees_are_adopted_by_id_and_nothing_is_doubled() {
+    let world = World::new().await;
+    let entries = [old_tree(&world, "Ana Maria", "ana@example.com"), old_tree(&world, "João Silva", "joao@example.com")];
+    let file = write_registry(&world, &entries);
+    let (before, text) = (everything(&world), std::fs::read_to_string(&file).expect("read"));
+
+    // Before the import a creation is not allowed to double it.
+    refused(&world, &["create", "7", "--email", "ana@example.com"], 65, "made_by_old_system", "tecnico import").await;
+    refused(&world, &["create", "8", "--name", "Ana Maria"], 65, "folder_exists_on_drive", "tecnico import").await;
+
+    let dry = world.json(0, &["import", &file, "--dry-run"]).await;
+    assert_eq!((dry["rows"][0]["status"].as_str(), dry["drive"]["writes"].as_u64()), (Some("adoptable"), Some(0)));
+    assert_eq!(world.json(0, &["list"]).await["technicians"], json!([]), "a dry run writes nothing in the ledger either");
+    assert_eq!(std::fs::read_to_string(&file).expect("read"), text);
+
+    let done = world.json(0, &["import", &file]).await;
+    assert_eq!(done["rows"].as_array().expect("rows").iter().filter(|r| r["status"] == "adopted").count(), 2, "{done}");
+    assert_eq!(everything(&world), before, "nothing made, nothing gone");
+    assert_eq!(world.registry(), Value::Array(entries.to_vec()), "the entries are as they were");
+    let check = world.json(0, &["check"]).await;
+    assert_eq!((check["checked"].as_u64(), problems(&check)), (Some(2), Vec::<String>::new()), "{check}");
+    let again = world.json(0, &["import", &file]).await;
+    assert_eq!((again["rows"][0]["status"].as_str(), again["drive"]["writes"].as_u64()), (Some("unchanged"), Some(0)));
+
+    // The backend's id takes the adopted technician over.
+    let taken = world.json(0, &["create", "7", "--email", "ana@example.com"]).await;
+    assert_eq!(taken["drive_folders"]["user_folder_id"], entries[0]["pasta_drive_id"]);
+    assert_eq!(
+        (taken["user"].as_str(), taken["name"].as_str(), taken["folder"].as_str()),
+        (Some("7"), Some("Ana Maria"), Some("Ana_Maria"))
+    );
+    let users: Vec<String> =
+        world.json(0, &["list"]).await["technicians"].as_array().expect("a list").iter().map(|t| t["user"].to_string()).collect();
+    assert_eq!(users, ["\"7\"", "\"joao@example.com\""]);
+    assert_eq!(world.json(0, &["create", "7"]).await["drive"]["writes"], 0);
+    assert_eq!(everything(&world), before);
+    assert_eq!(world.json(0, &["check"]).await["left"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_makes_what_is_missing_and_tells_what_cannot_be_adopted() {
+    let world = World::new().await;
+    let ana = old_tree(&world, "Ana Maria", "ana@example.com");
+    let control = world.control();
+    control.delete(ADMIN, &world.drive_tree()["Ana_Maria/pdfs/erro"]).expect("deleted");
+    control.unshare(ADMIN, ana["pasta_novos_id"].as_str().expect("an id"), "ana@example.com").expect("unshared");
+    std::fs::remove_dir_all(world.vm().join("Ana_Maria")).expect("removed");
+    let gone = json!({"nome": "Bea Souza", "email": "bea@example.com", "usuario_portal": "", "pasta_vm": world.vm().join("Bea_Souza"),
+        "pasta_drive_id": "1Gone00000000000000000000000000000", "pasta_novos_id": ""});
+    let wrong =
+        json!({"nome": "", "email": "nobody", "usuario_portal": "", "pasta_vm": "/x/..", "pasta_drive_id": "a/b", "pasta_novos_id": ""});
+    let file = write_registry(&world, &[ana, gone, wrong]);
+    let done = world.json(1, &["import", &file]).await;
+    let statuses: Vec<&str> = done["rows"].as_array().expect("rows").iter().filter_map(|r| r["status"].as_str()).collect();
+    assert_eq!(statuses, ["adopted", "failed", "failed"], "{done}");
+    assert!(done["rows"][1]["message"].as_str().is_some_and(|m| m.contains("1Gone") && m.contains(&world.robot())), "{done}");
+    assert_eq!(paths(&world), ANA_TREE);
+    assert!(world.vm().join("Ana_Maria/pdfs/erro").is_dir());
+    assert_eq!(world.registry().as_array().map(Vec::len), Some(3), "entries of others stay");
+    assert_eq!(problems(&world.json(1, &["check"]).await), ["registry_unknown", "registry_unknown"]);
+    refused(&world, &["import", "/nonexistent.json"], 65, "import_unreadable", "tecnicos.json").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_ledger_is_found_again_by_the_marks() {
+    let world = World::new().await;
+    let first = world.json(0, &["create", "42", "--email", "ana@example.com", "--name", "Ana Maria", "--portal-user", "ana"]).await;
+    let (before, registry) = (everything(&world), world.registry());
+    for _ in 0..2 {
+        for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+            let _ = std::fs::remove_file(world.path(file));
+        }
+        // What was said once is remembered from tecnicos.json.
+        let again = world.json(0, &["create", "42"]).await;
+        assert_eq!((again["status"].as_str(), &again["drive_folders"]), (Some("unchanged"), &first["drive_folders"]));
+        assert_eq!((again["name"].as_str(), again["email"].as_str()), (Some("Ana Maria"), Some("ana@example.com")));
+        assert_eq!(everything(&world), before);
+        assert_eq!(world.registry(), registry);
+        assert_eq!(world.json(0, &["check"]).await["left"], 0);
+    }
+    std::fs::remove_file(world.vm().join("tecnicos.json")).expect("removed");
+    std::fs::remove_file(world.path("ledger.db")).expect("removed");
+    world.json(0, &ANA).await;
+    assert_eq!(everything(&world), before, "by the marks alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn share_with_revoke_and_list() {
+    let world = World::new().await;
+    let novos = world.json(0, &ANA).await["drive_folders"]["novos_folder_id"].as_str().expect("an id").to_owned();
+    let shared = world.json(0, &["share", "42", "--with", "boss@example.com", "--role", "reader"]).await;
+    assert_eq!(shared["changed"], true);
+    assert!(grants(&world, &novos).contains(&"boss@example.com reader".to_owned()));
+    assert_eq!(world.json(0, &["check"]).await["left"], 0, "what was said here is wanted");
+    assert_eq!(world.json(0, &["share", "42", "--with", "boss@example.com", "--role", "reader"]).await["changed"], false);
+    assert_eq!(world.json(0, &["share", "42", "--with", "boss@example.com", "--revoke", "--dry-run"]).await["changed"], false);
+    world.json(0, &["share", "42", "--with", "boss@example.com", "--role", "writer"]).await;
+    let list = world.json(0, &["share", "42", "--list"]).await;
+    let lines = list["grants"].as_array().expect("grants");
+    assert!(lines.iter().any(|g| g["who"] == "boss@example.com" && g["role"] == "writer"), "{list}");
+    assert_eq!(list["drive"]["writes"], 0);
+    world.json(0, &["share", "42", "--with", "boss@example.com", "--revoke"]).await;
+    assert!(!grants(&world, &novos).iter().any(|g| g.starts_with("boss@")));
+
+    // Taken from the technician, it stays so until somebody shares it again.
+    world.json(0, &["share", "42", "--revoke"]).await;
+    assert_eq!(world.json(0, &["create", "42"]).await["drive_folders"]["compartilhado"], false);
+    assert_eq!(world.json(0, &["check", "--repair"]).await["left"], 0);
+    assert!(!grants(&world, &novos).iter().any(|g| g.starts_with("ana@")));
+    world.json(0, &["share", "42"]).await;
+    assert_eq!(world.json(0, &["create", "42"]).await["drive_folders"]["compartilhado"], true);
+    assert!(grants(&world, &novos).contains(&"ana@example.com writer".to_owned()));
+
+    world.json(0, &["create", "43"]).await;
+    refused(&world, &["share", "43"], 65, "email_missing", "--with").await;
+}
+
+/// `--dry-run` says what would be done, and does nothing on either side or in the ledger.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_writes_nothing() {
+    let world = World::new().await;
+    let before = everything(&world);
+    let args: Vec<&str> = ANA.iter().copied().chain(["--dry-run"]).collect();
+    let plan = world.json(0, &args).await;
+    assert!(plan["steps"].as_array().is_some_and(|s| s.len() > 10), "{plan}");
+    assert_eq!(plan["drive"]["writes"], 0);
+    assert_eq!(everything(&world), before);
+    assert_eq!(world.json(0, &["list"]).await["technicians"], json!([]));
+    assert!(!world.vm().join("Ana_Maria").exists() && !world.vm().join("tecnicos.json").exists());
+}
