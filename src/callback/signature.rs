@@ -92,7 +92,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
     };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if crate::config::is_open(path, mode) {
         let why = format!("callback.secret_file {shown} can be used by others (mode {mode:04o})");
         return Err(Failure::new(Exit::Refused, "callback_secret_readable_by_others", why).hint(format!("chmod 600 {}", quoted(path))));
     }

@@ -12,13 +12,19 @@ pub const VM_BASE_FOLDER: &str = "VM_BASE_FOLDER";
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home.
 pub const HOME: &str = "HOME";
+/// Where systemd keeps the secrets it loaded for a service.
+pub const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 /// Each of them with what it sets, for the man page.
-pub const READ: [(&str, &str); 6] = [
+pub const READ: [(&str, &str); 7] = [
     (CONFIG, "The config file to read, unless --config names one."),
     (CREDENTIALS, "The credentials file, below --credentials and above drive.credentials."),
     (BACKEND_URL, "The backend's base address, above callback.url."),
     (VM_BASE_FOLDER, "Where the technicians' folders lie, below --base-dir and above vm.base_dir."),
     (XDG_CONFIG_HOME, "Where tecnico/config.toml is looked for before /etc/tecnico/config.toml."),
     (HOME, "As HOME/.config, where XDG_CONFIG_HOME is not set."),
+    (
+        CREDENTIALS_DIRECTORY,
+        "Set by systemd: copies of secrets in it (LoadCredential=) are read in place of the files named in the settings.",
+    ),
 ];

@@ -4,6 +4,7 @@ pub mod env_names;
 mod file;
 mod raw;
 mod resolve;
+mod secret_file;
 pub mod settings;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 pub use file::EXAMPLE;
+pub use secret_file::is_open;
 pub use settings::Settings;
 
 use crate::error::Failure;
@@ -62,6 +64,14 @@ pub fn resolve(flags: &Flags, env: &dyn Fn(&str) -> Option<String>) -> Result<Se
     for (flag, key) in [(&flags.base_dir, "vm.base_dir"), (&flags.credentials, "drive.credentials")] {
         if let Some(path) = flag {
             set(&mut table, key, absolute(path));
+        }
+    }
+    if let Some(dir) = env(env_names::CREDENTIALS_DIRECTORY) {
+        for key in ["drive.credentials", "secrets.key_file", "callback.secret_file"] {
+            let named = file::get_mut(&mut table, key).and_then(|v| v.as_str().map(PathBuf::from));
+            if let Some(copy) = named.and_then(|path| secret_file::credential(&path, Path::new(&dir))) {
+                set(&mut table, key, copy.display().to_string());
+            }
         }
     }
     resolve::settings(table, &path, &text)

@@ -103,7 +103,7 @@ fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
             Failure::new(Exit::Config, "key_not_a_file", format!("{shown} is not a file")).hint("set `drive.credentials` to the key file")
         );
     }
-    if facts.mode() & 0o077 != 0 {
+    if crate::config::is_open(path, facts.mode()) {
         let text = format!("the credentials file {shown} can be read by others (mode {:04o})", facts.mode() & 0o7777);
         return Err(Failure::new(Exit::Refused, "key_readable_by_others", text).hint(format!("chmod 600 {}", shell_word(path))));
     }

@@ -59,7 +59,7 @@ impl Key {
         };
         let metadata = file.metadata().map_err(|e| io_failure("read the key file", path, e))?;
         let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
+        if crate::config::is_open(path, mode) {
             let why = format!("the key file {shown} can be used by others (mode {mode:04o})");
             return Err(Failure::new(Exit::Refused, "key_readable_by_others", why).hint(format!("chmod 600 {}", quoted(path))));
         }

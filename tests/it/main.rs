@@ -9,6 +9,7 @@ mod fs_layout;
 mod imports;
 mod ledger;
 mod man;
+mod packaging;
 mod provision;
 mod ssh;
 mod support;

@@ -1,0 +1,51 @@
+//! Where the file of a secret lies, and whether others can read it: systemd has its own place for both.
+//!
+//! A unit with `LoadCredential=keys:/etc/tecnico/keys` gets copies of the files in that folder, as `keys_NAME`, in a
+//! folder that the service alone may enter. The settings go on naming /etc/tecnico/keys/NAME, which the service's user
+//! then need not be able to read; with `LoadCredential=NAME:PATH` the copy is called NAME.
+
+use std::path::{Path, PathBuf};
+
+use super::env_names;
+
+/// systemd's copy of a secret, where it made one in `dir`.
+pub(super) fn credential(path: &Path, dir: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str()).unwrap_or_default();
+    [format!("{folder}_{name}"), name.to_owned()].into_iter().map(|n| dir.join(n)).find(|p| p.exists())
+}
+
+/// Whether a secret with this mode can be read by others than its owner.
+pub fn is_open(path: &Path, mode: u32) -> bool {
+    let of_systemd = std::env::var_os(env_names::CREDENTIALS_DIRECTORY).is_some_and(|dir| path.starts_with(dir));
+    is_open_in(mode, of_systemd)
+}
+
+/// systemd gives the service its copies by an access list, whose mask stands where the group's bits are; the folder
+/// around them is closed to everybody else.
+fn is_open_in(mode: u32, of_systemd: bool) -> bool {
+    mode & if of_systemd { 0o027 } else { 0o077 } != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_systemds_is_found_by_its_name_or_folder_and_name() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let asked = Path::new("/etc/tecnico/keys/service-account.json");
+        assert_eq!(credential(asked, dir.path()), None);
+        std::fs::write(dir.path().join("service-account.json"), "plain").expect("written");
+        assert_eq!(credential(asked, dir.path()), Some(dir.path().join("service-account.json")));
+        std::fs::write(dir.path().join("keys_service-account.json"), "folder").expect("written");
+        assert_eq!(credential(asked, dir.path()), Some(dir.path().join("keys_service-account.json")));
+        assert_eq!(credential(Path::new("/etc/tecnico/keys/other"), dir.path()), None);
+    }
+
+    #[test]
+    fn a_group_that_reads_is_a_fault_everywhere_but_in_systemds_folder() {
+        assert!(is_open_in(0o640, false) && is_open_in(0o604, false) && !is_open_in(0o600, false) && !is_open_in(0o400, false));
+        assert!(!is_open_in(0o440, true) && is_open_in(0o444, true) && is_open_in(0o420, true));
+    }
+}

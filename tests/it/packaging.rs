@@ -1,0 +1,85 @@
+//! What lies in packaging/ holds together with the program: units, the cron line, the example of an SSH key.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const MISSING: &str = "systemd-analyze is missing: run scripts/test, which installs what the tests need";
+
+fn packaging(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(path)
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(packaging(path)).expect("there")
+}
+
+/// `systemd-analyze verify` of the units with the program at its place; one of them changed by `change`.
+fn verify(change: impl Fn(String) -> String) -> Output {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut units = Vec::new();
+    for name in ["tecnico-watch.service", "tecnico-watch.timer", "tecnico-agent.service"] {
+        let text = read(&format!("systemd/{name}")).replace("/usr/bin/tecnico", env!("CARGO_BIN_EXE_tecnico"));
+        let unit = dir.path().join(name);
+        std::fs::write(&unit, change(text)).expect("written");
+        units.push(unit);
+    }
+    Command::new("systemd-analyze").args(["verify", "--man=no"]).args(units).output().expect(MISSING)
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_units() {
+    let output = verify(|unit| unit);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let wrong = verify(|unit| unit.replace("ProtectHome=yes", "ProtectHome=perhaps\nProtectHouse=yes"));
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert!(said.contains("ProtectHouse") && said.contains("perhaps"), "verify finds what is wrong: {said}");
+}
+
+#[test]
+fn the_units_are_exposed_less_than_two() {
+    for name in ["tecnico-watch.service", "tecnico-agent.service"] {
+        let unit = packaging("systemd").join(name);
+        // The threshold counts tenths: 20 is 2.0.
+        let output =
+            Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=20", "--no-pager"]).arg(unit).output();
+        let output = output.expect(MISSING);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("Overall exposure level"), "{text}");
+    }
+}
+
+#[test]
+fn the_cron_line_is_quiet_about_a_busy_cycle_and_loud_about_the_rest() {
+    let cron = read("cron.d/tecnico");
+    let line = cron.lines().find(|l| l.starts_with('*')).expect("a line");
+    let command = line.split_once("  tecnico  ").expect("the user").1;
+    let dir = tempfile::tempdir().expect("a directory");
+    let here = dir.path().display();
+    std::fs::write(dir.path().join("config.toml"), "").expect("written");
+    // The machine the tests run on may have systemd and no config: the line is held against a place that has neither.
+    let command =
+        command.replace("/run/systemd/system", &format!("{here}/none")).replace("/etc/tecnico/config.toml", &format!("{here}/config.toml"));
+    for (ends, cron_sees) in [(0, 0), (75, 0), (1, 1), (78, 1)] {
+        let output = Command::new("sh").args(["-c", &format!("tecnico() {{ return {ends}; }}; {command}")]).output().expect("sh");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(cron_sees), 0), "tecnico ended with {ends}");
+    }
+}
+
+#[test]
+fn the_example_of_an_ssh_key_is_a_gate_that_starts() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let log = dir.path().join("ssh.log");
+    let example = read("ssh/authorized_keys.example");
+    let mut keys = 0;
+    for line in example.lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+        let rest = line.strip_prefix("restrict,command=\"/usr/bin/tecnico ").expect("restricted, and the gate");
+        let (words, key) = rest.split_once("\" ").expect("a key after the command");
+        assert!(key.starts_with("ssh-ed25519 "));
+        let words = words.replace("/var/log/tecnico/ssh.log", &log.display().to_string());
+        let mut gate = Command::new(env!("CARGO_BIN_EXE_tecnico"));
+        let output = gate.args(words.split(' ')).env("SSH_ORIGINAL_COMMAND", "id").output().expect("starts");
+        assert_eq!(output.status.code(), Some(77), "{}", String::from_utf8_lossy(&output.stdout));
+        keys += 1;
+    }
+    assert_eq!(std::fs::read_to_string(log).expect("a log").lines().count(), keys);
+}
