@@ -48,6 +48,23 @@ fn the_units_are_exposed_less_than_two() {
     }
 }
 
+/// The commands of the units and of cron are command lines that the program takes.
+#[test]
+fn what_the_units_start_is_understood() {
+    let help = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tecnico")).args(args).arg("--help").output().expect("starts");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    for unit in ["systemd/tecnico-watch.service", "systemd/tecnico-agent.service"] {
+        let text = read(unit);
+        let line = text.lines().find_map(|l| l.strip_prefix("ExecStart=/usr/bin/tecnico ")).expect("starts tecnico");
+        help(&line.split(' ').collect::<Vec<_>>());
+    }
+    let cron = read("cron.d/tecnico");
+    assert!(cron.contains("|| tecnico --quiet watch ||"), "{cron}");
+    help(&["--quiet", "watch"]);
+}
+
 #[test]
 fn the_cron_line_is_quiet_about_a_busy_cycle_and_loud_about_the_rest() {
     let cron = read("cron.d/tecnico");

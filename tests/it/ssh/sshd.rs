@@ -19,6 +19,8 @@ pub struct Sshd {
     dir: TempDir,
     port: u16,
     server: Child,
+    /// One connection that many calls share, each of them a session and a gate of its own.
+    connection: Option<Child>,
 }
 
 impl Sshd {
@@ -43,11 +45,24 @@ impl Sshd {
         for attempt in 0.. {
             let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
             if let Some(server) = serve(dir.path(), port) {
-                return Self { dir, port, server };
+                let mut sshd = Self { dir, port, server, connection: None };
+                sshd.connection = Some(sshd.connect());
+                return sshd;
             }
             assert!(attempt < 5, "sshd does not start: {}", std::fs::read_to_string(path("sshd.log")).unwrap_or_default());
         }
         unreachable!("the loop returns or fails")
+    }
+
+    fn connect(&self) -> Child {
+        let socket = self.path("mux").display().to_string();
+        let connection = self.client(&["-M", "-N", "-S", &socket]).spawn().expect(MISSING);
+        let deadline = Instant::now() + PATIENCE;
+        while !self.client(&["-O", "check", "-S", &socket]).output().expect(MISSING).status.success() {
+            assert!(Instant::now() < deadline, "no connection: {}", std::fs::read_to_string(self.path("sshd.log")).unwrap_or_default());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        connection
     }
 
     /// A file beside the server's.
@@ -77,7 +92,7 @@ impl Sshd {
 
     /// Runs one command line over SSH.
     pub fn run(&self, line: &str) -> Output {
-        let mut ssh = self.client(&[]);
+        let mut ssh = self.client(&["-S", &self.path("mux").display().to_string()]);
         // An empty word would ask for a login shell as well, but differently: none at all is what `ssh host` sends.
         if !line.is_empty() {
             ssh.arg("--").arg(line);
@@ -99,8 +114,10 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        for process in self.connection.iter_mut().chain([&mut self.server]) {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 
