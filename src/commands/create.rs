@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::create_bulk;
+use super::folder_event::{self, JobArgs};
 use super::report::{Cost, Created};
+use crate::callback::payload::Done;
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
@@ -50,6 +52,8 @@ pub struct Args {
     /// Say what would be done and do nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// Runs `tecnico create`.
@@ -59,10 +63,27 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let user = args.user.as_deref().unwrap_or_default();
     let candidate = Candidate::parse(user, args.email.as_deref(), args.name.as_deref(), args.portal_user.as_deref())?;
-    let provisioner = context.provisioner().await?;
     if args.dry_run {
-        return dry_run(&[candidate], &provisioner, context).await;
+        return dry_run(&[candidate], &context.provisioner().await?, context).await;
     }
+    let job = args.job.job(&context.settings().await?.callback)?;
+    let created = create(&args, &candidate, context).await;
+    match &created {
+        Ok((outcome, document)) if job.is_some() || outcome.status != Status::Unchanged => {
+            let technician = &outcome.prepared.technician;
+            folder_event::done(context, job.as_ref(), &technician.user, &technician.name, done(outcome.status), &document.folders).await?;
+        }
+        Ok(_) => {}
+        Err(fault) => folder_event::failed(context, job.as_ref(), &candidate.user, &candidate.called, fault).await,
+    }
+    folder_event::send(context).await;
+    let (outcome, document) = created?;
+    tell(&outcome, &document, context);
+    Ok(Exit::Done)
+}
+
+async fn create(args: &Args, candidate: &Candidate, context: &Context) -> anyhow::Result<(Outcome, Created)> {
+    let provisioner = context.provisioner().await?;
     let secrets = match &candidate.wanted.portal_user {
         Some(portal_user) if args.portal_password_stdin => {
             let key = Key::load(&provisioner.settings.key_file)?;
@@ -70,12 +91,21 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         _ => None,
     };
-    let outcome = provisioner.create(&candidate, None, secrets.as_ref().map(|(k, c)| (k, c))).await?;
+    let outcome = provisioner.create(candidate, None, secrets.as_ref().map(|(k, c)| (k, c))).await?;
     if let Some(entry) = &outcome.applied.registry {
         provisioner.base.registry().upsert(entry)?;
     }
-    tell(&outcome, &provisioner, context)?;
-    Ok(Exit::Done)
+    let document = Created::new(&outcome, &provisioner)?;
+    Ok((outcome, document))
+}
+
+/// In the words of the callback.
+pub(super) fn done(status: Status) -> Done {
+    match status {
+        Status::Created => Done::Created,
+        Status::Unchanged => Done::Unchanged,
+        Status::Repaired => Done::Repaired,
+    }
 }
 
 /// Prints what would be done; writes nothing, on either side or in the ledger.
@@ -98,13 +128,11 @@ pub(super) async fn dry_run(candidates: &[Candidate], provisioner: &Provisioner<
     Ok(Exit::Done)
 }
 
-fn tell(outcome: &Outcome, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
+fn tell(outcome: &Outcome, document: &Created, context: &Context) {
     let ui = &context.ui;
-    let document = Created::new(outcome, provisioner)?;
     notes(outcome, context);
     if ui.is_json() {
-        ui.json(&document);
-        return Ok(());
+        return ui.json(document);
     }
     let word = match outcome.status {
         Status::Created => "created",
@@ -112,15 +140,14 @@ fn tell(outcome: &Outcome, provisioner: &Provisioner<'_>, context: &Context) -> 
         Status::Repaired => "repaired",
     };
     ui.say(format!("{} {} ({}): {}", ui.good("✓"), document.folder, document.user, ui.bold(word)));
-    ui.say(format!("  VM      {}", document.vm_folders.user_folder));
-    ui.say(format!("  Drive   {}", document.drive_folders.user_folder_id));
-    let link = document.drive_folders.novos_folder_link.as_deref().unwrap_or("-");
+    ui.say(format!("  VM      {}", document.folders.vm_folders.user_folder));
+    ui.say(format!("  Drive   {}", document.folders.drive_folders.user_folder_id));
+    let link = &document.folders.drive_folders.novos_folder_link;
     match &document.email {
-        Some(email) if document.drive_folders.compartilhado => ui.say(format!("  novos   {link}  shared with {email}")),
+        Some(email) if document.folders.drive_folders.compartilhado => ui.say(format!("  novos   {link}  shared with {email}")),
         _ => ui.say(format!("  novos   {link}  not shared: `tecnico share {} --with E-MAIL`", document.user)),
     }
     ui.say(ui.dim(format!("  {}", document.drive)));
-    Ok(())
 }
 
 /// What a person should know besides the result.

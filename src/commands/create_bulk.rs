@@ -7,8 +7,8 @@ use std::path::Path;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::create;
 use super::report::{Cost, Created};
+use super::{create, folder_event};
 use crate::context::Context;
 use crate::domain::clock;
 use crate::error::{Exit, Failure};
@@ -86,9 +86,18 @@ async fn create_all(
             Ok(outcome) => {
                 create::notes(&outcome, context);
                 entries.extend(outcome.applied.registry.clone());
-                Row::Done(Box::new(Created::new(&outcome, provisioner)?))
+                let document = Created::new(&outcome, provisioner)?;
+                if outcome.status != Status::Unchanged {
+                    let technician = &outcome.prepared.technician;
+                    folder_event::done(context, None, &technician.user, &technician.name, create::done(outcome.status), &document.folders)
+                        .await?;
+                }
+                Row::Done(Box::new(document))
             }
-            Err(fault) => failed(candidate, &fault, context),
+            Err(fault) => {
+                folder_event::failed(context, None, &candidate.user, &candidate.called, &fault).await;
+                failed(candidate, &fault, context)
+            }
         };
         rows.insert(at, row);
         if entries.len() >= ENTRIES_AT_ONCE {
@@ -97,6 +106,7 @@ async fn create_all(
     }
     provisioner.base.registry().upsert_all(&entries)?;
     bar.finish_and_clear();
+    folder_event::send(context).await;
     Ok(rows.into_values().collect())
 }
 

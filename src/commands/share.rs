@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::check;
-use super::report::Cost;
+use super::folder_event::{self, JobArgs};
+use super::report::{Cost, folders};
+use crate::agent::Job;
+use crate::callback::payload::Done;
 use crate::context::Context;
 use crate::domain::folder::Role;
 use crate::domain::technician::Email;
@@ -43,6 +46,8 @@ pub struct Args {
     /// Say what would be done and do nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// `tecnico.share/1`.
@@ -72,7 +77,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let novos = novos_of(&technician, &provisioner).await?;
     let _lock = provisioner.ledger.lock_technician(&technician.user).await?;
     let before = provisioner.drive.permissions(&novos).await?;
-    let changed = if args.list { false } else { change(&args, &technician, &novos, &before, &provisioner, context).await? };
+    let job = args.job.job(&provisioner.settings.callback)?;
+    let changed = if args.list { Ok(false) } else { change(&args, &technician, &novos, &before, &provisioner, context).await };
+    event(&args, job.as_ref(), &technician, &novos, &changed, &provisioner, context).await?;
+    let changed = changed?;
     let grants = if changed { provisioner.drive.permissions(&novos).await? } else { before };
     let report = Report {
         schema: "tecnico.share/1",
@@ -90,6 +98,32 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let rows = report.grants.into_iter().map(|g| [g.who, g.role, if g.inherited { "from a folder above".into() } else { String::new() }]);
     context.ui.table(["WHO", "ROLE", ""], rows);
     Ok(Exit::Done)
+}
+
+/// Tells the backend, where something changed, failed, or was asked for by it.
+async fn event(
+    args: &Args,
+    job: Option<&Job>,
+    technician: &Technician,
+    novos: &FileId,
+    changed: &anyhow::Result<bool>,
+    provisioner: &Provisioner<'_>,
+    context: &Context,
+) -> anyhow::Result<()> {
+    match changed {
+        Ok(false) if job.is_none() || args.list || args.dry_run => return Ok(()),
+        Ok(_) => {
+            let link = provisioner.drive.get(novos).await?.and_then(|e| e.web_view_link);
+            let prepared = provisioner.known(technician.clone()).await?;
+            let shared = provisioner.is_shared(&prepared).await?;
+            let done = if args.revoke { Done::Revoked } else { Done::Shared };
+            let folders = folders(&prepared, link, shared, provisioner)?;
+            folder_event::done(context, job, &technician.user, &technician.name, done, &folders).await?;
+        }
+        Err(fault) => folder_event::failed(context, job, &technician.user, &technician.name, fault).await,
+    }
+    folder_event::send(context).await;
+    Ok(())
 }
 
 async fn change(

@@ -8,6 +8,7 @@ mod create;
 mod faults;
 mod import;
 mod local_faults;
+mod events;
 mod names;
 mod races;
 mod secrets;

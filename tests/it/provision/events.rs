@@ -1,0 +1,75 @@
+//! What the backend hears of creations and shares.
+
+use drive_emulator::control::{Effect, Fault};
+use serde_json::Value;
+
+use crate::support::receiver::{Received, Receiver, Reply};
+use crate::support::world::World;
+
+async fn world_and_backend() -> (World, Receiver) {
+    let world = World::new().await;
+    let backend = Receiver::start().await.expect("a backend");
+    world.write_config(&format!("[callback]\nurl = \"{}\"\ntimeout = \"2s\"\n", backend.url()));
+    (world, backend)
+}
+
+fn body(request: &Received) -> Value {
+    serde_json::from_str(&request.body).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c3_1_a_creation_answers_the_backends_task() {
+    let (world, backend) = world_and_backend().await;
+    let created = world.json(0, &["create", "42", "--email", "ana@example.com", "--name", "Ana Maria", "--job-id", "job-7"]).await;
+    let requests = backend.wait_for(1).await.expect("told");
+    assert_eq!(requests[0].target, "/api/callbacks/folders");
+    let told = body(&requests[0]);
+    assert_eq!((told["user_id"].as_str(), told["job_id"].as_str(), told["status"].as_str()), (Some("42"), Some("job-7"), Some("success")));
+    assert_eq!(told["result"]["drive_folders"], created["drive_folders"]);
+    assert_eq!(told["result"]["vm_folders"], created["vm_folders"]);
+
+    // Nothing changed and nobody asked: nothing is told. A task is answered all the same.
+    world.json(0, &["create", "42"]).await;
+    world.json(0, &["create", "42", "--job-id", "job-8"]).await;
+    let requests = backend.wait_for(2).await.expect("told");
+    assert_eq!((requests.len(), body(&requests[1])["job_id"].as_str()), (2, Some("job-8")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c6_a_refused_share_is_a_failure_and_is_told() {
+    let (world, backend) = world_and_backend().await;
+    world.control().fault(Fault::new(Effect::Status(drive_emulator::control::Status::new(403, "shareOutNotPermitted"))).op("permissions.create"));
+    let failed = world.json(77, &["create", "42", "--email", "ana@example.com", "--job-id", "job-7"]).await;
+    assert_eq!(failed["error"]["code"], "sharing_forbidden_by_policy");
+    let told = body(&backend.wait_for(1).await.expect("told")[0]);
+    assert_eq!((told["status"].as_str(), told["result"]["code"].as_str()), (Some("error"), Some("sharing_forbidden_by_policy")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_is_down_costs_nothing_and_hears_later_under_the_same_id() {
+    let (world, backend) = world_and_backend().await;
+    backend.reply(Reply::status(500));
+    world.run(&["create", "42", "--email", "ana@example.com"]).await.expect(0);
+    let first = backend.wait_for(1).await.expect("tried");
+    backend.reply(Reply::status(204));
+    world.run(&["callbacks", "retry"]).await.expect(0);
+    let all = backend.wait_for(2).await.expect("sent again");
+    assert_eq!(all[1].headers["webhook-id"], first[0].headers["webhook-id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_not_allowed_is_refused_before_anything_is_made() {
+    let (world, _backend) = world_and_backend().await;
+    let refused = world.json(64, &["create", "42", "--email", "ana@example.com", "--callback-url", "https://evil.example.com/"]).await;
+    assert_eq!(refused["error"]["code"], "callback_url_refused");
+    assert!(world.drive_tree().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_is_told_too() {
+    let (world, backend) = world_and_backend().await;
+    world.run(&["create", "42", "--email", "ana@example.com"]).await.expect(0);
+    world.run(&["share", "42", "--with", "boss@example.com", "--role", "reader"]).await.expect(0);
+    let told = body(&backend.wait_for(2).await.expect("told")[1]);
+    assert!(told["result"]["message"].as_str().is_some_and(|m| m.contains("compartilhada")), "{told}");
+}
