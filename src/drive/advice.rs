@@ -111,7 +111,12 @@ fn by_reason(reason: &str, f: &Facts) -> Option<Advice> {
         "invalidSharingRequest" if f.message.contains("ACL change not allowed") => {
             refused("sharing_forbidden_by_policy", "the domain's policy forbids this share: ask its administrator".into())
         }
-        "invalidSharingRequest" => Some((Exit::Data, "share_refused", Some("check the address; one without a Google account needs `--notify`".into()))),
+        "invalidSharingRequest" if f.message.contains("no Google account") || f.message.contains("Notify people") => Some((
+            Exit::Data,
+            "invitation_needed",
+            Some("this address has no Google account, so Google must invite it by e-mail: `tecnico share USER --notify`, or set share.notify".into()),
+        )),
+        "invalidSharingRequest" => Some((Exit::Data, "share_refused", Some("check the address".into()))),
         "invalid" if f.location.as_deref() == Some("permission.emailAddress") || f.message.contains("emailAddress") => {
             Some((Exit::Data, "email_refused", Some("Drive does not take this e-mail address: correct it".into())))
         }

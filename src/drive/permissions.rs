@@ -78,18 +78,14 @@ impl Drive {
 
     /// Shares an item with a person. Repeating it changes nothing: Drive keeps one grant a person (3.3).
     ///
-    /// An address without a Google account can only be invited with Google's e-mail (3.6): then that is sent, though
-    /// `notify` says no, and the log says so. A share whose e-mail could not be sent is a share (3.7).
+    /// An address without a Google account can only be invited with Google's e-mail (3.6): without `notify` it is refused,
+    /// and the failure says so. A share whose e-mail could not be sent is a share (3.7).
     pub async fn grant(&self, id: &FileId, grant: &NewGrant) -> Result<Grant, DriveError> {
         let _turn = self.sharing.turn(id).await;
-        let error = match self.settled(id, || self.grant_once(id, grant, grant.notify)).await {
+        let error = match self.settled(id, || self.grant_once(id, grant)).await {
             Err(error) if error.is_reason("invalidSharingRequest") => error,
             other => return other,
         };
-        if !grant.notify && (error.message.contains("no Google account") || error.message.contains("Notify people")) {
-            tracing::warn!(item = %id, email = %grant.email, "this address has no Google account, so Google invites it by e-mail");
-            return self.grant_once(id, grant, true).await;
-        }
         if error.message.contains("successfully shared") {
             let same = |g: &Grant| g.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(&grant.email));
             if let Some(there) = self.permissions(id).await?.into_iter().find(same) {
@@ -99,7 +95,7 @@ impl Drive {
         Err(error)
     }
 
-    async fn grant_once(&self, id: &FileId, grant: &NewGrant, notify: bool) -> Result<Grant, DriveError> {
+    async fn grant_once(&self, id: &FileId, grant: &NewGrant) -> Result<Grant, DriveError> {
         let what = format!("share {id} with {}", grant.email);
         let permission = self
             .door
@@ -110,7 +106,7 @@ impl Drive {
                     email_address: Some(grant.email.clone()),
                     ..Permission::default()
                 };
-                let call = hub.permissions().create(body, id.as_str()).supports_all_drives(true).send_notification_email(notify);
+                let call = hub.permissions().create(body, id.as_str()).supports_all_drives(true).send_notification_email(grant.notify);
                 Ok(call.param("fields", entry::GRANT).add_scope(Scope::Full).delegate(&mut tap).doit().await?.1)
             })
             .await?;

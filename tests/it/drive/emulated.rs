@@ -213,7 +213,8 @@ async fn sharing_meets_policies_and_people_without_an_account() {
     let novos = folder(&drive, &world.parent, "novos").await.expect("created").id;
     control.set_switches(|s| s.no_google_account = vec!["bea@example.com".into()]).expect("switched");
     let bea = NewGrant { email: "bea@example.com".into(), role: "writer".into(), notify: false };
-    drive.grant(&novos, &bea).await.expect("invited");
+    assert_eq!(drive.grant(&novos, &bea).await.expect_err("no mail was asked for").advice().1, "invitation_needed");
+    drive.grant(&novos, &NewGrant { notify: true, ..bea.clone() }).await.expect("invited");
     control.set_switches(|s| s.sharing_mail_fails = true).expect("switched");
     let ana = NewGrant { email: "ana@example.com".into(), role: "writer".into(), notify: true };
     assert_eq!(drive.grant(&novos, &ana).await.expect("the share exists").email.as_deref(), Some("ana@example.com"));

@@ -158,15 +158,15 @@ async fn share(server: &Script) -> Result<Grant, tecnico::drive::DriveError> {
 }
 
 #[tokio::test]
-async fn an_address_without_an_account_is_invited_by_mail() {
+async fn an_address_without_an_account_gets_no_mail_nobody_asked_for() {
     let text = "Bad Request. User message: \"You are trying to invite ana@example.com. Since there is no Google account associated with \
                 this email address, you must check the \"Notify people\" box to invite this recipient.\"";
     let server = Script::start(
         move |seen, _| if seen.query["sendNotificationEmail"] == "true" { Reply::json(&permission()) } else { sharing(text) },
     )
     .await;
-    assert_eq!(share(&server).await.expect("shared").id, "7");
-    assert_eq!(server.seen().len(), 2);
+    assert_eq!(share(&server).await.expect_err("refused").advice().1, "invitation_needed");
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[tokio::test]
