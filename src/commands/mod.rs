@@ -17,6 +17,7 @@ pub mod process;
 mod report;
 pub mod retry;
 pub mod sandbox;
+mod service;
 pub mod share;
 pub mod ssh_gate;
 pub mod status;

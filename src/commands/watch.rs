@@ -4,9 +4,11 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use super::cycle_report;
+use super::service::Service;
 use crate::agent::wake::{self, Told};
 use crate::agent::{Plan, Scope};
 use crate::context::Context;
+use crate::domain::clock::rfc3339;
 use crate::error::Exit;
 use crate::verdict::advice;
 
@@ -48,11 +50,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(report.exit());
     }
     let follow = wake::Follow { interval: args.interval, config: context.config_path() };
+    let _service = Service::up();
     wake::follow(agent, follow, || context.reloaded_agent(), |told| tell(&told, show_lines, context)).await?;
     Ok(Exit::Done)
 }
 
 fn tell(told: &Told<'_>, show_lines: bool, context: &Context) {
+    match told {
+        Told::Cycle(report) => Service::status(format_args!(
+            "looked at {}: {} filed, {} waiting, {} went wrong",
+            rfc3339(report.ended_at),
+            report.filed.len(),
+            report.waiting.len(),
+            report.faults.len()
+        )),
+        Told::Trouble(failure) => Service::status(format_args!("no cycle could run: {failure}")),
+        Told::NotReloaded(fault) => Service::status(format_args!("on the old configuration: {fault}")),
+        Told::Reloaded => {}
+    }
     match told {
         Told::Cycle(report) if report.is_quiet() => {}
         Told::Cycle(report) => cycle_report::tell(report, "tecnico.watch/1", show_lines, context),

@@ -44,11 +44,12 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
 ];
 
 /// Outside names that have one home.
-const HOMES: [(&str, &[&str]); 7] = [
+const HOMES: [(&str, &[&str]); 8] = [
     ("google_drive3", &["drive"]),
     ("yup_oauth2", &["drive"]),
     ("reqwest", &["drive/media", "callback"]),
     ("notify", &["agent/wake"]),
+    ("sd_notify", &["commands/service"]),
     ("indicatif", &["ui"]),
     ("sqlx", &["ledger"]),
     ("drive_emulator", &["embedded"]),
@@ -75,7 +76,13 @@ fn outside_names_have_one_home() {
     let mut wrong = Vec::new();
     for (path, text) in sources("src") {
         for (name, homes) in HOMES {
-            let used = text.lines().any(|l| !l.trim_start().starts_with("//") && l.contains(&format!("{name}::")));
+            // `sd_notify::` is not `notify::`.
+            let names = |line: &str| {
+                let path = format!("{name}::");
+                let begins = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+                line.match_indices(&path).any(|(at, _)| begins(at))
+            };
+            let used = text.lines().any(|l| !l.trim_start().starts_with("//") && names(l));
             let below = path.strip_prefix("src").expect("below src").with_extension("").display().to_string();
             if used && !homes.iter().any(|h| below == *h || below.starts_with(&format!("{h}/"))) {
                 wrong.push(format!("{} names {name}", path.display()));

@@ -11,5 +11,6 @@ mod ledger;
 mod man;
 mod packaging;
 mod provision;
+mod service;
 mod ssh;
 mod support;
