@@ -76,6 +76,13 @@ impl ApiError {
         self
     }
 
+    /// The same under another HTTP status, where it is unsettled which one it has.
+    #[must_use]
+    pub fn with_code(mut self, code: u16) -> Self {
+        self.0.code = StatusCode::from_u16(code).unwrap_or(self.0.code);
+        self
+    }
+
     /// Names the header at fault: `location` with `locationType: header`.
     #[must_use]
     pub fn at_header(mut self, name: impl Into<String>) -> Self {

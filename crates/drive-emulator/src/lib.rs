@@ -27,7 +27,7 @@ mod socket;
 mod store;
 
 pub use acting::{Control, User};
-pub use api::routes::{Served, served};
+pub use api::routes::{Served, served, unserved_methods};
 pub use server::{Builder, DriveEmulator};
 pub use store::settings::{DescendantChanges, FeedFaults, Switches};
 

@@ -132,7 +132,8 @@ fn watching(db: &Connection, watched: &str, now: i64) -> ApiResult<Vec<Channel>>
 }
 
 /// The number of a channel's next notice. Numbers go up and need not be consecutive (5.9).
-fn next_message(db: &Connection, id: &str) -> ApiResult<i64> {
-    let sql = "UPDATE channels SET message = message + 1 WHERE id = ?1 RETURNING message";
-    Ok(db.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
+fn next_message(db: &Connection, id: &str, step: i64) -> ApiResult<i64> {
+    // The first is 1, whatever the step (5.9).
+    let sql = "UPDATE channels SET message = CASE message WHEN 0 THEN 1 ELSE message + ?2 END WHERE id = ?1 RETURNING message";
+    Ok(db.prepare_cached(sql)?.query_row(params![id, step], |row| row.get(0))?)
 }

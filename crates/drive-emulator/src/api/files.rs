@@ -45,7 +45,8 @@ pub fn get(cx: &Cx<'_>, call: &Call, mask: &Mask) -> ApiResult<Reply> {
         return file_reply(cx, &file, mask);
     }
     if !file.is_blob() {
-        return Err(ApiError::file_not_downloadable());
+        let error = ApiError::file_not_downloadable();
+        return Err(if cx.settings.switches.not_downloadable_is_401 { error.with_code(401) } else { error });
     }
     if standing.glimpse || (file.copy_protected && standing.role < Some(Role::Writer)) {
         return Err(ApiError::forbidden("cannotDownloadFile", "This file cannot be downloaded by the user."));

@@ -15,6 +15,9 @@ use crate::store::files::{self, FileRow};
 mod matching;
 mod order;
 
+/// The token of a list's beginning, where its first page is made empty (2.34).
+const FIRST: &str = "first";
+
 /// What a list looks through.
 enum Corpus {
     /// What the caller owns, was given or opened, shared drives included or not.
@@ -49,6 +52,11 @@ pub fn list(cx: &Cx<'_>, call: &Call, mask: &Mask) -> ApiResult<Reply> {
     let space = space(&call.query)?;
     let sorted = order::Sorted::new(&order, &cx.who.email);
     let after = match call.query.filled("pageToken") {
+        Some(FIRST) if switches.list_first_page_empty => None,
+        None if switches.list_first_page_empty => {
+            let answer = json!({ "kind": "drive#fileList", "incompleteSearch": false, "files": [], "nextPageToken": FIRST });
+            return Ok(Reply::Json(answer));
+        }
         Some(token) => Some(sorted.read_token(token).ok_or_else(|| ApiError::invalid_value("pageToken"))?),
         None => None,
     };

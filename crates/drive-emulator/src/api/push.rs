@@ -49,6 +49,10 @@ fn watch(cx: &Cx<'_>, body: &Meta, watched: String, uri: String, longest: i64) -
     }
     let address = text("address").unwrap_or_default();
     check_address(address, cx.settings.switches.push_allows_http)?;
+    let host = address.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
+    if cx.settings.switches.push_refused_hosts.iter().any(|refused| refused.eq_ignore_ascii_case(&host)) {
+        return Err(ApiError::webhook_unauthorized(address));
+    }
     let token = text("token");
     if token.is_some_and(|token| token.len() > 256) {
         return Err(ApiError::invalid_value("resource.token"));

@@ -89,6 +89,11 @@ pub fn served() -> impl Iterator<Item = Served> {
     ENDPOINTS.iter().map(|endpoint| Served { op: endpoint.op, method: endpoint.method, path: endpoint.path })
 }
 
+/// The names of the methods that exist at Google and are answered 501.
+pub fn unserved_methods() -> impl Iterator<Item = &'static str> {
+    UNSERVED.iter().map(|(op, ..)| *op)
+}
+
 /// What Drive's discovery document lists and the emulator does not serve: name, method, path.
 static UNSERVED: &[(&str, &str, &str)] = &[
     ("accessproposals.get", "GET", "files/{}/accessproposals/{}"),

@@ -35,11 +35,16 @@ pub(crate) fn deliver(app: &Arc<App>, after: &After) {
 }
 
 fn posts(app: &App, after: &After) -> ApiResult<Vec<Post>> {
-    let notices = app.store.read(|db| find(db, after))?;
-    if notices.is_empty() {
+    let (notices, switches) = app.store.read(|db| Ok((find(db, after)?, Settings::load(db)?.switches)))?;
+    if notices.is_empty() || switches.push_loses {
         return Ok(Vec::new());
     }
-    app.store.write(|db| notices.iter().map(|notice| numbered(db, notice)).collect())
+    let step = switches.push_number_step;
+    let mut posts: Vec<Post> = app.store.write(|db| notices.iter().map(|notice| numbered(db, notice, step)).collect())?;
+    if switches.push_repeats {
+        posts.extend(posts.clone());
+    }
+    Ok(posts)
 }
 
 fn find(db: &Connection, after: &After) -> ApiResult<Vec<Notice>> {
@@ -64,13 +69,13 @@ fn find(db: &Connection, after: &After) -> ApiResult<Vec<Notice>> {
     Ok(notices)
 }
 
-fn numbered(db: &Connection, notice: &Notice) -> ApiResult<Post> {
+fn numbered(db: &Connection, notice: &Notice, step: i64) -> ApiResult<Post> {
     let channel = &notice.channel;
     let mut headers = vec![
         ("X-Goog-Channel-ID", channel.id.clone()),
         ("X-Goog-Channel-Expiration", http_date(channel.expires)),
         ("X-Goog-Resource-State", notice.state.to_owned()),
-        ("X-Goog-Message-Number", next_message(db, &channel.id)?.to_string()),
+        ("X-Goog-Message-Number", next_message(db, &channel.id, step)?.to_string()),
         ("X-Goog-Resource-ID", channel.resource.clone()),
         ("X-Goog-Resource-URI", channel.uri.clone()),
     ];

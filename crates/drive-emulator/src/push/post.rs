@@ -12,6 +12,7 @@ const WAITS: [Duration; 4] = [Duration::from_millis(200), Duration::from_millis(
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A notice with everything it says.
+#[derive(Clone)]
 pub(super) struct Post {
     pub(super) address: String,
     pub(super) headers: Vec<(&'static str, String)>,

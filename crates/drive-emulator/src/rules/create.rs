@@ -190,7 +190,12 @@ impl Cx<'_> {
             [id] => self.writable_folder(id, all_drives),
             [first, ..] => {
                 let (first, _) = self.visible(first, all_drives)?;
-                Err(if first.drive.is_some() { ApiError::shared_drive_parent_limit() } else { ApiError::cannot_add_parent() })
+                let reason = &self.settings.switches.many_parents_reason;
+                Err(match first.drive {
+                    Some(_) => ApiError::shared_drive_parent_limit(),
+                    None if reason == "cannotAddParent" => ApiError::cannot_add_parent(),
+                    None => ApiError::forbidden(reason, "A file must have exactly one parent."),
+                })
             }
         }
     }
@@ -265,7 +270,7 @@ impl Cx<'_> {
         if files::is_editors_mime(mime) {
             return Err(ApiError::generated_id_for_editors_file());
         }
-        if files::get(self.db, id)?.is_some() {
+        if files::get(self.db, id)?.is_some() || (!self.settings.switches.purged_id_is_free && self.knew(id)?) {
             let reason = &self.settings.switches.duplicate_id_reason;
             return Err(if reason == "fileIdInUse" {
                 ApiError::file_id_in_use()
@@ -277,6 +282,13 @@ impl Cx<'_> {
             return Err(ApiError::id_not_usable());
         }
         Ok(id.to_owned())
+    }
+
+    /// Whether the caller's log tells of a file by this id that is gone.
+    fn knew(&self, id: &str) -> ApiResult<bool> {
+        let sql = "SELECT count(*) FROM changes WHERE log = ?1 AND kind = 'file' AND item = ?2";
+        let log = format!("u:{}", self.who.email);
+        Ok(self.db.prepare_cached(sql)?.query_row([log.as_str(), id], |row| row.get::<_, i64>(0))? > 0)
     }
 
     fn aim_shortcut(&self, f: &mut FileRow, meta: &Meta) -> ApiResult<()> {

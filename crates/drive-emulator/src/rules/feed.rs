@@ -59,7 +59,8 @@ impl Cx<'_> {
 
     /// A token of any log: a number no greater than the next entry's (4.4).
     pub fn read_token(&self, token: &str) -> ApiResult<i64> {
-        let invalid = || ApiError::invalid_value("pageToken");
+        let gone = self.settings.switches.invalid_change_token_is_410;
+        let invalid = || ApiError::invalid_value("pageToken").with_code(if gone { 410 } else { 400 });
         let start: i64 = token.parse().map_err(|_| invalid())?;
         let last: i64 = self
             .db

@@ -180,16 +180,21 @@ impl Cx<'_> {
                 other => return Err(wrong_type(field, "TYPE_STRING", other)),
             };
             if key.len() + value.len() > PROPERTY_BYTES {
-                return Err(ApiError::invalid(format!("The property '{key}' is longer than {PROPERTY_BYTES} bytes.")));
+                return Err(self.over_limit(format!("The property '{key}' is longer than {PROPERTY_BYTES} bytes.")));
             }
             self.db.prepare_cached("INSERT OR REPLACE INTO props VALUES (?1, ?2, ?3, ?4)")?.execute([&f.id, app, key, value])?;
         }
         let has = files::props(self.db, &f.id, app)?;
         let total: i64 = self.db.prepare_cached("SELECT count(*) FROM props WHERE file = ?1")?.query_row([&f.id], |row| row.get(0))?;
         if has.len() > 30 || total > 100 {
-            return Err(ApiError::invalid("The limit of custom properties of this file is exceeded."));
+            return Err(self.over_limit("The limit of custom properties of this file is exceeded.".to_owned()));
         }
         Ok(had != has)
+    }
+
+    /// Which status this has is nowhere said (1.49).
+    fn over_limit(&self, message: String) -> ApiError {
+        if self.settings.switches.property_limit_is_403 { ApiError::forbidden("forbidden", message) } else { ApiError::invalid(message) }
     }
 
     /// What is the caller's own: stars, views, and that they changed the file (1.10).

@@ -51,6 +51,16 @@ pub struct Switches {
     pub delete_answers_json: bool,
     /// The reason of a 409 on a used id (11.9).
     pub duplicate_id_reason: String,
+    /// The id of a file deleted for good may be used again (1.18, 11.13).
+    pub purged_id_is_free: bool,
+    /// The reason of a create with several parents in My Drive (1.3, 11.13).
+    pub many_parents_reason: String,
+    /// Custom properties over the limit answer 403, else 400 (1.49, 11.13).
+    pub property_limit_is_403: bool,
+    /// Bytes of what has none answer 401, as the heading in the documents says, instead of 403 (11.7).
+    pub not_downloadable_is_401: bool,
+    /// A page token of changes that is none answers 410, else 400 (11.10).
+    pub invalid_change_token_is_410: bool,
     /// Descendants in the change log (11.11).
     pub descendant_changes: DescendantChanges,
     /// Granting again with a lower role keeps the higher one (11.12).
@@ -61,8 +71,18 @@ pub struct Switches {
     pub push_says_changed: bool,
     /// Push channels may point at plain http on loopback (5.17).
     pub push_allows_http: bool,
+    /// Every message is sent twice (5.13).
+    pub push_repeats: bool,
+    /// No message is sent, although channels are made (5.13).
+    pub push_loses: bool,
+    /// How much greater the number of a message is than the one before it; numbers need not be consecutive (5.9).
+    pub push_number_step: i64,
+    /// Hosts no channel may point at: 401 `push.webhookUrlUnauthorized`, as for domains not verified (5.6, 11.14).
+    pub push_refused_hosts: Vec<String>,
     /// Multi-parent queries answer nothing, as Drive sometimes does (2.42).
     pub multi_parent_query_is_empty: bool,
+    /// The first page of every list is empty and has a token for the next (2.34).
+    pub list_first_page_empty: bool,
     /// `corpora=allDrives` says `incompleteSearch: true` (2.37).
     pub incomplete_search: bool,
     /// Domains whose people may share only inside their domain (3.10 `shareOutNotPermitted`).
@@ -71,6 +91,9 @@ pub struct Switches {
     pub no_link_sharing: Vec<String>,
     /// Addresses without a Google account (3.6).
     pub no_google_account: Vec<String>,
+    /// Grants, changes of grants and their removals are answered as done and are not kept, as the loser of two
+    /// writes at once sees it (3.4).
+    pub grants_are_lost: bool,
     /// Every grant is made but answered 400 `invalidSharingRequest`, since the mail failed (3.7).
     pub sharing_mail_fails: bool,
     /// The Drive API is disabled in the project (6.7).
@@ -94,16 +117,27 @@ impl Default for Switches {
             service_accounts_own_files: false,
             delete_answers_json: false,
             duplicate_id_reason: "fileIdInUse".to_owned(),
+            purged_id_is_free: true,
+            many_parents_reason: "cannotAddParent".to_owned(),
+            property_limit_is_403: false,
+            not_downloadable_is_401: false,
+            invalid_change_token_is_410: false,
             descendant_changes: DescendantChanges::None,
             regrant_never_lowers: false,
             odd_chunk_keeps_prefix: true,
             push_says_changed: false,
             push_allows_http: false,
+            push_repeats: false,
+            push_loses: false,
+            push_number_step: 1,
+            push_refused_hosts: Vec::new(),
             multi_parent_query_is_empty: false,
+            list_first_page_empty: false,
             incomplete_search: false,
             no_outside_sharing: Vec::new(),
             no_link_sharing: Vec::new(),
             no_google_account: Vec::new(),
+            grants_are_lost: false,
             sharing_mail_fails: false,
             api_disabled: false,
             max_children: 500_000,

@@ -87,7 +87,7 @@ async fn b5_9_a_changes_channel_syncs_then_tells_of_changes() {
     let next = receiver.next().await;
     assert_eq!(
         (next["x-goog-resource-state"].as_str(), next["x-goog-message-number"].as_str()),
-        ("changed", "3"),
+        ("changed", "3"), // b11_5
         "Bea's folder is no news to Ana"
     );
 }
@@ -165,4 +165,82 @@ async fn b5_5_addresses_and_types() {
     rig.post(&rig.ana, "files/none/watch", channel("c2", "https://example.com/x")).await.refused(404, "notFound");
     rig.control.set_switches(|switches| switches.push_allows_http = true).expect("it is turned");
     watch(channel("c3", "http://example.com/x")).await.refused(400, "push.webhookUrlNotHttps");
+}
+
+#[tokio::test]
+async fn b5_1_a_channels_parts_and_b5_2_its_answer() {
+    let rig = Rig::start().await;
+    let address = "https://example.com/x";
+    let watch = async |body: Value| rig.post(&rig.ana, "changes/watch?pageToken=1", body).await;
+    watch(channel(&"x".repeat(65), address)).await.refused(400, "invalid");
+    let long = json!({"id": "c0", "type": "web_hook", "address": address, "token": "x".repeat(257)});
+    watch(long).await.refused(400, "invalid");
+    let now = rig.control.now_ms().expect("the time");
+    let made = watch(json!({"id": "a-B_9+/=", "type": "web_hook", "address": address})).await.ok();
+    let expires: i64 = made["expiration"].as_str().and_then(|text| text.parse().ok()).expect("ms in letters");
+    assert!((now + 3_500_000..now + 3_700_000).contains(&expires), "an hour where nothing is said");
+    assert!(made["resourceId"].is_string() && made["resourceUri"].is_string() && made.get("token").is_none(), "{made}");
+    // b5_15, b6_22: what watching costs.
+    let asked = rig.control.requests();
+    assert!(asked.iter().all(|call| call.op == "changes.watch" && call.units == 5), "{asked:?}");
+    // b5_17: plain http is for loopback, and only where it is allowed.
+    watch(channel("c1", "http://127.0.0.1:9/x")).await.refused(400, "push.webhookUrlNotHttps");
+    rig.control.set_switches(|switches| switches.push_allows_http = true).expect("it is turned");
+    watch(channel("c1", "http://127.0.0.1:9/x")).await.ok();
+}
+
+#[tokio::test]
+async fn b5_6_a_domain_nobody_verified_and_b11_14_one_that_is_fine() {
+    let rig = Rig::start().await;
+    let watch = async |id: &str| rig.post(&rig.ana, "changes/watch?pageToken=1", channel(id, "https://Example.com/x")).await;
+    watch("c1").await.ok();
+    rig.control.set_switches(|switches| switches.push_refused_hosts = vec!["example.com".into()]).expect("it is turned");
+    watch("c2").await.refused(401, "push.webhookUrlUnauthorized");
+}
+
+#[tokio::test]
+async fn b5_8_messages_are_empty_and_b5_11_name_no_file() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();
+    receiver.next().await;
+    let file = rig.control.mkdir("ana@example.com", "root", "novos").expect("it is made");
+    let told = receiver.next().await;
+    assert_eq!((told["content-length"].as_str(), told.get("x-goog-changed")), ("0", None));
+    assert!(told["user-agent"].starts_with("APIs-Google"), "{told:?}");
+    assert!(!format!("{told:?}").contains(&file), "{told:?}");
+}
+
+#[tokio::test]
+async fn b5_9_numbers_have_gaps_and_b5_13_messages_come_twice_or_never() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    rig.control.set_switches(|switches| switches.push_number_step = 7).expect("it is turned");
+    rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();
+    assert_eq!(receiver.next().await["x-goog-message-number"], "1");
+    rig.control.set_switches(|switches| switches.push_repeats = true).expect("it is turned");
+    rig.control.mkdir("ana@example.com", "root", "a").expect("it is made");
+    let (one, two) = (receiver.next().await, receiver.next().await);
+    assert_eq!((one["x-goog-message-number"].as_str(), two["x-goog-message-number"].as_str()), ("8", "8"));
+    rig.control
+        .set_switches(|switches| {
+            switches.push_repeats = false;
+            switches.push_loses = true;
+        })
+        .expect("it is turned");
+    rig.control.mkdir("ana@example.com", "root", "lost").expect("it is made");
+    rig.control.set_switches(|switches| switches.push_loses = false).expect("it is turned");
+    rig.control.mkdir("ana@example.com", "root", "b").expect("it is made");
+    assert_eq!(receiver.next().await["x-goog-message-number"], "15", "and not a word of the one before");
+}
+
+#[tokio::test]
+async fn b5_12_a_folders_channel_is_about_the_folder() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let folder = rig.control.mkdir("ana@example.com", "root", "novos").expect("it is made");
+    rig.post(&rig.ana, &format!("files/{folder}/watch"), channel("c1", &receiver.address)).await.ok();
+    receiver.next().await;
+    let below = rig.control.mkdir("ana@example.com", &folder, "below").expect("it is made");
+    assert_eq!(receiver.next().await["x-goog-changed"], "children");
+    rig.control.mkdir("ana@example.com", &below, "deep").expect("it is made");
+    rig.control.rename("ana@example.com", &folder, "renamed").expect("it is renamed");
+    assert_eq!(receiver.next().await["x-goog-changed"], "properties", "what lies deeper is not told");
 }

@@ -71,3 +71,30 @@ async fn b8_1_what_is_no_batch_is_refused() {
         batch(&rig, &["nonsense", "POST /batch/drive/v3 HTTP/1.1\n\nx", "POST /upload/drive/v3/files HTTP/1.1\n\nx"]).await;
     assert_eq!((status, text.matches("HTTP/1.1 400").count()), (200, 3), "{text}");
 }
+
+#[tokio::test]
+async fn b8_4_a_batch_is_not_whole() {
+    let rig = Rig::start().await;
+    let create = |name: &str| format!("POST /drive/v3/files HTTP/1.1\ncontent-type: application/json\n\n{{\"name\":\"{name}\"}}");
+    let (one, two) = (create("one"), create("two"));
+    // b6_21: the outer answer is 200 whatever happens within.
+    let (status, text) = batch(&rig, &[&one, "DELETE /drive/v3/files/nowhere HTTP/1.1\n", &two]).await;
+    assert_eq!((status, text.matches("HTTP/1.1 404").count()), (200, 1), "{text}");
+    assert_eq!(rig.control.children(&rig.ana.root_id).expect("children").len(), 2);
+}
+
+#[tokio::test]
+async fn b8_8_several_grants_in_one_batch_all_hold() {
+    let rig = Rig::start().await;
+    let file = rig.control.put("ana@example.com", "root", "a.pdf", b"x", "application/pdf").expect("put");
+    let grant = |email: &str| {
+        let body = json!({"type": "user", "role": "reader", "emailAddress": email});
+        format!("POST /drive/v3/files/{file}/permissions HTTP/1.1\ncontent-type: application/json\n\n{body}")
+    };
+    let grants: Vec<String> = (0..20).map(|n| grant(&format!("u{n}@example.com"))).collect();
+    let parts: Vec<&str> = grants.iter().map(String::as_str).collect();
+    let (_, text) = batch(&rig, &parts).await;
+    assert_eq!(text.matches("HTTP/1.1 200").count(), 20, "{text}");
+    let permissions = &rig.control.file(&file).expect("it is there")["permissions"];
+    assert_eq!(permissions.as_array().map(Vec::len), Some(21));
+}

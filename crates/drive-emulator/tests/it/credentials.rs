@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use drive_emulator::DriveEmulator;
+use drive_emulator::control::{Effect, Fault, Quota, Status, When};
 use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::DecodePrivateKey as _;
@@ -14,10 +15,15 @@ const SCOPE: &str = "https://www.googleapis.com/auth/drive";
 
 /// Asks for a token with a key file, for `subject` if one is named.
 async fn token(key: &str, subject: Option<&str>) -> (u16, Value) {
+    token_for(key, subject, SCOPE).await
+}
+
+/// The same with other scopes.
+async fn token_for(key: &str, subject: Option<&str>, scope: &str) -> (u16, Value) {
     let key: Value = serde_json::from_str(key).expect("the key file is JSON");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_secs();
     let claims = json!({
-        "iss": key["client_email"], "scope": SCOPE, "aud": key["token_uri"],
+        "iss": key["client_email"], "scope": scope, "aud": key["token_uri"],
         "iat": now, "exp": now + 3600, "sub": subject,
     });
     let header = json!({"alg": "RS256", "typ": "JWT"});
@@ -111,4 +117,84 @@ async fn b7_7_the_token_endpoint_has_its_own_shape() {
     let (status, answer) = post(&format!("{}/token", drive.url()), &[("grant_type", "password".to_owned())]).await;
     assert_eq!((status, &answer["error"]), (400, &json!("unsupported_grant_type")));
     assert!(answer["error_description"].is_string());
+}
+
+#[tokio::test]
+async fn b7_10_a_refresh_token_that_ended() {
+    let drive = DriveEmulator::start().await;
+    let file: Value = serde_json::from_str(&drive.control().authorized_user("ana@example.com").expect("it is made")).expect("JSON");
+    let field = |name: &str| file[name].as_str().unwrap_or_default().to_owned();
+    let ask = |secret: String, refresh: String| {
+        [
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", field("client_id")),
+            ("client_secret", secret),
+            ("refresh_token", refresh),
+        ]
+    };
+    let (status, answer) = post(&field("token_uri"), &ask(field("client_secret"), "ended".to_owned())).await;
+    assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+    let (status, answer) = post(&field("token_uri"), &ask("wrong".to_owned(), field("refresh_token"))).await;
+    assert_eq!((status, &answer["error"]), (401, &json!("invalid_client")));
+    // b7_8: a token that was good is good for an hour.
+    let (_, answer) = post(&field("token_uri"), &ask(field("client_secret"), field("refresh_token"))).await;
+    assert!(answer["expires_in"].as_i64().is_some_and(|seconds| (3_500..=3_600).contains(&seconds)), "{answer}");
+    drive.control().clock_advance(std::time::Duration::from_mins(61)).expect("time passes");
+    assert_eq!(whoami(&drive, &answer).await.0, 401);
+}
+
+#[tokio::test]
+async fn b7_12_key_files_name_the_emulators_token_endpoint_and_b7_22_their_account() {
+    let drive = DriveEmulator::start().await;
+    let key: Value = serde_json::from_str(&drive.control().service_account("robot").expect("it is made")).expect("JSON");
+    assert_eq!(key["type"], "service_account");
+    assert_eq!(key["token_uri"], format!("{}/token", drive.url()));
+    assert_eq!(key["client_email"], "robot@project.iam.gserviceaccount.com");
+}
+
+#[tokio::test]
+async fn b7_7_the_token_endpoint_fails_for_a_while() {
+    let drive = DriveEmulator::start().await;
+    let key = drive.control().service_account("robot").expect("it is made");
+    let failure = Effect::Status(Status::new(503, "internal_failure"));
+    drive.control().fault(Fault::new(failure).op("token").when(When::Next { next: 1 }));
+    let (status, answer) = token(&key, None).await;
+    assert_eq!((status, &answer["error"]), (503, &json!("internal_failure")));
+    assert_eq!(token(&key, None).await.0, 200);
+}
+
+#[tokio::test]
+async fn b6_6_a_token_of_too_small_a_scope() {
+    let drive = DriveEmulator::start().await;
+    let key = drive.control().service_account("robot").expect("it is made");
+    let (_, answer) = token_for(&key, None, "https://www.googleapis.com/auth/drive.readonly").await;
+    let token = answer["access_token"].as_str().expect("a token");
+    let request = reqwest::Client::new().post(format!("{}/drive/v3/files", drive.url())).bearer_auth(token).json(&json!({}));
+    let response = request.send().await.expect("it answers");
+    let header = response.headers()["www-authenticate"].to_str().expect("text").to_owned();
+    assert!(header.starts_with("Bearer ") && header.contains("insufficient_scope"), "{header}");
+    let body: Value = response.json().await.expect("JSON");
+    assert_eq!(body["error"]["errors"][0]["reason"], "insufficientPermissions");
+    assert_eq!(body["error"]["details"][0]["reason"], "ACCESS_TOKEN_SCOPE_INSUFFICIENT");
+}
+
+#[tokio::test]
+async fn b6_27_a_service_account_is_one_user_and_b7_21_acting_for_a_person_it_is_that_person() {
+    let drive = DriveEmulator::start().await;
+    let control = drive.control();
+    let key = control.service_account("robot").expect("it is made");
+    control.user("ana@example.com").expect("she is made");
+    control.grant_delegation("robot@project.iam.gserviceaccount.com", "ana@example.com").expect("it is granted");
+    let tokens = [token(&key, None).await.1, token(&key, None).await.1, token(&key, Some("ana@example.com")).await.1];
+    control.set_quota(Quota { calls_per_minute: Some(1), ..Quota::default() });
+    assert_eq!(whoami(&drive, &tokens[0]).await.0, 200);
+    assert_eq!(whoami(&drive, &tokens[1]).await.0, 403, "another token, the same user");
+    assert_eq!(whoami(&drive, &tokens[2]).await, (200, json!("ana@example.com")), "whose quota is her own");
+    control.set_quota(Quota::default());
+    let create = |token: &Value| {
+        let token = token["access_token"].as_str().expect("a token").to_owned();
+        reqwest::Client::new().post(format!("{}/drive/v3/files?fields=id,ownedByMe", drive.url())).bearer_auth(token).json(&json!({}))
+    };
+    assert_eq!(create(&tokens[2]).send().await.expect("it answers").status(), 200, "a person owns what is made for them");
+    assert_eq!(create(&tokens[0]).send().await.expect("it answers").status(), 403, "b7_15: the account itself has no storage");
 }

@@ -143,7 +143,8 @@ pub async fn chunk(app: &Arc<App>, mut call: Call, body: Body) -> ApiResult<Resp
             }
             complete(app, session, call, stored).await
         }
-        Chunk::Probe { total: Some(0) } if session.received == 0 => complete(app, session, call, 0).await,
+        // All bytes came without a total, or there are none: now the total is named.
+        Chunk::Probe { total: Some(total) } if session.received == total => complete(app, session, call, total).await,
         Chunk::Probe { .. } => Ok(incomplete(session.received)),
         Chunk::Bytes { first, last, total } => {
             if total.is_some() && session.total.is_some() && total != session.total {
