@@ -20,7 +20,7 @@ with tempfile.TemporaryDirectory() as directory:
         file.write(BYTES)
     media = MediaFileUpload(path, "application/pdf", chunksize=UNIT, resumable=True)
     # The client sends a request whose answer was lost again, without its bytes, and waits: not for long here.
-    ana = drive(timeout=8)
+    ana = drive(timeout=12)
     request = ana.files().create(body={"name": "resumed.bin"}, media_body=media, fields="id,size,md5Checksum")
     status, _ = request.next_chunk()
     same(status.resumable_progress, UNIT)
