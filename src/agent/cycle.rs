@@ -142,7 +142,11 @@ impl Cycle<'_> {
     async fn look_and_work(&self) -> Result<(), Setback> {
         match &self.plan.scope {
             Scope::Everyone => {
-                self.intake().await?;
+                // A feed that cannot be read keeps nobody's files waiting: listings say the same.
+                match self.intake().await {
+                    Err(setback) if !setback.halts() => _ = self.fault(setback, "the cycle"),
+                    other => other?,
+                }
                 self.reconcile().await?;
             }
             Scope::Users(users) => self.list_users(users).await?,

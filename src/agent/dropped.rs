@@ -66,16 +66,14 @@ impl Cycle<'_> {
                 (parent, place.below.clone())
             };
             let seen = self.sight(entry, &home.technician.user, &parent, &below);
-            let taken = self.agent.ledger.found(&[seen], Source::Glance, self.now()).await?;
-            return Box::pin(self.after_found(taken)).await;
+            return self.take_in(&[seen], Source::Glance).await;
         }
         if note {
             self.note_dropped(home, entry).await?;
         }
         let Some(below) = self.homes().place(entry.id.as_str()).map(|p| p.below.clone()) else { return Ok(()) };
         let contents = self.contents(home, &entry.id, &below).await?;
-        let taken = self.agent.ledger.found(&contents.files, Source::Glance, self.now()).await?;
-        Box::pin(self.after_found(taken)).await
+        self.take_in(&contents.files, Source::Glance).await
     }
 
     /// Records a dropped folder, or where it is now.

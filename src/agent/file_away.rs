@@ -36,9 +36,7 @@ impl Cycle<'_> {
         let act = Act::Filed { local_path };
         let (filed, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer.as_ref(), self.now()).await?;
         self.ended(&filed);
-        if let Some(intake) = found {
-            self.after_found(vec![intake]).await?;
-        }
+        self.after_newer(found).await?;
         Ok(filed)
     }
 

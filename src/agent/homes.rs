@@ -7,7 +7,7 @@ use super::Agent;
 use crate::domain::clock::Millis;
 use crate::domain::folder::Role;
 use crate::domain::technician::UserId;
-use crate::drive::{Entry, FileId};
+use crate::drive::{Entry, FeedEntry, FileId};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Tree;
 use crate::ledger::{DroppedFolder, FolderState, Technician};
@@ -106,6 +106,12 @@ impl Homes {
     /// The place an entry lies in.
     pub(super) fn place_of(&self, entry: &Entry) -> Option<(&Place, String)> {
         entry.parents.iter().find_map(|p| self.place(p.as_str()).map(|place| (place, p.to_string())))
+    }
+
+    /// The technician whose folder a change is about, or lies in.
+    pub(super) fn user_of(&self, change: &FeedEntry) -> Option<UserId> {
+        let place = self.place(change.file_id.as_str()).or_else(|| change.entry.as_ref().and_then(|e| self.place_of(e)).map(|(p, _)| p));
+        place.map(|p| p.home.technician.user.clone())
     }
 
     /// Whether an entry lies in `processados` or `erro` (or a sub-folder of theirs), and in which folder.

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::cycle::Cycle;
 use super::setback::Setback;
 use crate::domain::item::{Item, Sighted, State};
-use crate::drive::{ChangePage, FeedEntry, FileId, Kind};
+use crate::domain::technician::UserId;
+use crate::drive::{ChangePage, Entry, FeedEntry, FileId, Kind};
 use crate::error::{Exit, Failure};
 use crate::ledger::{Intake, Source};
 
@@ -58,8 +59,9 @@ impl Cycle<'_> {
         let open_files: HashSet<&str> =
             open.iter().filter(|i| i.standing.state != State::Judged).map(|i| i.sighted.key.file_id.as_str()).collect();
         // Folders first: the files of this page may lie in them.
-        for change in page.changes.iter().filter(|c| c.entry.as_ref().is_none_or(crate::drive::Entry::is_folder)) {
-            self.take_folder_change(change).await?;
+        for change in page.changes.iter().filter(|c| c.entry.as_ref().is_none_or(Entry::is_folder)) {
+            let user = self.homes().user_of(change);
+            self.or_listed_later(self.take_folder_change(change).await, user.as_ref()).await?;
         }
         let mut seen: Vec<Sighted> = Vec::new();
         for change in &page.changes {
@@ -67,14 +69,45 @@ impl Cycle<'_> {
                 Some(sighted) => seen.push(sighted),
                 None if open_files.contains(change.file_id.as_str()) => {
                     for item in open.iter().filter(|i| i.sighted.key.file_id == change.file_id.as_str()) {
-                        self.check_still_there(item).await?;
+                        self.or_listed_later(self.check_still_there(item).await, Some(&item.sighted.user)).await?;
                     }
                 }
                 None => {}
             }
         }
-        let taken = self.agent.ledger.found(&seen, Source::Feed { feed, token: next }, self.now()).await?;
-        self.after_found(taken).await
+        self.take_in(&seen, Source::Feed { feed, token: next }).await
+    }
+
+    /// A trouble with one file or folder of a page keeps nobody else's from being taken: its technician's `novos` is
+    /// listed in the next cycle instead. A trouble that every call would meet keeps the page from being passed.
+    async fn or_listed_later(&self, done: Result<(), Setback>, user: Option<&UserId>) -> Result<(), Setback> {
+        match (done, user) {
+            (Err(setback), Some(user)) if !setback.halts() => {
+                self.agent.ledger.forget_listing(user).await?;
+                let blame = self.homes().of(user).map_or_else(|| format!("technician {user}"), |home| home.blame());
+                self.fault(setback, &blame);
+                Ok(())
+            }
+            (done, _) => done,
+        }
+    }
+
+    /// Records what was seen. Files that had ended and lie in `novos` again are taken up again before that: once the source
+    /// has moved on, nothing would say so a second time.
+    pub(super) async fn take_in(&self, seen: &[Sighted], source: Source<'_>) -> Result<(), Setback> {
+        for sighted in seen {
+            if let Some(item) = self.agent.ledger.item(&sighted.key.item_id()).await?.filter(|i| !i.is_open()) {
+                self.or_listed_later(self.check_returned(&item).await, Some(&item.sighted.user)).await?;
+            }
+        }
+        let taken = self.agent.ledger.found(seen, source, self.now()).await?;
+        for intake in &taken {
+            if let Intake::New(item) = intake {
+                tracing::info!(user = %item.sighted.user, item = %item.id, name = %item.sighted.name, "found");
+            }
+        }
+        self.count_found(taken.iter().filter(|i| matches!(i, Intake::New(_))).count());
+        Ok(())
     }
 
     /// A file in a place of ours, with nothing asked of Drive.
@@ -85,17 +118,12 @@ impl Cycle<'_> {
         Some(self.sight(entry, &place.home.technician.user, &parent, &place.below))
     }
 
-    /// Counts what is new; files that had ended and lie in `novos` again are taken up again.
-    pub(super) async fn after_found(&self, taken: Vec<Intake>) -> Result<(), Setback> {
-        self.count_found(taken.iter().filter(|i| matches!(i, Intake::New(_))).count());
-        for intake in taken {
-            match intake {
-                Intake::Ended(item) => self.check_returned(&item).await?,
-                Intake::New(item) => {
-                    tracing::info!(user = %item.sighted.user, item = %item.id, name = %item.sighted.name, "found");
-                }
-                Intake::Open(_) => {}
-            }
+    /// What came of recording another version together with a step.
+    pub(super) async fn after_newer(&self, found: Option<Intake>) -> Result<(), Setback> {
+        match found {
+            Some(Intake::Ended(item)) => self.check_returned(&item).await?,
+            Some(Intake::New(_)) => self.count_found(1),
+            Some(Intake::Open(_)) | None => {}
         }
         Ok(())
     }

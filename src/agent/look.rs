@@ -158,10 +158,7 @@ impl Cycle<'_> {
         let act = Act::Withdrawn { reason: reason.to_owned(), local_path };
         let (ended, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer, self.now()).await?;
         self.ended(&ended);
-        if let Some(intake) = found {
-            Box::pin(self.after_found(vec![intake])).await?;
-        }
-        Ok(())
+        Box::pin(self.after_newer(found)).await
     }
 
     /// The sighting of a version of an item's file other than the item's; `None` where the entry is the item's version,

@@ -9,11 +9,12 @@ use super::cycle::Cycle;
 use super::homes::Home;
 use super::look::{Whereabouts, novos_gone};
 use super::setback::Setback;
+use crate::domain::clock::Millis;
 use crate::domain::item::State;
 use crate::domain::technician::UserId;
 use crate::drive::{FileId, Kind};
 use crate::error::{Exit, Failure};
-use crate::ledger::{Intake, Source};
+use crate::ledger::Source;
 
 /// One rotation takes at least this many cycles once there are many technicians.
 const CYCLES_A_ROTATION: usize = 60;
@@ -26,10 +27,9 @@ impl Cycle<'_> {
         let every = i64::try_from(self.agent.settings.watch.reconcile_every.as_millis()).unwrap_or(i64::MAX);
         let homes = { self.homes().all() };
         let in_rotation = (homes.len() / CYCLES_A_ROTATION).max(AT_LEAST);
-        let ledger = &self.agent.ledger;
-        let mut users = ledger.unlisted_since(1, u32::MAX).await?;
-        let due =
-            ledger.unlisted_since(self.now().saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX)).await?;
+        let (ledger, now) = (&self.agent.ledger, self.now());
+        let mut users = ledger.unlisted_since(1, u32::MAX, Millis::MAX).await?;
+        let due = ledger.unlisted_since(now.saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX), now).await?;
         let more: Vec<UserId> = due.into_iter().filter(|u| !users.contains(u)).take(in_rotation).collect();
         users.extend(more);
         self.list_users(&users).await
@@ -71,8 +71,7 @@ impl Cycle<'_> {
                 self.check_still_there(&item).await?;
             }
         }
-        let taken: Vec<Intake> = self.agent.ledger.found(&contents.files, Source::Listing { user }, self.now()).await?;
-        self.after_found(taken).await
+        self.take_in(&contents.files, Source::Listing { user }).await
     }
 
     /// The children of a folder in the trash are listed as none, without a word: the folder itself has to be looked at.

@@ -79,15 +79,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Technicians whose `novos` was not listed since `before`, the longest unseen first, at most `limit`.
-    pub async fn unlisted_since(&self, before: Millis, limit: u32) -> Result<Vec<UserId>, Failure> {
+    /// Technicians whose `novos` was not listed since `before`, the longest unseen first, at most `limit`. A listing later
+    /// than `now` was made by a clock that was wrong, and does not count.
+    pub async fn unlisted_since(&self, before: Millis, limit: u32, now: Millis) -> Result<Vec<UserId>, Failure> {
         let users: Vec<String> = sqlx::query_scalar(
             "SELECT t.user_id FROM technicians t LEFT JOIN listings l ON l.user_id = t.user_id
-             WHERE t.removed_at IS NULL AND COALESCE(l.listed_at, 0) < $1
+             WHERE t.removed_at IS NULL AND (COALESCE(l.listed_at, 0) < $1 OR l.listed_at > $3)
              ORDER BY COALESCE(l.listed_at, 0), t.user_id LIMIT $2",
         )
         .bind(before)
         .bind(i64::from(limit))
+        .bind(now)
         .fetch_all(&self.pool)
         .await
         .map_err(|e| self.failed(e))?;

@@ -11,6 +11,9 @@ use crate::domain::item::{Act, Item, Sighted, State};
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 
+/// No item waits longer than this: a day, the longest that somebody would let a file settle.
+const LONGEST_ITEM_WAIT: Millis = 24 * 3_600_000;
+
 /// Where sightings come from, and what is recorded with them in the same transaction.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
@@ -160,13 +163,14 @@ impl Ledger {
         self.append_history(tx, item, Some(from), &act.note(), now).await
     }
 
-    /// Items whose next step may be taken, in order of arrival, at most `limit`. `states` narrows to open
+    /// Items whose next step may be taken, in order of arrival, at most `limit`. A time further off than any wait is
+    /// (a clock that was wrong wrote it) holds nothing back. `states` narrows to open
     /// states; in external mode, for one, a fetched item is another program's.
     pub async fn due(&self, now: Millis, limit: u32, order: Order, states: &[State]) -> Result<Vec<Item>, Failure> {
         let wants = |state| i64::from(states.contains(&state));
         let rows: Vec<ItemRow> = sqlx::query_as(select_items!(
             "WHERE ((state = 'found' AND $3 = 1) OR (state = 'fetched' AND $4 = 1) OR (state = 'judged' AND $5 = 1))
-               AND next_attempt_at <= $1
+               AND (next_attempt_at <= $1 OR next_attempt_at > $7)
                AND ($6 = 0 OR NOT EXISTS (
                     SELECT 1 FROM items earlier
                     WHERE earlier.user_id = items.user_id AND earlier.seq < items.seq AND earlier.state IN ('found', 'fetched', 'judged')))
@@ -178,6 +182,7 @@ impl Ledger {
         .bind(wants(State::Fetched))
         .bind(wants(State::Judged))
         .bind(i64::from(order == Order::PerTechnician))
+        .bind(now.saturating_add(LONGEST_ITEM_WAIT))
         .fetch_all(&self.pool)
         .await
         .map_err(|e| self.failed(e))?;

@@ -20,6 +20,9 @@ macro_rules! select_events {
     };
 }
 
+// In the queries below 108000000 ms are 30 hours: longer than any wait of the schedule (24 hours and a fifth). A later time
+// was written by a clock that was wrong, and holds nothing back.
+
 /// Which events to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
@@ -93,7 +96,7 @@ impl Ledger {
     /// The addresses that have events to be sent now.
     pub async fn due_addresses(&self, now: Millis) -> Result<Vec<String>, Failure> {
         sqlx::query_scalar(
-            "SELECT DISTINCT url FROM events WHERE delivered_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $1
+            "SELECT DISTINCT url FROM events WHERE delivered_at IS NULL AND dead_at IS NULL AND (next_attempt_at <= $1 OR next_attempt_at > $1 + 108000000)
                AND NOT EXISTS (SELECT 1 FROM stopped_addresses s WHERE s.url = events.url) ORDER BY url",
         )
         .bind(now)
@@ -105,7 +108,7 @@ impl Ledger {
     /// [`Ledger::due_deliveries`] to one address.
     pub async fn due_deliveries_to(&self, url: &str, now: Millis, limit: u32) -> Result<Vec<Event>, Failure> {
         let rows: Vec<Row> = sqlx::query_as(select_events!(
-            "WHERE url = $3 AND delivered_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $1
+            "WHERE url = $3 AND delivered_at IS NULL AND dead_at IS NULL AND (next_attempt_at <= $1 OR next_attempt_at > $1 + 108000000)
                AND NOT EXISTS (SELECT 1 FROM stopped_addresses s WHERE s.url = events.url)
              ORDER BY seq LIMIT $2"
         ))
@@ -121,7 +124,7 @@ impl Ledger {
     /// Events to send now, oldest first, at most `limit`; none for a stopped address.
     pub async fn due_deliveries(&self, now: Millis, limit: u32) -> Result<Vec<Event>, Failure> {
         let rows: Vec<Row> = sqlx::query_as(select_events!(
-            "WHERE delivered_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $1
+            "WHERE delivered_at IS NULL AND dead_at IS NULL AND (next_attempt_at <= $1 OR next_attempt_at > $1 + 108000000)
                AND NOT EXISTS (SELECT 1 FROM stopped_addresses s WHERE s.url = events.url)
              ORDER BY seq LIMIT $2"
         ))

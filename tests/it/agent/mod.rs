@@ -1,6 +1,9 @@
 //! The agent against the emulator, with real processors and a real backend.
 
+mod elsewhere;
 mod entries;
+mod faults;
+mod feed;
 mod first;
 mod meddling;
 mod telling;

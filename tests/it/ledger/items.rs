@@ -76,7 +76,7 @@ async fn a_page_and_its_token_are_recorded_together_or_not_at_all() {
     assert_eq!(names(&f.ledger.open_items(None).await.expect("reads")), ["a", "b"]);
     f.ledger.restart_feed("user", "300", 12).await.expect("restarts");
     assert_eq!(f.ledger.feed_token("user").await.expect("reads").as_deref(), Some("300"));
-    assert_eq!(f.ledger.unlisted_since(1, 10).await.expect("reads").len(), 2, "everything is to be listed anew");
+    assert_eq!(f.ledger.unlisted_since(1, 10, i64::MAX).await.expect("reads").len(), 2, "everything is to be listed anew");
 }
 
 #[tokio::test]
@@ -187,10 +187,10 @@ async fn due_keeps_the_order_of_arrival_and_waiting_holds_up_only_its_technician
 #[tokio::test]
 async fn listings_come_round_in_turn() {
     let f = with_technicians().await;
-    assert_eq!(f.ledger.unlisted_since(100, 10).await.expect("reads"), [user("1"), user("2")]);
+    assert_eq!(f.ledger.unlisted_since(100, 10, i64::MAX).await.expect("reads"), [user("1"), user("2")]);
     f.ledger.found(&[], Source::Listing { user: &user("1") }, 60).await.expect("records");
-    assert_eq!(f.ledger.unlisted_since(100, 10).await.expect("reads"), [user("2"), user("1")]);
-    assert_eq!(f.ledger.unlisted_since(60, 10).await.expect("reads"), [user("2")]);
+    assert_eq!(f.ledger.unlisted_since(100, 10, i64::MAX).await.expect("reads"), [user("2"), user("1")]);
+    assert_eq!(f.ledger.unlisted_since(60, 10, i64::MAX).await.expect("reads"), [user("2")]);
 }
 
 fn acts() -> Vec<Act> {
