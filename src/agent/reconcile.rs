@@ -29,7 +29,8 @@ impl Cycle<'_> {
         let in_rotation = (homes.len() / CYCLES_A_ROTATION).max(AT_LEAST);
         let (ledger, now) = (&self.agent.ledger, self.now());
         let mut users = ledger.unlisted_since(1, u32::MAX, Millis::MAX).await?;
-        let due = ledger.unlisted_since(now.saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX), now).await?;
+        let due =
+            ledger.unlisted_since(now.saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX), now).await?;
         let more: Vec<UserId> = due.into_iter().filter(|u| !users.contains(u)).take(in_rotation).collect();
         users.extend(more);
         self.list_users(&users).await

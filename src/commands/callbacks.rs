@@ -10,7 +10,7 @@ use crate::domain::event::{Event, EventId};
 use crate::error::{Exit, Failure};
 use crate::ledger::Which;
 
-/// Show and resend what the backend is told.
+/// Show and resend what the backend is told
 ///
 /// An event keeps its id (webhook-id) however often it is sent. One the backend does not take is tried for about three
 /// days; then it is given up, and stays here until somebody sends it again:

@@ -7,7 +7,7 @@ use crate::domain::clock::rfc3339;
 use crate::drive::FeedEntry;
 use crate::error::{Exit, Failure};
 
-/// Print Drive's change feed as JSON lines, for your own scripts.
+/// Print Drive's change feed as JSON lines, for your own scripts
 ///
 /// The last line has the token to go on from. Without --since nothing but that line is printed: from now on. The agent's
 /// own place in the feed is not touched.

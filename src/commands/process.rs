@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure};
 /// How long a run waits for the cycle of a `watch` that is under way.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Take, judge and file away the files of some technicians, or one file, now.
+/// Take, judge and file away what some technicians have in novos, now
 ///
 /// The same as watch, over the whole novos of those named instead of what Drive says has changed:
 ///

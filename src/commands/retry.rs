@@ -6,7 +6,7 @@ use crate::domain::clock;
 use crate::domain::item::Act;
 use crate::error::{Exit, Failure};
 
-/// Send refused files through again: from erro back through the cycle, the same item, the next attempt.
+/// Send refused files through again: the same item, the next attempt
 ///
 ///     tecnico retry 42
 ///     tecnico retry --file 1AbCdEfGhIjKlMnOpQrStUvWxYz

@@ -12,7 +12,7 @@ use crate::domain::clock::rfc3339;
 use crate::error::Exit;
 use crate::verdict::advice;
 
-/// Take what has reached the novos folders, have it judged, file it away, tell the backend.
+/// Take, judge and file away what has reached novos, and tell the backend
 ///
 /// One look at everything, for cron or a systemd timer; it says nothing when all went well and nobody is watching.
 /// With --follow it stays and looks again and again:

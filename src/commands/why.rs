@@ -9,7 +9,7 @@ use crate::domain::item::Item;
 use crate::error::{Exit, Failure};
 use crate::ledger::{HistoryLine, Ledger};
 
-/// Say what happened to a file, step by step, and when.
+/// Say what happened to a file, step by step, and when
 ///
 ///     tecnico why 16517189.pdf
 ///

@@ -58,7 +58,8 @@ async fn later_means_later_with_the_next_attempt_and_holds_up_nobody_else() {
     assert_eq!((rig.place(&file).0, rig.place(&other).0), ("novos".into(), "processados".into()));
     rig.pass(2);
     rig.cycle().await;
-    let attempts: Vec<String> = rig.calls().iter().filter(|c| c.ends_with("/1.pdf")).map(|c| c.split(' ').nth(2).unwrap_or_default().into()).collect();
+    let attempts: Vec<String> =
+        rig.calls().iter().filter(|c| c.ends_with("/1.pdf")).map(|c| c.split(' ').nth(2).unwrap_or_default().into()).collect();
     assert_eq!(attempts, ["1", "2"]);
     let ids: std::collections::BTreeSet<String> = rig.calls().iter().map(|c| c.split(' ').next().unwrap_or_default().to_owned()).collect();
     assert_eq!(ids.len(), 2, "the item's id is the same for each attempt");

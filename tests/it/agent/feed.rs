@@ -86,8 +86,8 @@ async fn noise_costs_no_call_beyond_the_feed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_cycle_over_many_technicians_is_one_call() {
     let rig = Rig::new("").await;
-    let rows: String = (100..140).map(|n| format!("{n},t{n}@example.com,Técnico {n},\n")).collect();
-    let csv = format!("user,email,name,portal_user\n{rows}");
+    let rows: Vec<String> = (100..140).map(|n| format!("{n},t{n}@example.com,Técnico {n},")).collect();
+    let csv = format!("user,email,name,portal_user\n{}\n", rows.join("\n"));
     rig.world.run_with_stdin(&["create", "--from", "-"], &csv).await.expect(0);
     rig.cycle().await;
     let report = rig.cycle().await;
