@@ -12,7 +12,8 @@ use super::{create, folder_event};
 use crate::context::Context;
 use crate::domain::clock;
 use crate::error::{Exit, Failure};
-use crate::provision::{Candidate, Provisioner, Status, prepare};
+use crate::fs_layout::Entry;
+use crate::provision::{Candidate, Provisioner, Status, Survey, prepare};
 use crate::verdict::advice;
 
 /// How many entries of `tecnicos.json` are written in one replacement of the file.
@@ -75,30 +76,16 @@ async fn create_all(
     let mut results = stream::iter(candidates.iter().enumerate())
         .map(|(at, candidate)| {
             let survey = &survey;
-            async move { (at, candidate, provisioner.create(candidate, Some(survey), None).await) }
+            async move { (at, create_one(candidate, survey, provisioner, context).await) }
         })
         .buffer_unordered(parallel);
     let mut rows = BTreeMap::new();
     let mut entries = Vec::new();
-    while let Some((at, candidate, result)) = results.next().await {
+    // Nothing is awaited in here: the rows under way would stand still meanwhile, one of them with the ledger in its hands.
+    while let Some((at, result)) = results.next().await {
         bar.inc(1);
-        let row = match result {
-            Ok(outcome) => {
-                create::notes(&outcome, context);
-                entries.extend(outcome.applied.registry.clone());
-                let document = Created::new(&outcome, provisioner)?;
-                if outcome.status != Status::Unchanged {
-                    let technician = &outcome.prepared.technician;
-                    folder_event::done(context, None, &technician.user, &technician.name, create::done(outcome.status), &document.folders)
-                        .await?;
-                }
-                Row::Done(Box::new(document))
-            }
-            Err(fault) => {
-                folder_event::failed(context, None, &candidate.user, &candidate.called, &fault).await;
-                failed(candidate, &fault, context)
-            }
-        };
+        let (entry, row) = result?;
+        entries.extend(entry);
         rows.insert(at, row);
         if entries.len() >= ENTRIES_AT_ONCE {
             provisioner.base.registry().upsert_all(&std::mem::take(&mut entries))?;
@@ -108,6 +95,30 @@ async fn create_all(
     bar.finish_and_clear();
     folder_event::send(context).await;
     Ok(rows.into_values().collect())
+}
+
+/// One row, with what the backend is to hear of it.
+async fn create_one(
+    candidate: &Candidate,
+    survey: &Survey,
+    provisioner: &Provisioner<'_>,
+    context: &Context,
+) -> anyhow::Result<(Option<Entry>, Row)> {
+    let outcome = match provisioner.create(candidate, Some(survey), None).await {
+        Ok(outcome) => outcome,
+        Err(fault) => {
+            folder_event::failed(context, None, &candidate.user, &candidate.called, &fault).await;
+            return Ok((None, failed(candidate, &fault, context)));
+        }
+    };
+    create::notes(&outcome, context);
+    let document = Created::new(&outcome, provisioner)?;
+    if outcome.status != Status::Unchanged {
+        let technician = &outcome.prepared.technician;
+        let done = create::done(outcome.status);
+        folder_event::done(context, None, &technician.user, &technician.name, done, &document.folders).await?;
+    }
+    Ok((outcome.applied.registry, Row::Done(Box::new(document))))
 }
 
 fn failed(candidate: &Candidate, fault: &anyhow::Error, context: &Context) -> Row {

@@ -31,7 +31,7 @@ async fn a_feed_that_repeats_itself_makes_nothing_twice() {
         rig.world.control().set_feed(|f| f.repeat_pages = 2).expect("set");
         assert!(rig.cycle().await.is_quiet());
     }
-    assert_eq!((rig.calls().len(), rig.backend.requests().len()), (5, 5));
+    assert_eq!((rig.calls().len(), rig.requests().len()), (5, 5));
     rig.assert_promise();
 }
 

@@ -17,7 +17,7 @@ async fn a_good_file_and_a_refused_one_end_where_they_belong() {
         (vec![], vec!["16517189.pdf".into()], vec!["16517190.pdf".into()])
     );
     let body: serde_json::Value =
-        rig.backend.requests().iter().find(|r| r.body.contains(&good)).map(|r| serde_json::from_str(&r.body)).expect("told").expect("JSON");
+        rig.requests().iter().find(|r| r.body.contains(&good)).map(|r| serde_json::from_str(&r.body)).expect("told").expect("JSON");
     assert_eq!(body["result"]["files"][0]["data"]["os"], 16_517_189);
     assert_eq!(
         (body["user_id"].as_str(), body["status"].as_str(), body["result"]["files_processed"].as_u64()),

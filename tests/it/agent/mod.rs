@@ -21,7 +21,7 @@ use tecnico::fs_layout::Base;
 use tecnico::ledger::Ledger;
 
 use crate::support::promise;
-use crate::support::receiver::Receiver;
+use crate::support::receiver::{Received, Receiver};
 use crate::support::world::{ADMIN, World};
 
 const ANA: &str = "ana@example.com";
@@ -117,6 +117,11 @@ impl Rig {
     /// What the processor was called with, one line a call.
     pub fn calls(&self) -> Vec<String> {
         std::fs::read_to_string(self.world.path("processor.log")).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// What the backend was told of files, every try; what it was told of folders is another story.
+    pub fn requests(&self) -> Vec<Received> {
+        self.backend.requests().into_iter().filter(|r| !r.target.ends_with("/folders")).collect()
     }
 
     /// The events the backend has: outcome by file, in order, each event once.

@@ -26,9 +26,9 @@ async fn a_backend_that_is_down_for_three_days_misses_nothing() {
     rig.pass(24 * 60);
     let report = rig.cycle().await;
     assert_eq!(report.delivered, 1);
-    let ids: BTreeSet<String> = ids(&rig.backend.requests()).into_iter().collect();
+    let ids: BTreeSet<String> = ids(&rig.requests()).into_iter().collect();
     assert_eq!(ids.len(), 1, "the same event has the same id for ever");
-    assert!((5..=9).contains(&rig.backend.requests().len()), "{} tries", rig.backend.requests().len());
+    assert!((5..=9).contains(&rig.requests().len()), "{} tries", rig.requests().len());
     assert_eq!(rig.world.json(0, &["why", "1.pdf"]).await["items"][0]["state"], "reported");
 }
 
@@ -43,13 +43,13 @@ async fn after_the_last_try_it_is_a_dead_letter_that_can_be_sent_again() {
         rig.pass(30 * 60);
         given_up += rig.cycle().await.faults.iter().filter(|f| f.failure.code() == "callback_dead").count();
     }
-    assert_eq!((given_up, rig.backend.requests().len()), (1, 10));
+    assert_eq!((given_up, rig.requests().len()), (1, 10));
     let status = rig.world.json(1, &["status"]).await;
     assert_eq!((status["ok"].as_bool(), status["callbacks"]["dead"].as_u64()), (Some(false), Some(1)));
     rig.backend.reply(Reply::status(204));
     let retried = rig.world.json(0, &["callbacks", "retry"]).await;
     assert_eq!((retried["revived"].as_u64(), retried["delivered"].as_u64()), (Some(1), Some(1)));
-    assert_eq!(ids(&rig.backend.requests()).into_iter().collect::<BTreeSet<_>>().len(), 1);
+    assert_eq!(ids(&rig.requests()).into_iter().collect::<BTreeSet<_>>().len(), 1);
     assert_eq!(rig.world.json(0, &["callbacks", "list"]).await["events"].as_array().map(Vec::len), Some(0));
 }
 
@@ -75,7 +75,7 @@ async fn a_backend_that_hangs_holds_up_neither_the_files_nor_other_addresses() {
     rig.backend.reply(Reply::status(200));
     rig.pass(24 * 60);
     rig.cycle().await;
-    let all: Vec<Received> = rig.backend.requests().into_iter().chain(requests.into_iter().map(as_process)).collect();
+    let all: Vec<Received> = rig.requests().into_iter().chain(requests.into_iter().map(as_process)).collect();
     assert_promise(&rig.world, &["Ana_Maria"], &all);
 }
 
@@ -93,7 +93,7 @@ async fn an_address_that_answers_410_is_closed_until_somebody_asks() {
     rig.drop_file("2.pdf", "bom 2");
     rig.pass(24 * 60);
     rig.cycle().await;
-    assert_eq!(rig.backend.requests().len(), 1);
+    assert_eq!(rig.requests().len(), 1);
     assert_eq!(rig.world.json(1, &["status"]).await["callbacks"]["held"], 2);
     rig.backend.reply(Reply::status(200));
     assert_eq!(rig.world.json(0, &["callbacks", "retry"]).await["delivered"], 2);
@@ -109,7 +109,7 @@ async fn a_line_dropped_after_the_event_was_taken_brings_it_again_under_the_same
     rig.backend.reply(Reply::status(200));
     rig.pass(10);
     rig.cycle().await;
-    let ids: BTreeSet<String> = ids(&rig.backend.requests()).into_iter().collect();
+    let ids: BTreeSet<String> = ids(&rig.requests()).into_iter().collect();
     assert_eq!(ids.len(), 1);
     rig.assert_promise();
 }
@@ -119,7 +119,7 @@ async fn a_task_of_the_backend_hears_of_its_end_even_with_nothing_to_do() {
     let rig = Rig::new("").await;
     let done = rig.world.json(0, &["process", "42", "--job-id", "job-1"]).await;
     assert_eq!(done["delivered"], 1);
-    let body: serde_json::Value = serde_json::from_str(&rig.backend.requests()[0].body).expect("JSON");
+    let body: serde_json::Value = serde_json::from_str(&rig.requests()[0].body).expect("JSON");
     assert_eq!((body["job_id"].as_str(), body["result"]["message"].as_str()), (Some("job-1"), Some("Não havia arquivos novos.")));
     let refused = rig.world.json(64, &["process", "42", "--callback-url", "https://evil.example/"]).await;
     assert_eq!(refused["error"]["code"], "callback_url_refused");
