@@ -11,6 +11,4 @@ mod ledger;
 mod man;
 mod packaging;
 mod provision;
-mod service;
-mod ssh;
-mod support;
+mod simulate;

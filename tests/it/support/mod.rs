@@ -1,5 +1,7 @@
 //! What the tests share.
 
+pub mod kept;
+pub mod people;
 pub mod promise;
 pub mod python;
 pub mod receiver;
