@@ -1,5 +1,6 @@
 //! One cycle, as a story: look, work, tell.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use crate::domain::item::{Item, Sighted};
 use crate::domain::technician::UserId;
 use crate::drive::FileId;
 use crate::error::{Exit, Failure};
+use crate::fs_layout::LocalFile;
 use crate::ledger::Lock;
 
 /// How often a cycle that is busy elsewhere is asked for again.
@@ -61,6 +63,8 @@ pub(super) struct Cycle<'a> {
     pub plan: &'a Plan,
     pub policy: Policy,
     homes: RwLock<Homes>,
+    /// What lay in the local `novos` of a technician at the beginning, and no item holds it.
+    pub(super) strays: tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>,
     report: Mutex<CycleReport>,
     halted: AtomicBool,
 }
@@ -77,6 +81,7 @@ impl Agent {
             plan,
             policy: Policy::new(&self.settings.process)?,
             homes: RwLock::new(Homes::read(self).await?),
+            strays: tokio::sync::Mutex::default(),
             report: Mutex::default(),
             halted: AtomicBool::new(false),
         };

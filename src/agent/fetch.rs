@@ -26,7 +26,11 @@ impl Cycle<'_> {
     pub(super) async fn fetch(&self, home: &Home, item: &Item) -> Result<Item, Setback> {
         let decision = self.policy.decide(&item.sighted);
         if let Decision::Refuse(reason) = decision {
-            return self.refuse(home, item, reason).await;
+            // Renamed after it was fetched: the copy goes the item's way.
+            return match self.take_stray(home, item).await? {
+                Some(path) => self.refuse(home, &self.fetched(item, path).await?, reason).await,
+                None => self.refuse(home, item, reason).await,
+            };
         }
         let versions = self.agent.ledger.items_of_file(&item.sighted.key.file_id).await?;
         if versions.iter().any(|other| other.seq > item.seq)
@@ -164,7 +168,7 @@ impl Cycle<'_> {
                 return Ok(kept);
             }
         }
-        Ok(self.find_unrecorded(home, item, &inbox, &self.wanted_name(item)).await?)
+        Ok(self.take_stray(home, item).await?)
     }
 
     /// Ends an item whose version cannot be fetched any more: replaced, or gone. The newer version is recorded with it.

@@ -10,7 +10,7 @@ use crate::config::settings::FolderPolicy;
 use crate::domain::folder::Role;
 use crate::domain::item::Item;
 use crate::error::Failure;
-use crate::fs_layout::{Moved, Tree, name};
+use crate::fs_layout::{LocalFile, Moved, Tree, name};
 
 impl Cycle<'_> {
     /// `novos` on the VM, below the technician's folder.
@@ -49,6 +49,42 @@ impl Cycle<'_> {
         Ok(holder.is_none().then_some(path))
     }
 
+    /// A copy of the item in the local `novos` that a crash kept from being recorded, under whatever name the item had then.
+    /// Gives its path.
+    pub(super) async fn take_stray(&self, home: &Home, item: &Item) -> Result<Option<String>, Failure> {
+        let (inbox, user) = (self.local_inbox(), &item.sighted.user);
+        // Looked for before anything is fetched in this cycle: a file that another item is just getting is no stray.
+        let mut all = self.strays.lock().await;
+        if !all.contains_key(user) {
+            let (tree, folder) = (home.tree.clone(), inbox.clone());
+            let mut files = blocking(move || tree.files(&folder)).await?;
+            if !files.is_empty() {
+                let held = self.agent.ledger.held_paths(user).await?;
+                files.retain(|f| !held.contains(&join(&inbox, &f.name)));
+            }
+            all.insert(user.clone(), files);
+        }
+        let Some(strays) = all.get_mut(user).filter(|s| !s.is_empty()) else { return Ok(None) };
+        let (tree, item, candidates, wanted) = (home.tree.clone(), item.clone(), strays.clone(), self.wanted_name(item));
+        let taken = blocking(move || {
+            for stray in candidates {
+                if !is_copy_of(&tree, &inbox, &stray, &item)? {
+                    continue;
+                }
+                let (at, id) = (join(&inbox, &stray.name), &item.sighted.key.file_id);
+                // Renamed on Drive meanwhile, or the same bytes as another's.
+                let fits = name::candidates(&wanted, id).take(3).any(|n| n == stray.name);
+                let path = if fits { Some(at) } else { moved(&tree, &at, &inbox, &wanted, id)? };
+                return Ok(path.map(|path| (stray, path)));
+            }
+            Ok(None)
+        })
+        .await?;
+        let Some((stray, path)) = taken else { return Ok(None) };
+        strays.retain(|s| *s != stray);
+        Ok(Some(path))
+    }
+
     /// Moves the local copy to where `role` has it. Gives its path, `None` where there is no copy.
     pub(super) async fn put_away(&self, home: &Home, item: &Item, role: Role) -> Result<Option<String>, Setback> {
         let Some(at) = item.local_path.clone() else { return Ok(None) };
@@ -72,6 +108,11 @@ impl Cycle<'_> {
 
     /// The local side of a withdrawal: what was fetched goes to `erro`, what was half fetched is dropped.
     pub(super) async fn put_away_withdrawn(&self, home: &Home, item: &Item) -> Result<Option<String>, Setback> {
+        let mut item = item.clone();
+        if item.local_path.is_none() {
+            item.local_path = self.take_stray(home, &item).await?;
+        }
+        let item = &item;
         let path = self.put_away(home, item, Role::Erro).await?;
         let (tree, inbox, id) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         blocking(move || tree.discard_part(&inbox, &id)).await?;
@@ -84,9 +125,22 @@ pub(super) fn move_to(tree: &Tree, from: &str, folder: &str, wanted: &str, id: &
     if split(from).0 == folder {
         return Ok(tree.file(from)?.map(|_| from.to_owned()));
     }
+    moved(tree, from, folder, wanted, id)
+}
+
+fn moved(tree: &Tree, from: &str, folder: &str, wanted: &str, id: &str) -> Result<Option<String>, Failure> {
     Ok(match tree.move_file(from, folder, wanted, id)? {
         Moved::To(name) => Some(join(folder, &name)),
         Moved::SourceGone => None,
+    })
+}
+
+/// Whether a file in `folder` has the item's content. An exported document, which has no checksum, is known by the id in its name.
+fn is_copy_of(tree: &Tree, folder: &str, file: &LocalFile, item: &Item) -> Result<bool, Failure> {
+    let seen = &item.sighted;
+    Ok(match (seen.size, &seen.md5) {
+        (Some(size), Some(md5)) => file.size == size && tree.measure(&join(folder, &file.name))?.1 == *md5,
+        _ => file.name.contains(name::with_suffix("", &seen.key.file_id).trim_start_matches(|c| c != '(')),
     })
 }
 

@@ -44,6 +44,11 @@ impl Cycle<'_> {
         let Some(entry) = self.agent.drive.get(&super::homes::id(file_id)?).await? else {
             return Ok(Whereabouts::Away("o arquivo foi apagado, ou o acesso a ele foi retirado".into()));
         };
+        let filed = { self.homes().end_of(&entry) };
+        if let (Some((role, parent)), true) = (filed, entry.explicitly_trashed) {
+            // Its owner threw it away where we had put it: that comes after the filing.
+            return Ok(Whereabouts::Filed { role, parent, entry: Box::new(entry) });
+        }
         if entry.trashed {
             if !entry.explicitly_trashed && self.agent.drive.get(&home.novos).await?.is_none_or(|novos| novos.trashed) {
                 return Err(novos_gone(home, "is in the trash").into());

@@ -1,5 +1,7 @@
 //! Looking at items and their history: for `why`, `status`, `retry`, and the agent's reconciling.
 
+use std::collections::HashSet;
+
 use super::Ledger;
 use super::item_row::{ItemRow, select_items, small};
 use crate::domain::clock::Millis;
@@ -85,6 +87,18 @@ impl Ledger {
             .fetch_optional(&self.pool)
             .await
             .map_err(|e| self.failed(e))
+    }
+
+    /// Where the local copies of a technician's open items were last known to be.
+    pub async fn held_paths(&self, user: &UserId) -> Result<HashSet<String>, Failure> {
+        let paths: Vec<String> = sqlx::query_scalar(
+            "SELECT local_path FROM items WHERE user_id = $1 AND state IN ('found', 'fetched', 'judged') AND local_path IS NOT NULL",
+        )
+        .bind(user.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(paths.into_iter().collect())
     }
 
     /// When the next open item that still has to wait becomes due.

@@ -23,8 +23,8 @@ use tecnico::provision::{Candidate, Provisioner};
 use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::support::people::{People, Person};
 use crate::support::kept::{self, Promise};
+use crate::support::people::{People, Person};
 use crate::support::receiver::Receiver;
 
 /// Who owns the folder the trees lie in.

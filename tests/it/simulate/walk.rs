@@ -45,7 +45,10 @@ pub fn walk(host: &Host, seed: u64) -> anyhow::Result<Walked> {
     let mut stage = Stage::new(host, seed, &config)?;
     let mut walk = Walk { dice, kills: 0, cycles: 0, made: 0 };
     stage.people.history.push(format!("settings: {}", config.replace(PROCESSOR, "").replace('\n', "; ")));
-    let steps = walk.dice.between(8, 40);
+    for _ in 0..walk.dice.between(1, 6) {
+        act(&mut walk.dice, &mut walk.made, &mut stage.people);
+    }
+    let steps = walk.dice.between(10, 45);
     for _ in 0..steps {
         walk.step(&mut stage)?;
     }
@@ -81,18 +84,18 @@ struct Walk {
 impl Walk {
     fn step(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
         match self.dice.below(100) {
-            0..50 => act(&mut self.dice, &mut self.made, &mut stage.people),
-            50..64 => self.cycle(stage, Interruption::None, "cycle")?,
-            64..72 => {
-                let n = self.dice.between(0, 14);
+            0..45 => act(&mut self.dice, &mut self.made, &mut stage.people),
+            45..56 => self.cycle(stage, Interruption::None, "cycle")?,
+            56..67 => {
+                let n = self.dice.between(0, 8);
                 self.cycle(stage, Interruption::KilledAfterCall(n), &format!("cycle, killed after call {n}"))?;
             }
-            72..77 => {
-                let n = self.dice.between(1, 150);
+            67..73 => {
+                let n = self.dice.between(1, 250);
                 self.cycle(stage, Interruption::KilledAfterTurns(n), &format!("cycle, killed after turn {n}"))?;
             }
-            77..85 => {
-                let n = self.dice.between(0, 12);
+            73..85 => {
+                let n = self.dice.between(0, 9);
                 let (mut dice, mut made) = (self.dice.clone(), self.made);
                 let mut meddle = |people: &mut People| {
                     for _ in 0..dice.between(1, 3) {
@@ -120,6 +123,10 @@ impl Walk {
 
     fn cycle(&mut self, stage: &mut Stage, interruption: Interruption<'_>, what: &str) -> anyhow::Result<()> {
         self.cycles += 1;
+        // Without this most cycles would meet files that are still settling.
+        if self.dice.percent(60) {
+            stage.control.clock_advance(Duration::from_secs(6))?;
+        }
         let at = stage.people.history.len();
         let said = match stage.cycle(interruption)? {
             Ended::Killed => {

@@ -65,7 +65,8 @@ impl Promise<'_> {
                 let history = self.ledger.history(&item.id).await?;
                 let is_end = |s: State| matches!(s, State::Filed | State::Withdrawn);
                 let endings = history.iter().filter(|l| is_end(l.to) && l.from != Some(l.to)).count();
-                let fetched = history.iter().any(|l| l.to == State::Fetched);
+                // A copy that a crash kept from being recorded may come to light only when the file is taken back.
+                let fetched = item.local_path.is_some() || history.iter().any(|l| l.to == State::Fetched);
                 if item.standing.state != State::Reported {
                     broken.push(format!("{} is {} and the backend does not know", self.name(&item), item.standing.state));
                 }
