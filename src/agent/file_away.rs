@@ -71,7 +71,15 @@ impl Cycle<'_> {
                 Ok(entry) if !entry.trashed => {
                     return Ok(Settled::There { entry: Box::new(entry), parent: to.clone(), below: String::new() });
                 }
-                Ok(entry) if entry.explicitly_trashed => return Ok(Settled::Away("o arquivo foi para a lixeira".into())),
+                Ok(entry) if entry.explicitly_trashed => {
+                    // Thrown away while it was handled, and moved by us all the same: it goes back, so that whoever takes it
+                    // out of the trash finds it where it was, and so do we.
+                    if from != *to {
+                        let back = Change { add_parent: Some(from), remove_parent: Some(to.clone()), ..Change::default() };
+                        self.agent.drive.update(&file, &back).await?;
+                    }
+                    return Ok(Settled::Away("o arquivo foi para a lixeira".into()));
+                }
                 Ok(_) => return Err(self.destination_lost(home, role, to).await?.into()),
                 Err(error) => error,
             };

@@ -89,6 +89,7 @@ impl Cycle<'_> {
     pub(super) async fn put_away(&self, home: &Home, item: &Item, role: Role) -> Result<Option<String>, Setback> {
         let Some(at) = item.local_path.clone() else { return Ok(None) };
         let folder = destination::path(&self.agent.settings.layout, role, item.found_at);
+        let filed = destination::path(&self.agent.settings.layout, Role::Processados, item.found_at);
         let wanted = plain_name(item, split(&at).1);
         let (tree, from, to, name, id) = (home.tree.clone(), at.clone(), folder.clone(), wanted.clone(), item.sighted.key.file_id.clone());
         let moved = blocking(move || {
@@ -99,7 +100,15 @@ impl Cycle<'_> {
         if let Some(path) = moved {
             return Ok(Some(path));
         }
-        let found = self.find_unrecorded(home, item, &folder, &wanted).await?;
+        let mut found = self.find_unrecorded(home, item, &folder, &wanted).await?;
+        if found.is_none()
+            && role == Role::Erro
+            && let Some(path) = self.find_unrecorded(home, item, &filed, &wanted).await?
+        {
+            // Filed as accepted, and taken back before that was recorded.
+            let (tree, id) = (home.tree.clone(), item.sighted.key.file_id.clone());
+            found = blocking(move || move_to(&tree, &path, &folder, &wanted, &id)).await?;
+        }
         if found.is_none() {
             self.note(format!("{}: the local copy of {:?} is gone from {at}; Drive has it", home.blame(), item.sighted.name));
         }

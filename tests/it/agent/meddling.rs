@@ -40,7 +40,6 @@ async fn a_file_trashed_while_it_is_judged_is_told_as_taken_back() {
 
     // Out of the trash and back in novos it is taken up again: the same item.
     rig.world.control().untrash(ANA, &file).expect("untrashed");
-    rig.world.control().move_to(super::ADMIN, &file, &rig.novos).expect("moved");
     assert!(rig.cycle().await.is_clean());
     assert_eq!((rig.place(&file).0, rig.told(&file)), ("processados".into(), vec!["retirado".into(), "processado".into()]));
     assert_eq!((rig.local("erro"), rig.local("processados")), (vec![], vec!["1.pdf".to_owned()]));

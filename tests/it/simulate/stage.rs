@@ -219,12 +219,11 @@ impl Stage {
             };
             done.map(|done| done.context("the cycle hangs")).transpose()
         })?;
-        let ended = match ended {
-            Some(done) => Ended::Done(done),
-            None => {
-                self.kill();
-                Ended::Killed
-            }
+        let ended = if let Some(done) = ended {
+            Ended::Done(done)
+        } else {
+            self.kill();
+            Ended::Killed
         };
         self.control.resume();
         self.look_at_vm()?;

@@ -24,7 +24,7 @@ pub fn on_drive(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
         1 => Effect::Status(Status { body: BodyShape::Html, reason: None, ..Status::new(502, "") }),
         2 => status(403, "userRateLimitExceeded"),
         3 => Effect::Status(Status { retry_after: Some(1), ..Status::new(429, "rateLimitExceeded") }),
-        4 | 5 | 6 => Effect::LostAfterCommit,
+        4..=6 => Effect::LostAfterCommit,
         7 => Effect::CutBefore,
         8 => {
             times = 1;
@@ -32,8 +32,8 @@ pub fn on_drive(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
         }
         9 => Effect::CutBodyAfter { bytes: dice.between(0, 40) },
         10 | 11 => Effect::CorruptBody,
-        // Drive forgets a file for a moment.
-        12 => status(404, "notFound"),
+        // Drive forgets something for a moment. What it says of a file when it is asked for just that is believed.
+        12 if op != "files.get" => status(404, "notFound"),
         13 => status(403, "insufficientFilePermissions"),
         _ => Effect::Unauthorized,
     };

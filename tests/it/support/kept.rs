@@ -112,19 +112,16 @@ impl Promise<'_> {
             return;
         }
         match end {
-            Some(end) => self.in_its_end(thing, end, &file, told, &mut say),
-            None if self.people.is_in_novos(&file) => {
-                if !is_ignored(&thing.name) && !self.is_below_ignored(&file) {
-                    say("is still in novos".into());
-                }
-            }
+            Some(end) => Self::in_its_end(thing, end, &file, told, &mut say),
+            None if self.people.is_in_novos(&file) && (is_ignored(&thing.name) || self.is_below_ignored(&file)) => {}
+            None if self.people.is_in_novos(&file) => say("is still in novos".into()),
             None if parent != thing.parent => say(format!("lies in {parent}, where nobody put it")),
             None => {}
         }
     }
 
     /// A file in `processados` or `erro`: the ledger says so too, and the verdict fits the content.
-    fn in_its_end(&self, thing: &Thing, end: usize, file: &Value, told: &[Told], say: &mut impl FnMut(String)) {
+    fn in_its_end(thing: &Thing, end: usize, file: &Value, told: &[Told], say: &mut impl FnMut(String)) {
         let outcome = [Outcome::Processado, Outcome::Erro][end];
         let head = file["headRevisionId"].as_str().unwrap_or_default();
         let items: Vec<&Told> = told.iter().filter(|t| t.item.sighted.key.file_id == thing.id).collect();
@@ -268,7 +265,7 @@ pub fn local_files(vm: &Path) -> anyhow::Result<Vec<Local>> {
             }
             // A file may be moved on between the listing and the look.
             let Ok(bytes) = std::fs::read(&path) else { continue };
-            let md5 = Md5::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+            let md5 = format!("{:x}", Md5::digest(&bytes));
             let path = path.strip_prefix(vm)?.to_string_lossy().into_owned();
             files.push(Local { path, md5, is_pdf: bytes.starts_with(b"%PDF") });
         }

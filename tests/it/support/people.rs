@@ -113,25 +113,25 @@ impl People {
     pub fn put(&mut self, who: usize, parent: &str, name: &str, content: &[u8]) -> Option<usize> {
         let said = format!("put {name:?} of {} bytes ({})", content.len(), first_word(content));
         let made = self.control.put(&self.all[who].email, parent, name, content, mime_of(name));
-        self.made(who, Kind::File, parent, name, said, made.ok(), content)
+        self.made(who, Kind::File, parent, name, &said, made.ok(), content)
     }
 
     /// Makes a folder; its index.
     pub fn mkdir(&mut self, who: usize, parent: &str, name: &str) -> Option<usize> {
         let made = self.control.mkdir(&self.all[who].email, parent, name);
-        self.made(who, Kind::Folder, parent, name, format!("mkdir {name:?}"), made.ok(), &[])
+        self.made(who, Kind::Folder, parent, name, &format!("mkdir {name:?}"), made.ok(), &[])
     }
 
     /// Makes a Google document; its index.
     pub fn doc(&mut self, who: usize, parent: &str, name: &str) -> Option<usize> {
         let made = self.control.google_doc(&self.all[who].email, parent, name, "document");
-        self.made(who, Kind::Doc, parent, name, format!("google doc {name:?}"), made.ok(), &[])
+        self.made(who, Kind::Doc, parent, name, &format!("google doc {name:?}"), made.ok(), &[])
     }
 
     /// Makes a shortcut; its index.
     pub fn shortcut(&mut self, who: usize, parent: &str, name: &str, target: &str) -> Option<usize> {
         let made = self.control.shortcut(&self.all[who].email, parent, name, target);
-        self.made(who, Kind::Shortcut, parent, name, format!("shortcut {name:?}"), made.ok(), &[])
+        self.made(who, Kind::Shortcut, parent, name, &format!("shortcut {name:?}"), made.ok(), &[])
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one line of the record")]
@@ -141,7 +141,7 @@ impl People {
         kind: Kind,
         parent: &str,
         name: &str,
-        said: String,
+        said: &str,
         id: Option<String>,
         content: &[u8],
     ) -> Option<usize> {
