@@ -230,7 +230,8 @@ impl Stage {
         Ok(ended)
     }
 
-    fn look_at_vm(&mut self) -> anyhow::Result<()> {
+    /// Takes note of what lies on the VM now.
+    pub fn look_at_vm(&mut self) -> anyhow::Result<()> {
         for local in kept::local_files(&self.settings.base_dir)? {
             if !kept::is_work_file(&local) {
                 self.ever_local.insert(local.md5);
@@ -288,6 +289,17 @@ impl Stage {
             }
             Ok(lines)
         })
+    }
+
+    /// A file of this world.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Whether the world stands still, as it was asked to.
+    pub fn is_paused(&self) -> bool {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        std::pin::pin!(self.control.wait_paused()).poll(&mut context).is_ready()
     }
 
     /// Keeps the directory for somebody to look into.

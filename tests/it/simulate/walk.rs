@@ -9,7 +9,7 @@ use super::trouble;
 use crate::support::people::{Class, Kind, PROCESSOR, People};
 use crate::support::receiver::Reply;
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "16517189.pdf",
     "16517189.pdf",
     "OS 2.PDF",
@@ -18,6 +18,7 @@ const NAMES: [&str; 12] = [
     "16517189\u{202e}fdp.pdf",
     "nota.txt",
     ".oculto.pdf",
+    "._oculto.pdf",
     "~$aberto.pdf",
     "linha\nnova.pdf",
     "ação.pdf",
@@ -219,7 +220,7 @@ fn act(dice: &mut Dice, made: &mut u32, people: &mut People) {
         }
         39..44 => {
             let parent = place(dice);
-            people.mkdir(who, &parent, ["pasta", "pasta", ".escondida"][usize::try_from(dice.below(3)).unwrap_or_default()]);
+            people.mkdir(who, &parent, ["pasta", "pasta", "~$escondida"][usize::try_from(dice.below(3)).unwrap_or_default()]);
         }
         44..56 => {
             if let Some(n) = dice.pick(&files) {

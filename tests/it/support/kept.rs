@@ -265,13 +265,18 @@ pub fn local_files(vm: &Path) -> anyhow::Result<Vec<Local>> {
             }
             // A file may be moved on between the listing and the look.
             let Ok(bytes) = std::fs::read(&path) else { continue };
-            let md5 = format!("{:x}", Md5::digest(&bytes));
+            let md5 = md5_of(&bytes);
             let path = path.strip_prefix(vm)?.to_string_lossy().into_owned();
             files.push(Local { path, md5, is_pdf: bytes.starts_with(b"%PDF") });
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Lower-case hex.
+pub fn md5_of(bytes: &[u8]) -> String {
+    format!("{:x}", Md5::digest(bytes))
 }
 
 /// Whether a local file is a download under way.
@@ -334,9 +339,7 @@ fn is_accepted(name: &str) -> bool {
 /// What `process.ignore` says by default.
 pub fn is_ignored(name: &str) -> bool {
     let lower = name.to_lowercase();
-    let ends = [".tmp", ".part", ".crdownload"];
-    lower.starts_with('.')
-        || lower.starts_with("~$")
-        || ends.iter().any(|e| lower.ends_with(e))
-        || ["thumbs.db", "desktop.ini"].contains(&&*lower)
+    let begins = ["._", ".~lock.", "~$"].iter().any(|b| lower.starts_with(b));
+    let ends = [".tmp", ".part", ".crdownload"].iter().any(|e| lower.ends_with(e));
+    begins || ends || [".ds_store", "thumbs.db", "desktop.ini"].contains(&&*lower)
 }

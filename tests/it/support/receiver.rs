@@ -18,6 +18,8 @@ pub enum Reply {
     With(u16, Vec<(&'static str, String)>, String),
     /// Never.
     Hang,
+    /// 200, but never to this request of all and those after it, counted from 1.
+    HangFrom(usize),
     /// 200 and the beginning of a body, then the line is cut.
     CutBody,
 }
@@ -113,14 +115,18 @@ async fn receive(State(shared): State<Shared>, request: Request) -> Response {
     let reply = {
         let mut state = shared.lock();
         state.1.push(received);
-        state.0.clone()
+        match &state.0 {
+            Reply::HangFrom(n) if state.1.len() >= *n => Reply::Hang,
+            Reply::HangFrom(_) => Reply::status(200),
+            reply => reply.clone(),
+        }
     };
     match reply {
         Reply::With(status, headers, body) => {
             let builder = headers.iter().fold(Response::builder().status(status), |b, (n, v)| b.header(*n, v));
             builder.body(Body::from(body)).expect("tests give valid headers")
         }
-        Reply::Hang => std::future::pending().await,
+        Reply::Hang | Reply::HangFrom(_) => std::future::pending().await,
         Reply::CutBody => {
             let beginning = futures_util::stream::iter([Ok(Bytes::from_static(b"{\"ok\""))]);
             let cut = futures_util::stream::once(async {
