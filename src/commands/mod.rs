@@ -9,6 +9,7 @@ pub mod create;
 mod create_bulk;
 mod cycle_report;
 pub mod demo;
+pub mod doctor;
 pub mod folder_event;
 pub mod import;
 pub mod list;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each room may name of the others. A room may always name itself.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("main", &[]),
     ("app", &["cli", "commands", "context", "error", "log", "ui", "verdict"]),
     ("cli", &["commands", "context"]),
@@ -15,6 +15,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
             "callback",
             "config",
             "context",
+            "doctor",
             "domain",
             "drive",
             "embedded",
@@ -30,6 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("verdict", &["drive", "error"]),
     ("provision", &["config", "domain", "drive", "error", "fs_layout", "ledger"]),
     ("agent", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger", "verdict"]),
+    ("doctor", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger"]),
     ("embedded", &["config", "domain", "error"]),
     ("drive", &["config", "domain", "error"]),
     ("fs_layout", &["config", "domain", "error"]),

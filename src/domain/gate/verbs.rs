@@ -88,13 +88,6 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "callbacks", operands: Operands::Other(0, 2), flags: &[], everybody: &[] },
     Verb { name: "changes", operands: Operands::None, flags: &[("--since", Value)], everybody: &[] },
     Verb { name: "doctor", operands: Operands::None, flags: &[("--only", Value)], everybody: &[] },
-    Verb { name: "remove", operands: Operands::Users(1, 1), flags: &[("--confirm", Value), ("--dry-run", Nothing)], everybody: &[] },
-    Verb {
-        name: "rename",
-        operands: Operands::Users(1, 1),
-        flags: &[("--name", Value), ("--email", Value), ("--dry-run", Nothing)],
-        everybody: &[],
-    },
 ];
 
 impl Verb {

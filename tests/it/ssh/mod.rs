@@ -39,6 +39,22 @@ fn a_backend_gets_one_document_and_the_exit_code() {
     assert_eq!((twice.status.code(), document(&twice)["error"]["code"].as_str()), (Some(64), Some("usage")));
 }
 
+/// A verb or a flag on the lists that the program does not have would be a promise nobody keeps.
+#[test]
+fn everything_on_the_lists_is_a_command_or_flag_of_the_program() {
+    use tecnico::domain::gate::verbs::{GLOBAL, VERBS};
+    for verb in VERBS {
+        let help = std::process::Command::new(env!("CARGO_BIN_EXE_tecnico")).args([verb.name, "--help"]).output().expect("starts");
+        let text = String::from_utf8_lossy(&help.stdout);
+        assert!(help.status.success(), "there is no command {}", verb.name);
+        for (flag, takes) in verb.flags.iter().chain(GLOBAL) {
+            let line = text.lines().find(|l| l.split([' ', ',']).any(|word| word == *flag) && l.trim_start().starts_with('-'));
+            let line = line.unwrap_or_else(|| panic!("{} has no {flag}", verb.name));
+            assert_eq!(line.contains('<'), *takes != tecnico::domain::gate::verbs::Takes::Nothing, "{}: {line}", verb.name);
+        }
+    }
+}
+
 #[test]
 fn a_stolen_key_runs_nothing_else() {
     let sshd = Sshd::start("--allow list,create");

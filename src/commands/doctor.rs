@@ -1,0 +1,152 @@
+//! `tecnico doctor`.
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::doctor::{self, CHECKS, Finding, Findings, Verdict};
+use crate::domain::clock;
+use crate::error::Exit;
+use crate::verdict::advice;
+
+/// Try everything out, and say what to mend
+///
+/// Does what tecnico does, on what is configured: reads the keys, writes to the disk, makes, moves
+/// and trashes a folder of its own on Drive, reads the feed, sends the backend a ping. Technicians'
+/// files and folders are not touched. Prints what is wrong with what mends it, then one line; with
+/// -v also what is right. Ends with 1 when something does not work.
+///
+///     tecnico doctor
+///     tecnico doctor --only parent,roundtrip --as ana@example.com
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Only these checks, and what they need
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(CHECKS.map(|c| c.name)))]
+    only: Vec<String>,
+    /// Share the scratch folder with this address, to try sharing as well
+    #[arg(long = "as", value_name = "E-MAIL")]
+    share_with: Option<String>,
+}
+
+/// `tecnico.doctor/1`.
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: &'static str,
+    healthy: bool,
+    problems: usize,
+    warnings: usize,
+    findings: Findings,
+}
+
+/// Runs `tecnico doctor`.
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let wanted = wanted(&args.only);
+    let mut findings: Findings = Vec::new();
+    let mut in_trouble: Vec<&str> = Vec::new();
+    for check in CHECKS.iter().filter(|c| wanted.contains(&c.name)) {
+        let trouble = check.needs.iter().find(|n| in_trouble.contains(n));
+        let found = match trouble {
+            Some(needed) => vec![Finding::skipped(check.name, needed)],
+            None => one(check.name, args, context).await.unwrap_or_else(|fault| vec![of_fault(check.name, &fault)]),
+        };
+        if found.iter().any(|f| matches!(f.verdict, Verdict::Problem | Verdict::Skipped)) {
+            in_trouble.push(check.name);
+        }
+        findings.extend(found);
+    }
+    let count = |verdict| findings.iter().filter(|f| f.verdict == verdict).count();
+    let (problems, warnings) = (count(Verdict::Problem), count(Verdict::Warning));
+    let report = Report { schema: "tecnico.doctor/1", healthy: problems == 0, problems, warnings, findings };
+    tell(&report, context);
+    Ok(if report.healthy { Exit::Done } else { Exit::NotClean })
+}
+
+/// The checks asked for and, before them, those they build on; all where none is named.
+fn wanted(only: &[String]) -> Vec<&'static str> {
+    let mut wanted: Vec<&'static str> = Vec::new();
+    // From the last to the first: what a check needs stands before it.
+    for check in CHECKS.iter().rev() {
+        if only.is_empty() || only.iter().any(|o| o == check.name) || wanted.contains(&check.name) {
+            wanted.extend(check.needs);
+            wanted.push(check.name);
+        }
+    }
+    wanted
+}
+
+async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Result<Findings> {
+    let settings = context.settings().await?;
+    Ok(match check {
+        "config" => {
+            let path = context.config_path().map(|p| p.display().to_string()).unwrap_or_default();
+            vec![Finding::good("config", format!("{path} is understood"))]
+        }
+        "user" => doctor::local::user(settings),
+        "disk" => {
+            // A ledger in trouble is its own check's to tell.
+            let technicians = match context.ledger().await {
+                Ok(ledger) => ledger.technicians().await.unwrap_or_default(),
+                Err(_) => Vec::new(),
+            };
+            doctor::local::disk(settings, &technicians.into_iter().map(|t| t.folder).collect::<Vec<_>>())
+        }
+        "key" => doctor::local::key(settings),
+        "processor" => doctor::local::processor(settings),
+        "ledger" => doctor::state::ledger(context.ledger().await?).await?,
+        "work" => doctor::state::work(context.ledger().await?, settings, clock::now()).await?,
+        "leftovers" => doctor::state::leftovers(context.ledger().await?, settings).await?,
+        "credentials" => vec![Finding::good("credentials", format!("the credentials are those of {}", context.drive().await?.account()))],
+        "account" => doctor::drive::account(context.drive().await?).await?,
+        "parent" => doctor::drive::parent(context.drive().await?, &settings.drive).await?,
+        "roundtrip" => doctor::drive::round_trip(context.drive().await?, &settings.drive, args.share_with.as_deref()).await?,
+        "feed" => doctor::drive::feed(context.drive().await?).await?,
+        _ => doctor::backend::ping(&settings.callback).await?,
+    })
+}
+
+/// A failure on the way, with its own advice.
+fn of_fault(check: &'static str, fault: &anyhow::Error) -> Finding {
+    Finding { check, verdict: Verdict::Problem, message: fault.to_string(), fix: advice(fault).hint }
+}
+
+fn tell(report: &Report, context: &Context) {
+    let ui = &context.ui;
+    if ui.is_json() {
+        return ui.json(report);
+    }
+    for finding in &report.findings {
+        let word = match finding.verdict {
+            Verdict::Good if context.global.verbose == 0 => continue,
+            Verdict::Good => ui.good("ok"),
+            Verdict::Warning => ui.bold("warning"),
+            Verdict::Problem => ui.bad("problem"),
+            Verdict::Skipped => ui.dim("skipped"),
+        };
+        ui.say(format!("{word} {}: {}", finding.check, finding.message));
+        if let Some(fix) = &finding.fix {
+            ui.say(ui.dim(format!("    fix: {fix}")));
+        }
+    }
+    let checks = report.findings.iter().map(|f| f.check).collect::<std::collections::BTreeSet<_>>().len();
+    let verdict = match (report.problems, report.warnings) {
+        (0, 0) => ui.good("all well"),
+        (0, warnings) => ui.good(format!("all works; {warnings} to look at")),
+        (problems, _) => ui.bad(format!("{problems} to mend")),
+    };
+    ui.say(format!("{checks} checked: {verdict}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_check_needs_comes_with_it_and_before_it() {
+        let parent = wanted(&["parent".to_owned()]);
+        assert!(["config", "credentials", "account", "parent"].iter().all(|c| parent.contains(c)) && !parent.contains(&"backend"));
+        assert_eq!(CHECKS.iter().filter(|c| wanted(&[]).contains(&c.name)).count(), CHECKS.len());
+        for (at, check) in CHECKS.iter().enumerate() {
+            assert!(check.needs.iter().all(|n| CHECKS[..at].iter().any(|c| c.name == *n)), "{} stands before what it needs", check.name);
+        }
+    }
+}

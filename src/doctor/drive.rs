@@ -1,0 +1,173 @@
+//! Drive: who we are there, the folder everything lies in, and whether all that tecnico does there works.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::{Finding, Findings, gigabytes};
+use crate::config::settings::DriveSettings;
+use crate::domain::clock::{Millis, now};
+use crate::drive::{Change, Created, Drive, DriveError, Entry, FileId, NewFolder, NewGrant};
+
+/// Tokens are refused when the clock is off by more than minutes; before that, times in the ledger mislead.
+const SKEW: Millis = 60_000;
+
+/// The account, its storage, and the shared drive.
+pub async fn account(drive: &Drive) -> Result<Findings, DriveError> {
+    let about = drive.about().await?;
+    let mut findings = vec![Finding::good("account", format!("Drive knows us as {}", about.email))];
+    match drive.shared_drive_id() {
+        None if about.storage_limit == Some(0) => findings.push(Finding::warning(
+            "account",
+            format!("{} is a service account and owns no storage: it can make folders, but a file it would own is refused", about.email),
+            "use a shared drive (drive.shared_drive_id), or act for a user (drive.subject)",
+        )),
+        None => {
+            if let (Some(limit), Some(used)) = (about.storage_limit, about.storage_used)
+                && limit > 0
+                && used > limit / 20 * 19
+            {
+                let message = format!("{} of {} of the account's storage are used", gigabytes(used), gigabytes(limit));
+                findings.push(Finding::warning("account", message, "free some space in that account's Drive"));
+            }
+        }
+        Some(id) => findings.push(shared_drive(drive, id, &about.email).await?),
+    }
+    Ok(findings)
+}
+
+async fn shared_drive(drive: &Drive, id: &FileId, me: &str) -> Result<Finding, DriveError> {
+    let fix = format!("in Drive, under the shared drive's members, add {me} as Content manager (to share novos: Manager)");
+    Ok(match drive.shared_drive(id).await? {
+        None => Finding::problem("account", format!("shared drive {id} does not exist, or {me} is no member of it"), fix),
+        Some(d) if !d.can_add_children => Finding::problem("account", format!("{me} may not write to the shared drive {:?}", d.name), fix),
+        Some(d) => Finding::good("account", format!("{me} may write to the shared drive {:?}", d.name)),
+    })
+}
+
+/// The parent folder: there, a folder, writable, and where the settings say it lies.
+pub async fn parent(drive: &Drive, settings: &DriveSettings) -> Result<Findings, DriveError> {
+    let me = drive.account();
+    let id = match parent_id(settings) {
+        Ok(id) => id,
+        Err(finding) => return Ok(vec![finding]),
+    };
+    let Some(folder) = drive.get(&id).await? else {
+        return Ok(vec![Finding::problem(
+            "parent",
+            format!("the folder {id} (drive.parent_folder_id) does not exist, or {me} cannot see it"),
+            format!(
+                "share the folder with {me} as Editor (shared drive: Content manager), and compare the id with its address in the browser"
+            ),
+        )]);
+    };
+    Ok(vec![judge_parent(&folder, settings, &me)])
+}
+
+fn parent_id(settings: &DriveSettings) -> Result<FileId, Finding> {
+    FileId::new(settings.parent_folder_id.as_str())
+        .map_err(|e| Finding::problem("parent", format!("drive.parent_folder_id: {e}"), "copy the last part of the folder's address"))
+}
+
+fn judge_parent(folder: &Entry, settings: &DriveSettings, me: &str) -> Finding {
+    let name = &folder.name;
+    if !folder.is_folder() {
+        return Finding::problem("parent", format!("{name:?} is not a folder"), "set drive.parent_folder_id to the id of a folder");
+    }
+    if folder.trashed {
+        return Finding::problem("parent", format!("the folder {name:?} lies in the trash"), "restore it in Drive's trash");
+    }
+    if !folder.can.add_children {
+        let fix = format!("share it with {me} as Editor (shared drive: Content manager)");
+        return Finding::problem("parent", format!("{me} may see the folder {name:?} but not write to it"), fix);
+    }
+    match (&folder.drive_id, &settings.shared_drive_id) {
+        (Some(lies), wanted) if wanted.as_deref() != Some(lies.as_str()) => Finding::problem(
+            "parent",
+            format!(
+                "the folder {name:?} lies in the shared drive {lies}, which is not drive.shared_drive_id: its changes would not be seen"
+            ),
+            format!("in the config, under [drive]: shared_drive_id = \"{lies}\""),
+        ),
+        (None, Some(wanted)) => Finding::problem(
+            "parent",
+            format!("the folder {name:?} does not lie in the shared drive {wanted}"),
+            "move it there, or leave drive.shared_drive_id empty",
+        ),
+        _ => Finding::good("parent", format!("the folder {name:?} is there and writable")),
+    }
+}
+
+/// Everything tecnico does on Drive, once, in a folder of its own that goes to the trash: create, share (with `share_with`,
+/// where one is given), move, rename, trash; and how far the clocks are apart.
+pub async fn round_trip(drive: &Drive, settings: &DriveSettings, share_with: Option<&str>) -> Result<Findings, DriveError> {
+    let parent = match parent_id(settings) {
+        Ok(id) => id,
+        Err(finding) => return Ok(vec![finding]),
+    };
+    let began = Instant::now();
+    let ids = drive.generate_ids(3).await?;
+    let [scratch, from, to] = ids.as_slice() else { return Ok(Vec::new()) };
+    let (asked_at, made) = (now(), create(drive, scratch, "tecnico doctor (pode ser apagada)", &parent).await?);
+    let answered_at = now();
+    let tried = try_all(drive, scratch, from, to, share_with).await;
+    // Whatever went wrong in it, the scratch folder goes.
+    let trashed = drive.update(scratch, &Change { trashed: Some(true), ..Change::default() }).await;
+    tried?;
+    trashed?;
+    let shared = share_with.map_or_else(String::new, |who| format!("shared with {who}, "));
+    let mut findings = vec![Finding::good(
+        "roundtrip",
+        format!("a folder was made, {shared}moved, renamed and put into the trash in {:.1} s", began.elapsed().as_secs_f64()),
+    )];
+    if let Created::New(Entry { created_time: Some(theirs), .. }) = made {
+        findings.extend(clock(theirs, asked_at, answered_at));
+    }
+    Ok(findings)
+}
+
+/// How far this machine's clock is from Drive's, where it matters.
+fn clock(theirs: Millis, asked_at: Millis, answered_at: Millis) -> Option<Finding> {
+    let off = if theirs < asked_at { asked_at - theirs } else { (theirs - answered_at).max(0) };
+    (off > SKEW).then(|| {
+        let word = if theirs < asked_at { "ahead of" } else { "behind" };
+        let message = format!("this machine's clock is {} s {word} Google's; from five minutes on, tokens are refused", off / 1000);
+        Finding::problem("roundtrip", message, "sudo timedatectl set-ntp true")
+    })
+}
+
+async fn try_all(drive: &Drive, scratch: &FileId, from: &FileId, to: &FileId, share_with: Option<&str>) -> Result<(), DriveError> {
+    create(drive, from, "de", scratch).await?;
+    create(drive, to, "para", scratch).await?;
+    if let Some(email) = share_with {
+        drive.grant(from, &NewGrant { email: email.to_owned(), role: "reader".to_owned(), notify: false }).await?;
+    }
+    let moved =
+        Change { name: Some("movida".to_owned()), add_parent: Some(to.clone()), remove_parent: Some(scratch.clone()), ..Change::default() };
+    drive.update(from, &moved).await?;
+    Ok(())
+}
+
+async fn create(drive: &Drive, id: &FileId, name: &str, parent: &FileId) -> Result<Created, DriveError> {
+    let folder = NewFolder { id: id.clone(), name: name.to_owned(), parent: parent.clone(), app_properties: BTreeMap::new() };
+    drive.create_folder(&folder).await
+}
+
+/// Whether the feed of changes can be read.
+pub async fn feed(drive: &Drive) -> Result<Findings, DriveError> {
+    let token = drive.start_token(drive.shared_drive_id()).await?;
+    drive.changes(&token, drive.shared_drive_id()).await?;
+    Ok(vec![Finding::good("feed", "the feed of changes can be read")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_told_off_only_beyond_a_minute_and_the_right_way() {
+        assert_eq!(clock(1_000_500, 1_000_000, 1_001_000), None);
+        assert_eq!(clock(1_050_000, 1_000_000, 1_001_000), None, "within a minute");
+        assert!(clock(1_500_000, 1_000_000, 1_001_000).is_some_and(|f| f.message.contains("499 s behind")));
+        assert!(clock(500_000, 1_000_000, 1_001_000).is_some_and(|f| f.message.contains("500 s ahead of")));
+    }
+}

@@ -1,0 +1,106 @@
+//! What `tecnico doctor` tries out. Each check does the thing itself, on what is configured, and says what it found with
+//! the command that mends it. Nothing of a technician's is touched; what is made on Drive for a trial goes to the trash.
+
+pub mod backend;
+pub mod drive;
+pub mod local;
+pub mod state;
+
+use serde::Serialize;
+
+use crate::drive::DriveError;
+use crate::error::Failure;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Good,
+    /// It works, but somebody should know.
+    Warning,
+    /// It does not work.
+    Problem,
+    /// Not tried, because something it needs does not work.
+    Skipped,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The name of the check, for `--only`.
+    pub check: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found, as a sentence.
+    pub message: String,
+    /// What mends it.
+    pub fix: Option<String>,
+}
+
+/// The findings of one check.
+pub type Findings = Vec<Finding>;
+
+/// One check.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// Its name.
+    pub name: &'static str,
+    /// The checks that must have gone well before it makes sense.
+    pub needs: &'static [&'static str],
+}
+
+/// Every check, in the order in which one builds on another.
+pub const CHECKS: [Check; 14] = [
+    Check { name: "config", needs: &[] },
+    Check { name: "user", needs: &["config"] },
+    Check { name: "disk", needs: &["config"] },
+    Check { name: "key", needs: &["config"] },
+    Check { name: "processor", needs: &["config"] },
+    Check { name: "ledger", needs: &["config"] },
+    Check { name: "work", needs: &["ledger"] },
+    Check { name: "leftovers", needs: &["ledger", "disk"] },
+    Check { name: "credentials", needs: &["config"] },
+    Check { name: "account", needs: &["credentials"] },
+    Check { name: "parent", needs: &["account"] },
+    Check { name: "roundtrip", needs: &["parent"] },
+    Check { name: "feed", needs: &["account"] },
+    Check { name: "backend", needs: &["config"] },
+];
+
+impl Finding {
+    /// As it should be.
+    pub fn good(check: &'static str, message: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Good, message: message.into(), fix: None }
+    }
+
+    /// It works, but somebody should know.
+    pub fn warning(check: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Warning, message: message.into(), fix: Some(fix.into()) }
+    }
+
+    /// It does not work.
+    pub fn problem(check: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Problem, message: message.into(), fix: Some(fix.into()) }
+    }
+
+    /// Not tried, because of what it needs.
+    pub fn skipped(check: &'static str, because: &str) -> Self {
+        Self { check, verdict: Verdict::Skipped, message: format!("not tried: {because} is in trouble"), fix: None }
+    }
+
+    /// A failure as a finding.
+    pub fn of_failure(check: &'static str, failure: &Failure) -> Self {
+        Self { check, verdict: Verdict::Problem, message: failure.to_string(), fix: failure.hint_text().map(str::to_owned) }
+    }
+
+    /// A refused call as a finding.
+    pub fn of_drive(check: &'static str, error: &DriveError) -> Self {
+        Self { check, verdict: Verdict::Problem, message: error.to_string(), fix: error.advice().2 }
+    }
+}
+
+/// A duration or a size, roughly, for a sentence.
+fn gigabytes(bytes: u64) -> String {
+    bytesize::ByteSize(bytes).to_string()
+}
