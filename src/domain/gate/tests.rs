@@ -94,6 +94,7 @@ fn a_prefix_holds_every_user_and_never_everybody() {
         "check",
         "check --json",
         "process --all b1-1",
+        "process b1-1 --file 1AbC",
         "process",
         "list",
         "status",

@@ -31,7 +31,7 @@ pub struct Verb {
     pub operands: Operands,
     /// Its flags.
     pub flags: &'static [(&'static str, Takes)],
-    /// Flags that make it act on everybody, refused with a `--user-prefix`.
+    /// Flags that make it act on others than the users named, refused with a `--user-prefix`.
     pub everybody: &'static [&'static str],
 }
 
@@ -79,9 +79,10 @@ pub const VERBS: &[Verb] = &[
         name: "process",
         operands: Operands::Users(0, MANY),
         flags: &[("--all", Nothing), ("--file", Value), ("--job-id", Value), ("--callback-url", Hidden)],
-        everybody: &["--all"],
+        // A file is found by its id alone, whosever it is.
+        everybody: &["--all", "--file"],
     },
-    Verb { name: "retry", operands: Operands::Users(0, 1), flags: &[("--file", Value)], everybody: &[] },
+    Verb { name: "retry", operands: Operands::Users(0, 1), flags: &[("--file", Value), ("--dry-run", Nothing)], everybody: &[] },
     Verb { name: "status", operands: Operands::None, flags: &[], everybody: &[] },
     Verb { name: "why", operands: Operands::Other(1, 1), flags: &[], everybody: &[] },
     Verb { name: "watch", operands: Operands::None, flags: &[], everybody: &[] },
