@@ -41,7 +41,12 @@ fn run(cli: Cli) -> Exit {
         ended
     });
     runtime.shutdown_background();
-    ended.unwrap_or_else(|fault| report(&ui, &fault))
+    let exit = ended.unwrap_or_else(|fault| report(&ui, &fault));
+    if crate::ui::output_was_lost() && matches!(exit, Exit::Done | Exit::NotClean) {
+        ui.warn("error: the work is done, but its result could not be written to stdout");
+        return Exit::Io;
+    }
+    exit
 }
 
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
@@ -117,7 +122,8 @@ fn usage(fault: &clap::Error, json: bool) -> Exit {
         }
         _ if json => {
             let text = fault.render().to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let said: Vec<&str> = text.lines().take_while(|l| !l.is_empty()).map(str::trim).collect();
+            let message = said.join(" ").trim_start_matches("error: ").to_owned();
             report(&ui, &Failure::new(Exit::Usage, "usage", message).hint("see `tecnico --help`").into())
         }
         _ => {

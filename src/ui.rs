@@ -1,7 +1,8 @@
 //! The one home of printing: results on stdout, words to people on stderr, nothing moving off a terminal.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
@@ -127,7 +128,17 @@ impl Ui {
     }
 }
 
-/// A closed pipe (`tecnico list | head`) is no fault of ours.
+/// Whether some output was lost: the disk behind stdout is full, or nobody opened it.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether a part of the result did not reach whoever asked for it.
+pub fn output_was_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// A closed pipe (`tecnico list | head`) is no fault of ours; anything else is remembered.
 fn write_line(to: &mut impl Write, line: &str) {
-    let _ = writeln!(to, "{line}");
+    if writeln!(to, "{line}").is_err_and(|e| e.kind() != ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
 }

@@ -121,7 +121,7 @@ fn finding(one: &Prepared, drift: &Drift, tried: Option<&anyhow::Result<()>>) ->
     let fault = tried.and_then(|t| t.as_ref().err()).filter(|_| drift.problem.is_repairable());
     let repaired = matches!(tried, Some(Ok(()))) && drift.problem.is_repairable();
     Finding {
-        fix: fault.and_then(|f| advice(f).hint).unwrap_or_else(|| drift.fix(&user)),
+        fix: fault.and_then(|f| advice(f).hint).unwrap_or_else(|| drift.fix(&one.technician.user)),
         error: fault.map(|f| format!("{f:#}")),
         user,
         folder: one.technician.folder.clone(),

@@ -17,11 +17,12 @@ pub struct Args {
 
 /// Runs `tecnico config`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    if args.example {
-        context.ui.say(EXAMPLE.trim_end());
-        return Ok(Exit::Done);
+    let text = if args.example { EXAMPLE } else { &context.settings().await?.toml };
+    if context.ui.is_json() {
+        let settings: toml::Table = toml::from_str(text)?;
+        context.ui.json(&serde_json::json!({ "schema": "tecnico.config/1", "settings": settings }));
+    } else {
+        context.ui.say(text.trim_end());
     }
-    // Secrets are files: their paths may be shown, their content never enters the settings.
-    context.ui.say(format!("{:#?}", context.settings().await?));
     Ok(Exit::Done)
 }

@@ -113,7 +113,7 @@ pub(super) async fn dry_run(candidates: &[Candidate], provisioner: &Provisioner<
     let mut documents = Vec::new();
     for preview in provisioner.preview(candidates).await? {
         for drift in &preview.plan.drifts {
-            context.ui.say(format!("would mend: {}", drift.sentence()));
+            context.ui.say(format!("would put right: {}", drift.sentence()));
             documents.push(serde_json::json!({ "user": preview.user, "problem": drift.problem.code(), "place": drift.place }));
         }
         if preview.plan.drifts.is_empty() {
@@ -158,7 +158,7 @@ pub(super) fn notes(outcome: &Outcome, context: &Context) {
     }
     for drift in &outcome.plan.drifts {
         if matches!(drift.problem, Problem::Namesake { .. } | Problem::GrantUnwanted { .. }) {
-            context.ui.note(format!("note: {}; {}", drift.sentence(), drift.fix(technician.user.as_str())));
+            context.ui.note(format!("note: {}; {}", drift.sentence(), drift.fix(&technician.user)));
         }
     }
 }

@@ -175,7 +175,7 @@ fn parse(text: &str, shown: &str) -> Result<Vec<Candidate>, Failure> {
             "csv_header",
             format!("{shown}: the first line must be user,email,name,portal_user (only user must be there)"),
         )
-        .hint("nothing was created; correct the first line"));
+        .hint("nothing was created; correct the first line (fields are separated by commas, names in lower case)"));
     }
     let mut candidates = Vec::new();
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();

@@ -28,7 +28,7 @@ use crate::provision::{NO_ROLE, Provisioner};
 pub struct Args {
     /// The technician
     user: String,
-    /// Whom to share with [default: the technician's e-mail]
+    /// Whom to share with [default: the technician's e-mail]; with --revoke also a domain, or anyone
     #[arg(long, value_name = "E-MAIL")]
     with: Option<String>,
     /// What they may do [default: share.role]
@@ -134,6 +134,9 @@ async fn change(
     provisioner: &Provisioner<'_>,
     context: &Context,
 ) -> anyhow::Result<bool> {
+    if let Some(who) = args.with.as_deref().filter(|w| args.revoke && !w.contains('@')) {
+        return revoke_link(who, novos, before, args.dry_run, provisioner, context).await;
+    }
     let email = match (&args.with, &technician.email) {
         (Some(text), _) => Email::parse(text).map_err(|why| Failure::new(Exit::Data, "email_invalid", why).hint("nothing was changed"))?,
         (None, Some(own)) => own.clone(),
@@ -143,14 +146,17 @@ async fn change(
                 .into());
         }
     };
-    let held = before.iter().find(|g| g.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email.as_str())));
+    let held = before.iter().find(|g| g.is_for(email.as_str()));
     let role = args.role.clone().unwrap_or_else(|| provisioner.settings.share.role.clone());
     if args.dry_run {
-        let verb = if args.revoke { "take from" } else { "share with" };
-        context.ui.note(format!("would {verb} {email}; nothing was changed"));
+        let what = if args.revoke { format!("take novos from {email}") } else { format!("share novos with {email} as {role}") };
+        context.ui.note(format!("would {what}; nothing was changed"));
         return Ok(false);
     }
     if args.revoke {
+        if held.is_none() {
+            context.ui.note(format!("note: {email} had no access"));
+        }
         return revoke(technician, &email, novos, held, provisioner).await;
     }
     let wanted = WantedGrant { email: email.clone(), role: role.clone(), notify: args.notify };
@@ -182,13 +188,39 @@ async fn revoke(
         provisioner.ledger.unwant_grant(&technician.user, email).await?;
     }
     let Some(grant) = held else { return Ok(false) };
+    take_away(grant, novos, provisioner).await?;
+    Ok(true)
+}
+
+/// Takes back a share with a whole domain or with `anyone`, which nobody makes here but a technician can.
+async fn revoke_link(
+    who: &str,
+    novos: &FileId,
+    before: &[Grant],
+    dry_run: bool,
+    provisioner: &Provisioner<'_>,
+    context: &Context,
+) -> anyhow::Result<bool> {
+    let Some(grant) = before.iter().find(|g| g.is_for(who)) else {
+        return Err(Failure::new(Exit::Data, "not_shared", format!("novos is not shared with {who:?}"))
+            .hint("`--list` shows with whom it is; nothing was changed")
+            .into());
+    };
+    if dry_run {
+        context.ui.note(format!("would take novos from {who}; nothing was changed"));
+        return Ok(false);
+    }
+    take_away(grant, novos, provisioner).await?;
+    Ok(true)
+}
+
+async fn take_away(grant: &Grant, novos: &FileId, provisioner: &Provisioner<'_>) -> anyhow::Result<()> {
     if grant.inherited {
-        return Err(Failure::new(Exit::Refused, "grant_inherited", format!("{email} has access through a folder above novos"))
+        return Err(Failure::new(Exit::Refused, "grant_inherited", format!("{} has access through a folder above novos", grant.who()))
             .hint("take it away on that folder, in Drive")
             .into());
     }
-    provisioner.drive.revoke(novos, &grant.id).await?;
-    Ok(true)
+    Ok(provisioner.drive.revoke(novos, &grant.id).await?)
 }
 
 async fn novos_of(technician: &Technician, provisioner: &Provisioner<'_>) -> anyhow::Result<FileId> {
@@ -202,10 +234,5 @@ async fn novos_of(technician: &Technician, provisioner: &Provisioner<'_>) -> any
 }
 
 fn line(grant: &Grant) -> Line {
-    Line {
-        who: grant.email.clone().unwrap_or_else(|| grant.kind.clone()),
-        role: grant.role.clone(),
-        kind: grant.kind.clone(),
-        inherited: grant.inherited,
-    }
+    Line { who: grant.who().to_owned(), role: grant.role.clone(), kind: grant.kind.clone(), inherited: grant.inherited }
 }

@@ -29,7 +29,7 @@ pub struct Flags {
 }
 
 /// What the embedded Drive of a sandbox fixes, whatever a config says.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sandbox {
     /// The sandbox's directory.
     pub dir: PathBuf,

@@ -55,6 +55,7 @@ impl Place<'_> {
 
 pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings, Failure> {
     let place = Place { path, text };
+    let in_force = table.to_string();
     let raw: raw::Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|e| {
         let key = e.path().to_string();
         place.fault(&key, e.inner().message())
@@ -64,8 +65,14 @@ pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings
             .fault("drive.parent_folder_id", "is not set")
             .hint("open the folder that is to hold the technicians' trees in a browser: the id is the last part of its address"));
     }
+    for (key, path) in [("vm.base_dir", &raw.vm.base_dir), ("secrets.key_file", &raw.secrets.key_file), ("ledger.path", &raw.ledger.path)] {
+        if path.is_empty() {
+            return Err(place.fault(key, "is empty"));
+        }
+    }
     let ledger_path = PathBuf::from(&raw.ledger.path);
     Ok(Settings {
+        toml: in_force,
         base_dir: raw.vm.base_dir.into(),
         cache_dir: ledger_path.with_file_name("cache"),
         ledger_path,

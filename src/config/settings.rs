@@ -1,5 +1,6 @@
 //! Every setting, resolved: no `Option` that means "use the default".
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use crate::domain::folder::Layout;
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// All of it, as a config file would say it. Secrets are files: only their paths stand here.
+    pub toml: String,
     /// `vm.base_dir`: where the technicians' folders and `tecnicos.json` lie.
     pub base_dir: PathBuf,
     /// `[drive]`.
@@ -54,7 +57,7 @@ pub struct DriveSettings {
 }
 
 /// Where the credentials come from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Credentials {
     /// A service account or authorized user file.
     File(PathBuf),
@@ -62,6 +65,16 @@ pub enum Credentials {
     Embedded(String),
     /// Google's application default search: the environment's file, gcloud's file, the metadata server.
     ApplicationDefault,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Embedded(_) => f.write_str("Embedded([REDACTED])"),
+            Self::ApplicationDefault => f.write_str("ApplicationDefault"),
+        }
+    }
 }
 
 /// How `novos` is shared with its technician.

@@ -30,6 +30,13 @@ impl UserId {
         Ok(Self(raw.to_owned()))
     }
 
+    /// The id as somebody types it in a shell, in a hint.
+    pub fn typed(&self) -> String {
+        let plain = self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '_' | '-' | '+'));
+        let quoted = if plain { self.0.clone() } else { format!("'{}'", self.0.replace('\'', r"'\''")) };
+        if self.0.starts_with('-') { format!("-- {quoted}") } else { quoted }
+    }
+
     /// The id as given.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -109,6 +109,8 @@ pub struct Grant {
     pub role: String,
     /// The grantee's address, for users and groups.
     pub email: Option<String>,
+    /// The domain, for a grant to all of one.
+    pub domain: Option<String>,
     /// It comes only from a folder above, so it cannot be taken away here (3.12).
     pub inherited: bool,
     /// The grantee's account is gone.
@@ -177,6 +179,16 @@ impl Can {
 }
 
 impl Grant {
+    /// Whom it is for, as a person would type it: an address, a domain, or `anyone`.
+    pub fn who(&self) -> &str {
+        self.email.as_deref().or(self.domain.as_deref()).unwrap_or(&self.kind)
+    }
+
+    /// Whether it is for `who`.
+    pub fn is_for(&self, who: &str) -> bool {
+        self.who().eq_ignore_ascii_case(who)
+    }
+
     pub(super) fn from_api(p: api::Permission) -> Result<Self, String> {
         let details = p.permission_details.unwrap_or_default();
         Ok(Self {
@@ -184,6 +196,7 @@ impl Grant {
             kind: p.type_.ok_or("a permission came without a type")?,
             role: p.role.ok_or("a permission came without a role")?,
             email: p.email_address,
+            domain: p.domain,
             // An inherited grant and a direct one of the same person are one entry with two details (3.13).
             inherited: !details.is_empty() && details.iter().all(|d| d.inherited == Some(true)),
             deleted: p.deleted.unwrap_or(false),

@@ -95,7 +95,7 @@ impl Provisioner<'_> {
     fn apply_local(&self, prepared: &Prepared, plan: &Plan) -> anyhow::Result<()> {
         let tree = self.base.tree(&prepared.technician.folder)?;
         if let Some(blocked) = plan.drifts.iter().find(|d| d.problem == Problem::LocalInTheWay) {
-            let hint = blocked.fix(prepared.technician.user.as_str());
+            let hint = blocked.fix(&prepared.technician.user);
             return Err(Failure::new(Exit::CannotCreate, "local_in_the_way", blocked.sentence()).hint(hint).into());
         }
         if plan.drifts.iter().any(|d| d.problem == Problem::LocalMissing) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::observe::{Observed, Seen, Twin};
 use super::tags;
 use crate::domain::folder::{Layout, Role, WantedFolder};
+use crate::domain::technician::UserId;
 use crate::drive::{Entry, Grant};
 use crate::fs_layout::Entry as RegistryEntry;
 use crate::fs_layout::credentials::FILE as CREDENTIALS;
@@ -174,8 +175,8 @@ impl Drift {
     }
 
     /// The command that mends it.
-    pub fn fix(&self, user: &str) -> String {
-        let place = &self.place;
+    pub fn fix(&self, user: &UserId) -> String {
+        let (place, user) = (&self.place, user.typed());
         match &self.problem {
             Problem::Namesake { .. } => {
                 "rename it on Drive, or, if it is the same person's from the old system, `tecnico import tecnicos.json`".to_owned()
@@ -265,8 +266,7 @@ fn twin_drift(wanted: &Wanted<'_>, twin: &Twin) -> Drift {
 
 fn grant_drifts(wanted: &[WantedGrant], there: &[Grant], drifts: &mut Vec<Drift>) {
     for want in wanted {
-        let held: Vec<&Grant> =
-            there.iter().filter(|g| g.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(want.email.as_str()))).collect();
+        let held: Vec<&Grant> = there.iter().filter(|g| g.is_for(want.email.as_str())).collect();
         let place = want.email.to_string();
         if held.iter().any(|g| g.role == want.role || (g.inherited && rank(&g.role) >= rank(&want.role))) {
             continue;
@@ -281,9 +281,9 @@ fn grant_drifts(wanted: &[WantedGrant], there: &[Grant], drifts: &mut Vec<Drift>
     for grant in
         there.iter().filter(|g| !g.inherited && !g.deleted && g.role != "owner" && g.role != "organizer" && g.role != "fileOrganizer")
     {
-        let asked = grant.email.as_deref().is_some_and(|e| wanted.iter().any(|w| w.email.as_str().eq_ignore_ascii_case(e)));
+        let asked = wanted.iter().any(|w| grant.is_for(w.email.as_str()));
         if !asked {
-            let place = grant.email.clone().unwrap_or_else(|| grant.kind.clone());
+            let place = grant.who().to_owned();
             drifts.push(Drift { place, problem: Problem::GrantUnwanted { role: grant.role.clone() } });
         }
     }

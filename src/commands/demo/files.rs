@@ -38,14 +38,14 @@ pub(super) fn write_processor(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the technicians drop: the user, the name, the content.
-const FILES: [(&str, &str, &str); 6] = [
-    ("42", "16517189.pdf", "%PDF-1.7 uma ordem"),
-    ("42", "16517190.pdf", "isto não é um PDF"),
-    ("42", REPLACED, "%PDF-1.7 primeira versão"),
-    ("43", "16517200.pdf", "%PDF-1.7 frente"),
-    ("43", "16517200.pdf", "%PDF-1.7 verso"),
-    ("43", "../../etc/16517201.pdf", "%PDF-1.7 nome hostil"),
+/// What the technicians drop: the user, the name, the content, and what is special about it.
+const FILES: [(&str, &str, &str, &str); 6] = [
+    ("42", "16517189.pdf", "%PDF-1.7 uma ordem", "a work order like any other"),
+    ("42", "16517190.pdf", "isto não é um PDF", "not a PDF: the processor refuses it"),
+    ("42", REPLACED, "%PDF-1.7 primeira versão", "replaced by a newer version while the processor has it"),
+    ("43", "16517200.pdf", "%PDF-1.7 frente", "two files of one name, this"),
+    ("43", "16517200.pdf", "%PDF-1.7 verso", "and this"),
+    ("43", "../../etc/16517201.pdf", "%PDF-1.7 nome hostil", "a name that tries to leave the folder"),
 ];
 
 /// A folder that is dropped whole, by user 44.
@@ -53,14 +53,18 @@ const FOLDER: (&str, [&str; 2]) = ("semana 47", ["16517301.pdf", "16517302.pdf"]
 
 /// Acts as the technicians.
 pub(super) async fn drop_all(provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
-    let control = context.embedded()?.control();
+    let (control, ui) = (context.embedded()?.control(), &context.ui);
+    ui.say("");
+    ui.say(ui.bold("What they drop into their novos"));
     for (technician, row) in provisioner.ledger.folders_of_role(Role::Novos).await? {
         let Some(email) = &technician.email else { continue };
-        let mine = FILES.iter().filter(|(user, _, _)| *user == technician.user.as_str());
-        for (_, name, content) in mine {
+        let mine = FILES.iter().filter(|(user, ..)| *user == technician.user.as_str());
+        for (user, name, content, special) in mine {
+            ui.say(format!("  {user}  {name:<24} {}", ui.dim(special)));
             control.put(email.as_str(), &row.drive_id, name, content.as_bytes(), "application/pdf")?;
         }
         if technician.user.as_str() == "44" {
+            ui.say(format!("  44  {:<24} {}", format!("{}/", FOLDER.0), ui.dim("a whole folder")));
             let folder = control.mkdir(email.as_str(), &row.drive_id, FOLDER.0)?;
             for name in FOLDER.1 {
                 control.put(email.as_str(), &folder, name, b"%PDF-1.7 de uma pasta", "application/pdf")?;
@@ -68,6 +72,18 @@ pub(super) async fn drop_all(provisioner: &Provisioner<'_>, context: &Context) -
         }
     }
     Ok(())
+}
+
+/// What a newcomer wonders about in the trees.
+pub(super) fn explain(context: &Context) {
+    let ui = &context.ui;
+    for line in [
+        "Of 16517191.pdf both versions were handled, each once: Drive keeps one file, the VM has both.",
+        "Where a name is taken, a part of the file's Drive id keeps the two apart. Nothing is overwritten.",
+        "On the VM a name is made harmless; the emptied folder moves out of the way on Drive, nothing is deleted.",
+    ] {
+        ui.say(ui.dim(format!("  {line}")));
+    }
 }
 
 /// In the first cycle: waits until the processor has the file, replaces it on Drive, and lets the processor go on.

@@ -38,10 +38,9 @@ pub struct Args {
 /// Runs `tecnico demo`.
 pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
     let dir = match args.dir.or_else(|| outer.global.sandbox.clone()) {
-        Some(dir) => dir,
+        Some(dir) => fresh(dir)?,
         None => new_directory()?,
     };
-    std::fs::create_dir_all(&dir)?;
     files::write_processor(&dir)?;
     let context = Context::new(outer.ui.clone(), Global { sandbox: Some(dir.clone()), ..outer.global.clone() });
     let begun = Instant::now();
@@ -52,6 +51,7 @@ pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
     let backend = Backend::start(&dir).await?;
     work(&dir, &backend, &provisioner, &context).await?;
     trees::show("After", &provisioner, &context)?;
+    files::explain(&context);
     backend.show(&context);
     let meter = provisioner.drive.meter();
     let ui = &context.ui;
@@ -64,9 +64,28 @@ pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
         meter.units,
         meter.writes
     ));
+    if ui.is_json() {
+        ui.json(&serde_json::json!({ "schema": "tecnico.demo/1", "dir": dir, "drive": { "calls": meter.calls, "units": meter.units, "writes": meter.writes } }));
+    }
     next(&dir, &context);
     context.close().await;
     Ok(Exit::Done)
+}
+
+/// A directory of somebody's own is not written into.
+fn fresh(dir: PathBuf) -> Result<PathBuf, Failure> {
+    let refused = |why: String| {
+        Failure::new(Exit::CannotCreate, "demo_directory", why).hint("name a directory that is not there yet: `tecnico demo DIR`")
+    };
+    match std::fs::read_dir(&dir).map(Iterator::count) {
+        Ok(entries) if entries > 0 => Err(refused(format!("{} is not empty; the demo starts from nothing", dir.display()))),
+        Ok(_) => Ok(dir),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => match std::fs::create_dir_all(&dir) {
+            Ok(()) => Ok(dir),
+            Err(e) => Err(refused(format!("cannot make {}", dir.display())).because(e)),
+        },
+        Err(e) => Err(refused(format!("cannot use {}", dir.display())).because(e)),
+    }
 }
 
 fn new_directory() -> anyhow::Result<PathBuf> {
