@@ -10,6 +10,7 @@ mod faults;
 mod import;
 mod local_faults;
 mod names;
+mod newcomer;
 mod races;
 mod secrets;
 mod support;
