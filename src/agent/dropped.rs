@@ -28,6 +28,11 @@ impl Cycle<'_> {
     pub(super) async fn take_folder_change(&self, change: &FeedEntry) -> Result<(), Setback> {
         let id = change.file_id.as_str();
         let here = change.entry.as_ref().filter(|e| !e.trashed);
+        let below = { self.homes().below(id).cloned() };
+        if let Some(user) = below.filter(|_| here.is_none()) {
+            // This cycle lists their novos, and says what it finds.
+            return Ok(self.agent.ledger.forget_listing(&user).await?);
+        }
         let known = { self.homes().place(id).cloned() };
         if let Some(place) = known {
             return match (place.dropped, here) {

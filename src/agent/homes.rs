@@ -48,6 +48,8 @@ pub(super) struct Homes {
     places: HashMap<String, Place>,
     /// `processados`, `erro` and their sub-folders.
     ends: HashMap<String, (UserId, Role)>,
+    /// The folders a `novos` lies in: what happens to them happens to it, and the feed need not say so (4.20).
+    above: HashMap<String, UserId>,
 }
 
 impl Homes {
@@ -57,13 +59,15 @@ impl Homes {
         let mut by_role: HashMap<(UserId, Role), FileId> = HashMap::new();
         let mut homes = Self::default();
         let mut technicians = Vec::new();
-        for role in [Role::Novos, Role::Processados, Role::Erro, Role::Caminho] {
+        for role in [Role::Novos, Role::Processados, Role::Erro, Role::Usuario, Role::Caminho] {
             for (technician, row) in agent.ledger.folders_of_role(role).await? {
                 let below = |end: Role| row.path == layout.path_of(end) || row.path.starts_with(&format!("{}/", layout.path_of(end)));
                 if let Some(end) = [Role::Processados, Role::Erro].into_iter().find(|end| below(*end)) {
                     homes.ends.insert(row.drive_id.clone(), (technician.user.clone(), end));
+                } else if matches!(role, Role::Usuario | Role::Caminho) {
+                    homes.above.insert(row.drive_id.clone(), technician.user.clone());
                 }
-                if row.path == layout.path_of(role) && role != Role::Caminho && row.state == FolderState::Created {
+                if row.path == layout.path_of(role) && !matches!(role, Role::Usuario | Role::Caminho) && row.state == FolderState::Created {
                     by_role.insert((technician.user.clone(), role), id(&row.drive_id)?);
                     if role == Role::Novos {
                         technicians.push(technician);
@@ -112,6 +116,11 @@ impl Homes {
     pub(super) fn user_of(&self, change: &FeedEntry) -> Option<UserId> {
         let place = self.place(change.file_id.as_str()).or_else(|| change.entry.as_ref().and_then(|e| self.place_of(e)).map(|(p, _)| p));
         place.map(|p| p.home.technician.user.clone())
+    }
+
+    /// Whose `novos` lies somewhere in this folder.
+    pub(super) fn below(&self, folder_id: &str) -> Option<&UserId> {
+        self.above.get(folder_id)
     }
 
     /// Whether an entry lies in `processados` or `erro` (or a sub-folder of theirs), and in which folder.

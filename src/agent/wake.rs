@@ -108,6 +108,27 @@ where
     ended
 }
 
+/// Runs one cycle that a first SIGTERM or SIGINT ends after the steps in hand, and a second at once.
+pub async fn run_once(agent: &Agent, plan: &Plan) -> Result<CycleReport, Failure> {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return agent.run_cycle(plan).await;
+    };
+    let mut cycle = std::pin::pin!(agent.run_cycle(plan));
+    for signals in 1..=2 {
+        tokio::select! {
+            ended = &mut cycle => return ended,
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        if signals == 1 {
+            tracing::warn!("ending after the steps in hand; once more to end at once");
+            plan.stop.cancel();
+        }
+    }
+    Err(Failure::new(Exit::Later, "interrupted", "ended at once, in the middle of a step")
+        .hint("nothing is lost: the next run goes on from here"))
+}
+
 fn passes(failure: &Failure) -> bool {
     matches!(failure.exit(), Exit::Later | Exit::Io | Exit::Unavailable)
 }

@@ -183,7 +183,7 @@ fn cause(code: &str) -> String {
     let words = match code {
         "disk_full" => "o disco da VM está cheio",
         "read_only" | "local_permission" => "não há permissão de escrita na VM",
-        "link_refused" | "not_a_directory" => "há outra coisa no lugar de uma pasta da VM",
+        "link_refused" | "not_a_directory" | "local_in_the_way" => "há outra coisa no lugar de uma pasta da VM",
         "base_dir_missing" | "base_dir_not_a_directory" => "a pasta base da VM não existe",
         "registry_damaged" => "o arquivo tecnicos.json está danificado",
         "ledger_damaged" => "o banco de dados do tecnico está danificado",
@@ -191,7 +191,6 @@ fn cause(code: &str) -> String {
         "name_invalid" => "o nome não é válido",
         "user_invalid" => "o usuário não é válido",
         "email_taken" => "o e-mail já é de outro técnico",
-        "local_in_the_way" => "há outra coisa no lugar de uma pasta da VM",
         "parent_not_found" | "parent_trashed" | "parent_not_writable" => "a pasta principal no Drive não está acessível",
         "sharing_forbidden_by_policy" => "a política do domínio não permite compartilhar com este e-mail",
         "invitation_needed" => "o e-mail não tem conta Google e precisa ser convidado",

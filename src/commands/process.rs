@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{check, cycle_report};
-use crate::agent::{Job, Plan, Scope};
+use crate::agent::{Job, Plan, Scope, wake};
 use crate::context::Context;
 use crate::drive::FileId;
 use crate::error::{Exit, Failure};
@@ -59,7 +59,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Scope::Users(users)
     };
     let plan = Plan { wait_for_settling: true, patience: PATIENCE, job, ..Plan::over(scope) };
-    let report = agent.run_cycle(&plan).await?;
+    let report = wake::run_once(&agent, &plan).await?;
     cycle_report::tell(&report, "tecnico.process/1", true, context);
     Ok(report.exit())
 }

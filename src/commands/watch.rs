@@ -45,7 +45,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let show_lines = std::io::stdout().is_terminal() || context.global.verbose > 0;
     if !args.follow {
         let plan = Plan { wait_for_settling: true, ..Plan::over(Scope::Everyone) };
-        let report = agent.run_cycle(&plan).await?;
+        let report = wake::run_once(&agent, &plan).await?;
         cycle_report::tell(&report, "tecnico.watch/1", show_lines && !report.is_quiet(), context);
         return Ok(report.exit());
     }

@@ -117,3 +117,20 @@ async fn sigterm_ends_after_the_step_in_hand() {
     assert!(rig.cycle().await.is_clean());
     assert_eq!(rig.place(&file).0, "processados", "its verdict was kept");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_watch_ends_after_the_step_in_hand() {
+    let rig = Rig::new("").await;
+    let (script, go) = (rig.world.path("processor"), rig.world.path("go"));
+    let text = format!("#!/bin/sh\necho begun >> \"$0.log\"\nwhile [ ! -e {} ]; do sleep 0.02; done\n", go.display());
+    std::fs::write(&script, text).expect("written");
+    let file = rig.drop_file("1.pdf", "bom");
+    let mut watch = Following(rig.world.command(&["watch"]).spawn().expect("starts"));
+    until("the processor has the file", || !rig.calls().is_empty()).await;
+    watch.signal(Signal::TERM);
+    std::fs::write(&go, "").expect("written");
+    assert_eq!(watch.ends().await, Some(0));
+    rig.cycle().await;
+    assert_eq!((rig.calls().len(), rig.place(&file).0), (1, "processados".to_owned()), "the step in hand was not thrown away");
+    rig.assert_promise();
+}

@@ -212,3 +212,20 @@ async fn a_file_that_is_too_large_is_refused_unread() {
     let read = rig.world.control().requests().iter().filter(|r| r.op == "files.get" && r.query.contains("alt=media")).count();
     assert_eq!(read, 0);
 }
+
+/// The feed names only the folder that was trashed, not what lies in it (drive-v3-behaviour 4.20).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_tree_in_the_trash_is_told() {
+    let rig = Rig::new("").await;
+    rig.cycle().await;
+    let top = rig.world.drive_tree()["Ana_Maria"].clone();
+    let owner = rig.world.control().file(&top).expect("the tree")["owner"].as_str().expect("an owner").to_owned();
+    rig.world.control().trash(&owner, &top).expect("trashed");
+    for _ in 0..2 {
+        let report = rig.cycle().await;
+        assert!(codes(&report).contains(&"novos_gone"), "{:?}", report.faults);
+    }
+    rig.world.json(0, &["check", "--repair"]).await;
+    rig.pass(60);
+    assert!(rig.cycle().await.is_clean());
+}
