@@ -5,7 +5,8 @@
 //! Drive calls and callbacks are held while the process is killed, so these points are exact. Renames and ledger writes are
 //! seen through inotify by a thread that kills at once: the process may be a step further by then.
 //!
-//! `scripts/simulate --kill` takes every point; otherwise a sample spread over all of them is taken.
+//! `scripts/simulate --kill` takes every point, `--kill 40` about 40 of each sort; otherwise a smaller sample, spread over all
+//! of them, is taken.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -19,7 +20,7 @@ use notify::{RecursiveMode, Watcher};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::simulate::stage::{Host, Stage};
-use crate::simulate::tell;
+use crate::simulate::{number, tell};
 use crate::support::kept;
 use crate::support::people::{Class, Kind, PROCESSOR, People};
 use crate::support::receiver::Reply;
@@ -61,8 +62,8 @@ fn killed_after_any_outside_effect_it_ends_the_same() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let host = Host::start(runtime.handle()).expect("a Drive");
     let (counts, expected) = unkilled(&host).expect("a run that nobody kills");
-    let all = std::env::var_os("TECNICO_KILL_POINTS").is_some();
-    let spread = |n: u64| (1..=n).filter(move |k| all || k % n.div_ceil(SAMPLE).max(1) == 1 || *k == n);
+    let sample = number("TECNICO_KILL_POINTS").unwrap_or(SAMPLE);
+    let spread = |n: u64| (1..=n).filter(move |k| (k - 1) % n.div_ceil(sample).max(1) == 0 || *k == n);
     let mut points: Vec<Point> = spread(counts[0]).map(Point::Call).collect();
     points.extend(spread(counts[1]).map(Point::Callback));
     points.extend(spread(counts[2]).map(Point::Rename));

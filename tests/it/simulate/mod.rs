@@ -1,6 +1,7 @@
 //! Looking for ways to break the promise, and what the agent costs.
 
 mod dice;
+mod measures;
 pub mod stage;
 mod trouble;
 mod walk;
