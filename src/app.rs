@@ -66,6 +66,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Config(args) => commands::config::run(&args, context).await,
+        Command::Init(args) => commands::init::run(&args, context).await,
+        Command::Ledger(args) => commands::ledger::run(&args, context).await,
         Command::Doctor(args) => commands::doctor::run(&args, context).await,
         Command::SshGate(args) => commands::ssh_gate::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, &Cli::command(), context).await,

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    callbacks, changes, check, completions, config, create, demo, doctor, import, list, man, process, retry, sandbox, share, ssh_gate,
-    status, watch, why,
+    callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, retry, sandbox, share,
+    ssh_gate, status, watch, why,
 };
 use crate::context::Global;
 
@@ -46,7 +46,9 @@ pub enum Command {
     Demo(demo::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
+    Init(init::Args),
     Doctor(doctor::Args),
+    Ledger(ledger::Args),
     SshGate(ssh_gate::Args),
     Completions(completions::Args),
     #[command(hide = true)]

@@ -12,6 +12,8 @@ pub mod demo;
 pub mod doctor;
 pub mod folder_event;
 pub mod import;
+pub mod init;
+pub mod ledger;
 pub mod list;
 pub mod man;
 pub mod process;

@@ -5,6 +5,7 @@
 //! disk; when the process dies inside it, nothing of it happened. Several processes may share the file.
 //! The SQL keeps to what PostgreSQL also runs.
 
+mod backup;
 mod counts;
 mod dropped;
 mod failure;

@@ -46,13 +46,14 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside names that have one home.
-const HOMES: [(&str, &[&str]); 8] = [
+const HOMES: [(&str, &[&str]); 9] = [
     ("google_drive3", &["drive"]),
     ("yup_oauth2", &["drive"]),
     ("reqwest", &["drive/media", "callback"]),
     ("notify", &["agent/wake"]),
     ("sd_notify", &["commands/service"]),
     ("indicatif", &["ui"]),
+    ("dialoguer", &["commands/init"]),
     ("sqlx", &["ledger"]),
     ("drive_emulator", &["embedded"]),
 ];

@@ -8,6 +8,7 @@ mod doctor;
 mod drive;
 mod fs_layout;
 mod imports;
+mod init;
 mod kill;
 mod ledger;
 mod man;

@@ -1,5 +1,6 @@
 //! The ledger through its public face, on real files.
 
+mod backup;
 mod folders;
 mod items;
 mod open;

@@ -1,0 +1,62 @@
+//! `tecnico ledger`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::Exit;
+
+/// Check the ledger for damage, or copy it while everything goes on
+///
+/// The ledger is the one file in which tecnico keeps what it knows and has promised. To put a copy
+/// back: stop the units, move the ledger and the files beside it that begin with its name away,
+/// copy the backup to its place, and start the units again. Files handled since then are met again
+/// where they lie; `tecnico check` says what else differs.
+///
+///     tecnico ledger check
+///     tecnico ledger backup /var/backups/tecnico-2026-11-23.db
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Read the whole ledger for damage
+    Check,
+    /// Write a checked copy to a new file; other runs go on meanwhile
+    Backup {
+        /// The file to make; it must not exist
+        file: PathBuf,
+    },
+}
+
+/// Runs `tecnico ledger`.
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let ledger = context.ledger().await?;
+    ledger.check().await?;
+    let technicians = ledger.technicians().await?.len();
+    let path = ledger.path().display().to_string();
+    match &args.act {
+        Act::Check => {
+            context.ui.say(format!("{path} is whole: {technicians} technicians"));
+            if context.ui.is_json() {
+                context.ui.json(&json!({ "schema": "tecnico.ledger.check/1", "path": path, "technicians": technicians }));
+            }
+        }
+        Act::Backup { file } => {
+            ledger.backup(file).await?;
+            let bytes = file.metadata().map_or(0, |m| m.len());
+            context.ui.say(format!("{path} is copied to {}: {technicians} technicians, {bytes} bytes", file.display()));
+            if context.ui.is_json() {
+                let file = file.display().to_string();
+                context.ui.json(&json!({ "schema": "tecnico.ledger.backup/1", "path": path, "file": file, "technicians": technicians }));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
