@@ -1,0 +1,181 @@
+"""Whether the emulator stays as fast with a million files as with a thousand.
+
+    scale.py [--quick] --programs DIR
+
+Fills a store at both sizes: files in folders of a hundred, each with its entry in the change log; once in a My Drive and
+once in a shared drive. Then asks for one file, one folder's list, one page of changes and the like, and prints the medians and
+their ratio. It fails where a ratio says that time grows with the size.
+"""
+
+import argparse
+import http.client
+import json
+import pathlib
+import shutil
+import signal
+import sqlite3
+import statistics
+import tempfile
+import time
+import urllib.parse
+
+import measure
+import report
+
+IN_A_FOLDER = 100
+ASKED = 300
+# Twenty times the files may not cost twice the time: caches are colder, trees one level deeper.
+FLAT = 2.0
+START = 1.0
+
+# What the emulator writes for a folder and for a file, as one statement for all of them.
+FILL = """
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count)
+INSERT INTO files(id, name, name_key, mime, parent, drive, owner, app, space, created, modified, size, md5, head, last_user)
+SELECT printf(:id, i), printf(:name, i), lower(printf(:name, i)), :mime, iif(:folder = '', :root, printf(:folder, i / :each)),
+  :drive, :owner, 'drive-emulator', 'drive', :now + i, :now + i, :size, :md5, iif(:size IS NULL, NULL, printf('0B%031d', i)), :who FROM n
+"""
+
+
+class Store:
+    """An emulator over a filled directory."""
+
+    def __init__(self, programs, files):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="scale-"))
+        self.emulator, self.files = programs / "drive-emulator", files
+
+    def __enter__(self):
+        self.start()
+        ana = self.control("users", email="ana@example.com")
+        self.token, self.drive = ana["token"], self.control("drives", name="Field", organizer="ana@example.com")["id"]
+        self.stop()
+        began = time.monotonic()
+        fill(self.dir / "drive.sqlite", self.files, ana, self.drive)
+        print(f"{self.files:,} files filled in {time.monotonic() - began:.0f} s", flush=True)
+        self.started = statistics.median(self.restart() for _ in range(5))
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def start(self):
+        began = time.perf_counter()
+        self.child, self.url = measure.spawn_line([self.emulator, "--data", self.dir])
+        took = time.perf_counter() - began
+        self.connection = http.client.HTTPConnection(urllib.parse.urlparse(self.url).netloc)
+        return took
+
+    def stop(self):
+        self.connection.close()
+        self.child.send_signal(signal.SIGINT)
+        self.child.wait(20)
+
+    def restart(self):
+        if self.child.poll() is None:
+            self.stop()
+        return self.start()
+
+    def control(self, path, **body):
+        self.connection.request("POST", f"/_emulator/{path}", json.dumps(body))
+        return json.load(self.connection.getresponse())
+
+    def ask(self, path, method="GET", body=None, **query):
+        """One call on the kept connection; seconds and the answer."""
+        target = f"/drive/v3/{path}?{urllib.parse.urlencode(query)}"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        began = time.perf_counter()
+        self.connection.request(method, target, json.dumps(body) if body is not None else None, headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        took = time.perf_counter() - began
+        if answer.status != 200:
+            raise measure.Failed(f"{method} {target}: {answer.status} {text[:500]}")
+        return took, json.loads(text)
+
+
+def fill(path, files, ana, drive):
+    """Half of the files in Ana's own drive, half in the shared one."""
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = OFF")
+    now, half = 1_700_000_000_000, files // 2
+    common = {"now": now, "who": "ana@example.com", "each": IN_A_FOLDER}
+    folder = {"mime": "application/vnd.google-apps.folder", "size": None, "md5": None, "folder": "", "name": "Folder %d"}
+    file = {"mime": "application/pdf", "size": 1000, "md5": "d41d8cd98f00b204e9800998ecf8427e", "name": "%d.pdf"}
+    for mark, root, where in (("M", ana["root_id"], {"drive": None, "owner": "ana@example.com"}), ("S", drive, {"drive": drive, "owner": None})):
+        folders = {**common, **folder, **where, "root": root, "id": f"1{mark}folder%026d", "count": max(half // IN_A_FOLDER, 1)}
+        db.execute(FILL, folders)
+        db.execute(FILL, {**common, **file, **where, "root": root, "id": f"1{mark}file%028d", "folder": folders["id"], "count": half})
+    db.execute(
+        "INSERT INTO perms(file, id, kind, role, email, granted) SELECT id, ?, 'user', 'owner', owner, created FROM files WHERE owner IS NOT NULL AND parent IS NOT NULL",
+        [ana["permission_id"]],
+    )
+    logs = "SELECT iif(drive IS NULL, 'u:ana@example.com', 'd:' || drive), 'file', id, created, 0 FROM files WHERE parent IS NOT NULL ORDER BY rid"
+    db.execute(f"INSERT INTO changes(log, kind, item, time, removed) {logs}")
+    db.commit()
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+def questions(store):
+    """What is asked: name → a function of a number, spread over everything."""
+    half, folders = store.files // 2, max(store.files // 2 // IN_A_FOLDER, 1)
+    shared = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
+    inside = {"corpora": "drive", "driveId": store.drive, **shared}
+    small = "nextPageToken,files(id,name,mimeType,parents,md5Checksum,size)"
+    page = "nextPageToken,newStartPageToken,changes(fileId,removed,file(id,name,parents))"
+
+    def listed(mark, n, more):
+        return store.ask("files", q=f"'1{mark}folder{n % folders:026d}' in parents and trashed = false", pageSize=1000, fields=small, **more)
+
+    return {
+        "files.get": lambda n: store.ask(f"files/1Mfile{n % half:028d}", fields="*"),
+        "files.get, shared drive": lambda n: store.ask(f"files/1Sfile{n % half:028d}", fields="*", **shared),
+        "a folder's list": lambda n: listed("M", n, {}),
+        "a folder's list, shared drive": lambda n: listed("S", n, inside),
+        "a name in a folder": lambda n: store.ask("files", q=f"name = '{n % half}.pdf' and '1Mfolder{n % half // IN_A_FOLDER:026d}' in parents", fields=small),
+        "a name anywhere": lambda n: store.ask("files", q=f"name = '{n % half}.pdf'", fields=small, **shared),
+        "the newest files": lambda n: store.ask("files", pageSize=100, fields=small),
+        "a page of changes": lambda n: store.ask("changes", pageToken=n % half + 1, pageSize=100, fields=page),
+        "a page of changes, shared drive": lambda n: store.ask("changes", pageToken=half + n % half, pageSize=100, fields=page, driveId=store.drive, **shared),
+        "the newest changes": lambda n: store.ask("changes", pageToken=store.ask("changes/startPageToken")[1]["startPageToken"], fields=page),
+        "files.create": lambda n: store.ask("files", "POST", {"name": f"new {n}", "parents": [f"1Mfolder{n % folders:026d}"]}, fields="id"),
+        "files.update, a move": lambda n: store.ask(
+            f"files/1Mfile{n % half:028d}", "PATCH", {}, addParents=f"1Mfolder{(n + 1) % folders:026d}", removeParents=f"1Mfolder{n % half // IN_A_FOLDER:026d}"
+        ),
+    }
+
+
+def timed(store):
+    """Name → median seconds. The stride visits far-apart places, each once."""
+    found = {}
+    for name, asked in questions(store).items():
+        took = [asked(1 + n * 7919 % (store.files // 2 - 1))[0] for n in range(min(ASKED, store.files // 4))]
+        found[name] = statistics.median(took)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="20,000 files instead of a million")
+    parser.add_argument("--programs", type=pathlib.Path, required=True)
+    args = parser.parse_args()
+    programs, sizes = args.programs.resolve(), (1000, 20_000 if args.quick else 1_000_000)
+    answers, starts = [], []
+    for size in sizes:
+        with Store(programs, size) as store:
+            starts.append(store.started)
+            answers.append(timed(store))
+    few, many = answers
+    rows = [[name, report.seconds(few[name]), report.seconds(many[name]), f"{many[name] / few[name]:.2f}"] for name in few]
+    rows.append(["start", *map(report.seconds, starts), f"{starts[1] / starts[0]:.2f}"])
+    told = report.Report(args.quick)
+    told.table("The emulator with many files", ["asked", *(f"{size:,}" for size in sizes), "ratio"], rows, "Half in a My Drive, half in a shared drive; folders of a hundred; an entry in a change log for each.")
+    slow = [name for name in few if many[name] > FLAT * few[name]]
+    if slow or starts[1] > START:
+        raise SystemExit(f"not flat: {', '.join(slow) or 'the start'}")
+
+
+if __name__ == "__main__":
+    main()
