@@ -15,7 +15,7 @@ class Failed(Exception):
 def environment(**more):
     """What a child gets to know: no proxy, credential or setting of this machine reaches a measurement."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "", **more}
+    return {**kept, **more}
 
 
 def run(command, env=None, accept=(0,), timeout=900):

@@ -1,6 +1,6 @@
 """The whole measurement; `scripts/bench` builds what it needs and calls it.
 
-    run.py [--quick] [--only trees,files,idle,memory,ceilings] [--programs DIR]
+    run.py [--quick] [--only trees,files,idle,memory,ceilings,scale] [--programs DIR]
 """
 
 import argparse
@@ -11,10 +11,11 @@ import time
 import ceiling
 import idle
 import report
+import scale
 import work
 from world import ROOT
 
-PARTS = ("trees", "files", "idle", "memory", "ceilings")
+PARTS = ("trees", "files", "idle", "memory", "ceilings", "scale")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +34,11 @@ class Size:
     follow: int = 20
     writes_for: int = 60
     calls_for: int = 180
+    # Files in the emulator.
+    scale: tuple = (1000, 1_000_000)
 
 
-QUICK = Size(latencies=(0, 80), runs=1, people=(1, 10), files=20, technicians=(1, 100), starts=7, follow=5, writes_for=15, calls_for=0)
+QUICK = Size(latencies=(0, 80), runs=1, people=(1, 10), files=20, technicians=(1, 100), starts=7, follow=5, writes_for=15, calls_for=0, scale=(1000, 20_000))
 
 
 class Programs:
@@ -69,6 +72,8 @@ def main():
         idle.footprint(told, programs, size, agent)
     if "ceilings" in wanted:
         ceiling.ceilings(told, programs, size)
+    if "scale" in wanted:
+        scale.scales(told, programs, size)
     # Only a whole run is worth keeping in the repository.
     whole = not args.quick and set(wanted) == set(PARTS)
     told.write(ROOT / ("bench/RESULTS.md" if whole else "target/bench/RESULTS.md"), programs, time.monotonic() - began)

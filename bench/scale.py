@@ -1,13 +1,10 @@
 """Whether the emulator stays as fast with a million files as with a thousand.
 
-    scale.py [--quick] --programs DIR
-
-Fills a store at both sizes: files in folders of a hundred, each with its entry in the change log; once in a My Drive and
-once in a shared drive. Then asks for one file, one folder's list, one page of changes and the like, and prints the medians and
-their ratio. It fails where a ratio says that time grows with the size.
+Fills a store at both sizes: files in folders of a hundred, each with its entry in a change log; half of them in a My Drive, half
+in a shared drive. Then asks for one file, one folder's list, one page of changes and the like, and shows the medians and their
+ratio.
 """
 
-import argparse
 import http.client
 import json
 import pathlib
@@ -20,12 +17,15 @@ import time
 import urllib.parse
 
 import measure
-import report
+from measure import Failed
+from report import seconds
 
 IN_A_FOLDER = 100
+# How often each is asked.
 ASKED = 300
-# Twenty times the files may not cost twice the time: caches are colder, trees one level deeper.
+# A thousand times the files may cost a little: caches are colder, trees two levels deeper.
 FLAT = 2.0
+# Seconds until it listens.
 START = 1.0
 
 # What the emulator writes for a folder and for a file, as one statement for all of them.
@@ -42,7 +42,7 @@ class Store:
 
     def __init__(self, programs, files):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="scale-"))
-        self.emulator, self.files = programs / "drive-emulator", files
+        self.emulator, self.files = programs.emulator, files
 
     def __enter__(self):
         self.start()
@@ -90,7 +90,7 @@ class Store:
         text = answer.read()
         took = time.perf_counter() - began
         if answer.status != 200:
-            raise measure.Failed(f"{method} {target}: {answer.status} {text[:500]}")
+            raise Failed(f"{method} {target}: {answer.status} {text[:500]}")
         return took, json.loads(text)
 
 
@@ -156,26 +156,17 @@ def timed(store):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="20,000 files instead of a million")
-    parser.add_argument("--programs", type=pathlib.Path, required=True)
-    args = parser.parse_args()
-    programs, sizes = args.programs.resolve(), (1000, 20_000 if args.quick else 1_000_000)
+def scales(report, programs, size):
+    """One table; what is not flat is named below it."""
     answers, starts = [], []
-    for size in sizes:
-        with Store(programs, size) as store:
+    for files in size.scale:
+        with Store(programs, files) as store:
             starts.append(store.started)
             answers.append(timed(store))
     few, many = answers
-    rows = [[name, report.seconds(few[name]), report.seconds(many[name]), f"{many[name] / few[name]:.2f}"] for name in few]
-    rows.append(["start", *map(report.seconds, starts), f"{starts[1] / starts[0]:.2f}"])
-    told = report.Report(args.quick)
-    told.table("The emulator with many files", ["asked", *(f"{size:,}" for size in sizes), "ratio"], rows, "Half in a My Drive, half in a shared drive; folders of a hundred; an entry in a change log for each.")
-    slow = [name for name in few if many[name] > FLAT * few[name]]
-    if slow or starts[1] > START:
-        raise SystemExit(f"not flat: {', '.join(slow) or 'the start'}")
-
-
-if __name__ == "__main__":
-    main()
+    rows = [[name, seconds(few[name]), seconds(many[name]), f"{many[name] / few[name]:.2f}"] for name in few]
+    rows.append(["start", *map(seconds, starts), f"{starts[1] / starts[0]:.2f}"])
+    steep = [name for name in few if many[name] > FLAT * few[name]] + (["the start"] if starts[1] > START else [])
+    note = "Half of the files in a My Drive, half in a shared drive, in folders of a hundred, each with an entry in a change log. "
+    note += f"Not flat: {', '.join(steep)}." if steep else f"All flat: none takes {FLAT:.0f} times as long."
+    report.table("The emulator with many files", ["asked", *(f"{files:,} files" for files in size.scale), "ratio"], rows, note)
