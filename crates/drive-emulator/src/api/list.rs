@@ -8,7 +8,7 @@ use crate::api::params::Query;
 use crate::api::render;
 use crate::error::{ApiError, ApiResult};
 use crate::mask::Mask;
-use crate::query::{Condition, Expr, OrderBy};
+use crate::query::{Condition, Expr, OrderBy, Term};
 use crate::rules::cx::Cx;
 use crate::store::files::{self, FileRow};
 
@@ -63,7 +63,7 @@ pub fn list(cx: &Cx<'_>, call: &Call, mask: &Mask) -> ApiResult<Reply> {
     let scan = Scan { cx, corpus, expr, space };
     let mut found = match scan.folders()? {
         Folders::Nothing => Vec::new(),
-        Folders::Any => scan.run(&sorted, after, size + 1)?,
+        Folders::Any => scan.run(&sorted, after.as_deref(), size + 1)?,
     };
     let more = found.len() > size;
     found.truncate(size);
@@ -141,26 +141,40 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Up to `limit` files in order, each with its place in that order.
-    fn run(&self, sorted: &order::Sorted, after: Option<Vec<Sql>>, limit: usize) -> ApiResult<Vec<(FileRow, Vec<Sql>)>> {
+    /// The query as SQL that lets through at least what it holds for, in order.
+    fn sql(&self, sorted: &order::Sorted, after: Option<&[Sql]>) -> Condition {
         let cx = self.cx;
         let mut condition = Condition::new("space = ?", [Sql::from(self.space.to_owned())]);
         let mut and = |more: Condition| {
             condition.sql = format!("{} AND ({})", condition.sql, more.sql);
             condition.values.extend(more.values);
         };
-        if let Corpus::Drive(id) = &self.corpus {
-            and(Condition::new("drive = ?", [Sql::from(id.clone())]));
+        let narrow = |term: &Term, negated: bool| matching::narrow(cx, term, negated);
+        let by_index = |term: &Term, negated: bool| if matching::is_indexed(term) { narrow(term, negated) } else { None };
+        // SQLite cannot know that a folder holds less than a drive: `+` keeps it from walking the drive.
+        let beside_index = self.expr.as_ref().is_some_and(|expr| expr.narrow(&mut { by_index }).is_some());
+        match &self.corpus {
+            Corpus::Drive(id) if beside_index => and(Condition::new("+drive = ?", [Sql::from(id.clone())])),
+            Corpus::Drive(id) => and(Condition::new("drive = ?", [Sql::from(id.clone())])),
+            Corpus::User { all_drives: false } if !beside_index => and(Condition::new("drive IS NULL", [])),
+            Corpus::User { .. } | Corpus::Everything => {}
         }
-        if let Some(narrowed) = self.expr.as_ref().and_then(|expr| expr.narrow(&mut |term, negated| matching::narrow(cx, term, negated))) {
+        if let Some(narrowed) = self.expr.as_ref().and_then(|expr| expr.narrow(&mut { narrow })) {
             and(narrowed);
         }
         if let Some(after) = after {
-            and(sorted.after(&after));
+            and(sorted.after(after));
         }
-        let sql = format!("SELECT {}, {} FROM files WHERE {} ORDER BY {}", files::COLUMNS, sorted.columns(), condition.sql, sorted.order());
-        let mut statement = cx.db.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(condition.values))?;
+        condition.sql =
+            format!("SELECT {}, {} FROM files WHERE {} ORDER BY {}", files::COLUMNS, sorted.columns(), condition.sql, sorted.order());
+        condition
+    }
+
+    /// Up to `limit` files in order, each with its place in that order.
+    fn run(&self, sorted: &order::Sorted, after: Option<&[Sql]>, limit: usize) -> ApiResult<Vec<(FileRow, Vec<Sql>)>> {
+        let Condition { sql, values } = self.sql(sorted, after);
+        let mut statement = self.cx.db.prepare_cached(&sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut found = Vec::new();
         while found.len() < limit
             && let Some(row) = rows.next()?
@@ -213,3 +227,6 @@ impl Scan<'_, '_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,11 @@ pub fn narrow(cx: &Cx<'_>, term: &Term, negated: bool) -> Option<Condition> {
     }
 }
 
+/// Whether an index finds what [`narrow`] says for a term.
+pub fn is_indexed(term: &Term) -> bool {
+    matches!(term, Term::Parent(_) | Term::NameIs(_) | Term::Owner(_) | Term::Property { .. })
+}
+
 /// Whether a term holds for a file, as the caller sees it.
 pub fn holds(cx: &Cx<'_>, f: &FileRow, term: &Term) -> ApiResult<bool> {
     Ok(match term {
