@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -62,7 +62,7 @@ pub(super) struct Cycle<'a> {
     pub agent: &'a Agent,
     pub plan: &'a Plan,
     pub policy: Policy,
-    homes: RwLock<Homes>,
+    homes: Mutex<Homes>,
     /// What lay in the local `novos` of a technician at the beginning, and no item holds it.
     pub(super) strays: tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>,
     report: Mutex<CycleReport>,
@@ -80,7 +80,7 @@ impl Agent {
             agent: self,
             plan,
             policy: Policy::new(&self.settings.process)?,
-            homes: RwLock::new(Homes::read(self).await?),
+            homes: Mutex::default(),
             strays: tokio::sync::Mutex::default(),
             report: Mutex::default(),
             halted: AtomicBool::new(false),
@@ -201,14 +201,9 @@ impl Cycle<'_> {
         self.halted.load(Ordering::Relaxed) || self.plan.stop.is_cancelled()
     }
 
-    /// The folders, to read; never held over an await.
-    pub(super) fn homes(&self) -> std::sync::RwLockReadGuard<'_, Homes> {
-        self.homes.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The folders, to change.
-    pub(super) fn homes_mut(&self) -> std::sync::RwLockWriteGuard<'_, Homes> {
-        self.homes.write().unwrap_or_else(PoisonError::into_inner)
+    /// The folders this cycle knows; never held over an await.
+    pub(super) fn homes(&self) -> MutexGuard<'_, Homes> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn report(&self) -> MutexGuard<'_, CycleReport> {

@@ -50,7 +50,7 @@ impl Cycle<'_> {
             if row.state == FolderState::Reserved {
                 self.make(home, &row, &folder, &parent).await?;
             }
-            self.homes_mut().add_end(&folder, &home.technician.user, role);
+            self.know_end(&folder, role);
             parent = folder;
         }
         Ok(parent)

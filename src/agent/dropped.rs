@@ -1,6 +1,6 @@
 //! Folders dropped into a `novos`: their files are work orders too, and what is left of them is moved on, never deleted.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::cycle::{Cycle, Scope};
@@ -10,6 +10,7 @@ use super::setback::Setback;
 use crate::config::settings::FolderPolicy;
 use crate::domain::folder::Role;
 use crate::domain::item::Sighted;
+use crate::domain::technician::UserId;
 use crate::drive::{Change, Entry, FeedEntry, FileId, Query};
 use crate::error::Failure;
 use crate::ledger::{DroppedFolder, Source};
@@ -28,13 +29,13 @@ impl Cycle<'_> {
     pub(super) async fn take_folder_change(&self, change: &FeedEntry) -> Result<(), Setback> {
         let id = change.file_id.as_str();
         let here = change.entry.as_ref().filter(|e| !e.trashed);
-        let below = { self.homes().below(id).cloned() };
-        if let Some(user) = below.filter(|_| here.is_none()) {
+        if here.is_none()
+            && let Some(user) = self.above_novos_of(id).await?
+        {
             // This cycle lists their novos, and says what it finds.
             return Ok(self.agent.ledger.forget_listing(&user).await?);
         }
-        let known = { self.homes().place(id).cloned() };
-        if let Some(place) = known {
+        if let Some(place) = self.place(id).await? {
             return match (place.dropped, here) {
                 (None, Some(_)) => Ok(()),
                 (None, None) => {
@@ -42,7 +43,7 @@ impl Cycle<'_> {
                     self.fault(novos_gone(&place.home, "is in the trash, or access to it was withdrawn").into(), &place.home.blame());
                     Ok(())
                 }
-                (Some(folder), Some(entry)) if self.is_in_place(entry) => {
+                (Some(folder), Some(entry)) if self.place_of(entry).await?.is_some() => {
                     let moved = !entry.parents.iter().any(|p| p.as_str() == folder.parent_id);
                     self.take_folder(&place.home, entry, moved || folder.ended_at.is_some()).await
                 }
@@ -51,54 +52,41 @@ impl Cycle<'_> {
             };
         }
         let Some(entry) = here.filter(|e| e.is_folder() && !self.policy.ignores(&e.name)) else { return Ok(()) };
-        let home = { self.homes().place_of(entry).map(|(place, _)| place.home.clone()) };
-        match home {
-            Some(home) => self.take_folder(&home, entry, true).await,
+        match self.place_of(entry).await? {
+            Some((place, _)) => self.take_folder(&place.home, entry, true).await,
             None => Ok(()),
         }
-    }
-
-    fn is_in_place(&self, entry: &Entry) -> bool {
-        self.homes().place_of(entry).is_some()
     }
 
     /// A folder that lies in a `novos`: refused whole, or its files are found.
     async fn take_folder(&self, home: &Arc<Home>, entry: &Entry, note: bool) -> Result<(), Setback> {
         if self.policy.folders == FolderPolicy::Reject {
-            let (parent, below) = {
-                let homes = self.homes();
-                let Some((place, parent)) = homes.place_of(entry) else { return Ok(()) };
-                (parent, place.below.clone())
-            };
-            let seen = self.sight(entry, &home.technician.user, &parent, &below);
+            let Some((place, parent)) = self.place_of(entry).await? else { return Ok(()) };
+            let seen = self.sight(entry, &home.technician.user, parent.as_str(), &place.below);
             return self.take_in(&[seen], Source::Glance).await;
         }
         if note {
             self.note_dropped(home, entry).await?;
         }
-        let Some(below) = self.homes().place(entry.id.as_str()).map(|p| p.below.clone()) else { return Ok(()) };
-        let contents = self.contents(home, &entry.id, &below).await?;
+        let Some(place) = self.place(entry.id.as_str()).await? else { return Ok(()) };
+        let contents = self.contents(home, &entry.id, &place.below).await?;
         self.take_in(&contents.files, Source::Glance).await
     }
 
     /// Records a dropped folder, or where it is now.
     pub(super) async fn note_dropped(&self, home: &Arc<Home>, entry: &Entry) -> Result<(), Failure> {
-        let (parent_id, below) = {
-            let homes = self.homes();
-            let Some((place, parent)) = homes.place_of(entry) else { return Ok(()) };
-            let below = if place.below.is_empty() { entry.name.clone() } else { format!("{}/{}", place.below, entry.name) };
-            (parent, below)
-        };
-        let user = home.technician.user.clone();
+        let Some((place, parent)) = self.place_of(entry).await? else { return Ok(()) };
+        let below = if place.below.is_empty() { entry.name.clone() } else { format!("{}/{}", place.below, entry.name) };
+        let (user, parent_id) = (home.technician.user.clone(), parent.to_string());
         let folder = DroppedFolder { id: entry.id.to_string(), user, parent_id, below, seen_at: self.now(), ended_at: None };
         let unchanged = self
-            .homes()
             .place(&folder.id)
-            .and_then(|p| p.dropped.clone())
+            .await?
+            .and_then(|p| p.dropped)
             .is_some_and(|known| (&known.parent_id, &known.below, known.ended_at) == (&folder.parent_id, &folder.below, None));
         if !unchanged {
             self.agent.ledger.folders_dropped(std::slice::from_ref(&folder)).await?;
-            self.homes_mut().add_dropped(folder);
+            self.know_dropped(home, folder);
         }
         Ok(())
     }
@@ -107,12 +95,12 @@ impl Cycle<'_> {
     async fn folder_left(&self, folder: &DroppedFolder) -> Result<(), Setback> {
         let inside: HashSet<String> = {
             let below = format!("{}/", folder.below);
-            let theirs = self.homes().dropped_by(&folder.user);
+            let theirs = self.agent.ledger.dropped_folders(Some(&folder.user)).await?;
             theirs.into_iter().filter(|d| d.id == folder.id || d.below.starts_with(&below)).map(|d| d.id).collect()
         };
         self.agent.ledger.dropped_folder_taken_back(folder).await?;
         for id in &inside {
-            self.homes_mut().remove_place(id);
+            self.know_gone(id);
         }
         for item in self.agent.ledger.open_items(Some(&folder.user)).await? {
             if inside.contains(&item.sighted.parent_id) {
@@ -137,9 +125,8 @@ impl Cycle<'_> {
                 } else if seen.insert(entry.id.clone()) {
                     contents.folders += 1;
                     self.note_dropped(home, &entry).await?;
-                    let inner = self.homes().place(entry.id.as_str()).map(|p| p.below.clone());
-                    if let Some(inner) = inner {
-                        waiting.push((entry.id, inner));
+                    if let Some(inner) = self.place(entry.id.as_str()).await? {
+                        waiting.push((entry.id, inner.below));
                     }
                 }
             }
@@ -154,13 +141,15 @@ impl Cycle<'_> {
         if matches!(self.plan.scope, Scope::File(_)) {
             return Ok(());
         }
-        let homes = { self.homes().all() };
-        for home in homes {
-            let user = &home.technician.user;
-            let folders = { self.homes().dropped_by(user) };
-            if matches!(&self.plan.scope, Scope::Users(users) if !users.contains(user)) {
+        let mut dropped: BTreeMap<UserId, Vec<DroppedFolder>> = BTreeMap::new();
+        for folder in self.agent.ledger.dropped_folders(None).await? {
+            dropped.entry(folder.user.clone()).or_default().push(folder);
+        }
+        for (user, folders) in dropped {
+            if matches!(&self.plan.scope, Scope::Users(users) if !users.contains(&user)) {
                 continue;
             }
+            let Some(home) = self.home_of(&user).await? else { continue };
             for root in folders.iter().filter(|f| f.parent_id == home.novos.as_str()) {
                 if self.is_stopped() {
                     return Ok(());

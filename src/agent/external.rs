@@ -24,7 +24,7 @@ impl Cycle<'_> {
             if item.standing.state != State::Fetched || !self.concerns(&item) || self.is_stopped() {
                 continue;
             }
-            let Some(home) = self.homes().of(&item.sighted.user) else { continue };
+            let Some(home) = self.home_of(&item.sighted.user).await? else { continue };
             if let Err(setback) = self.verdict_of_the_other(&home, &item).await {
                 self.put_off(&home, &item, setback).await?;
             }

@@ -66,7 +66,7 @@ impl Cycle<'_> {
                     }
                 }
             }
-            let change = self.change(item, role, &from, to);
+            let change = self.change(item, role, &from, to).await?;
             let error = match self.agent.drive.update(&file, &change).await {
                 Ok(entry) if !entry.trashed => {
                     return Ok(Settled::There { entry: Box::new(entry), parent: to.clone(), below: String::new() });
@@ -92,10 +92,10 @@ impl Cycle<'_> {
         }
     }
 
-    fn change(&self, item: &Item, role: Role, from: &FileId, to: &FileId) -> Change {
+    async fn change(&self, item: &Item, role: Role, from: &FileId, to: &FileId) -> Result<Change, Failure> {
         let moves = from != to;
-        let was_refused = self.homes().is_erro(from);
-        Change {
+        let was_refused = self.is_erro(from).await?;
+        Ok(Change {
             add_parent: moves.then(|| to.clone()),
             remove_parent: moves.then(|| from.clone()),
             description: match role {
@@ -105,7 +105,7 @@ impl Cycle<'_> {
                 _ => None,
             },
             ..Change::default()
-        }
+        })
     }
 
     /// Records that a step has to wait, and why.

@@ -1,9 +1,9 @@
-//! Whose folder an id of Drive is, in memory: a feed page of a thousand entries asks this a thousand times.
+//! Whose folder an id of Drive is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Agent;
+use super::cycle::Cycle;
 use crate::domain::clock::Millis;
 use crate::domain::folder::Role;
 use crate::domain::technician::UserId;
@@ -41,121 +41,155 @@ pub(super) struct Place {
     pub dropped: Option<DroppedFolder>,
 }
 
-/// Every technician's folders.
-#[derive(Debug, Default)]
-pub(super) struct Homes {
-    users: HashMap<UserId, Arc<Home>>,
-    places: HashMap<String, Place>,
-    /// `processados`, `erro` and their sub-folders.
-    ends: HashMap<String, (UserId, Role)>,
-    /// The folders a `novos` lies in: what happens to them happens to it, and the feed need not say so (4.20).
-    above: HashMap<String, UserId>,
+/// What a folder of Drive is to us.
+#[derive(Debug, Clone)]
+enum Known {
+    /// What comes into it is a work order.
+    Place(Place),
+    /// A `processados` or `erro`, or a sub-folder of one.
+    End(Role),
+    /// A folder the `novos` of this technician lies in: what happens to it happens to that, and the feed need not say so (4.20).
+    Above(UserId),
+    /// None of ours.
+    Foreign,
 }
 
-impl Homes {
-    /// Reads them all.
-    pub(super) async fn read(agent: &Agent) -> Result<Self, Failure> {
-        let layout = &agent.settings.layout;
-        let mut by_role: HashMap<(UserId, Role), FileId> = HashMap::new();
-        let mut homes = Self::default();
-        let mut technicians = Vec::new();
-        for role in [Role::Novos, Role::Processados, Role::Erro, Role::Usuario, Role::Caminho] {
-            for (technician, row) in agent.ledger.folders_of_role(role).await? {
-                let below = |end: Role| row.path == layout.path_of(end) || row.path.starts_with(&format!("{}/", layout.path_of(end)));
-                if let Some(end) = [Role::Processados, Role::Erro].into_iter().find(|end| below(*end)) {
-                    homes.ends.insert(row.drive_id.clone(), (technician.user.clone(), end));
-                } else if matches!(role, Role::Usuario | Role::Caminho) {
-                    homes.above.insert(row.drive_id.clone(), technician.user.clone());
-                }
-                if row.path == layout.path_of(role) && !matches!(role, Role::Usuario | Role::Caminho) && row.state == FolderState::Created {
-                    by_role.insert((technician.user.clone(), role), id(&row.drive_id)?);
-                    if role == Role::Novos {
-                        technicians.push(technician);
-                    }
-                }
+/// What this cycle has come to know. It is asked of the ledger one by one: an idle cycle over ten thousand technicians asks
+/// nothing, and holds none of them in memory.
+#[derive(Debug, Default)]
+pub(super) struct Homes {
+    users: HashMap<UserId, Option<Arc<Home>>>,
+    folders: HashMap<String, Known>,
+}
+
+impl Cycle<'_> {
+    /// A technician's folders; `None` where there are none to work with. A creation that stopped half-way has no place to
+    /// file things away yet: `check --repair` finishes it.
+    pub(super) async fn home_of(&self, user: &UserId) -> Result<Option<Arc<Home>>, Failure> {
+        let known = { self.homes().users.get(user).cloned() };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let home = self.read_home(user).await?.map(Arc::new);
+        self.homes().users.insert(user.clone(), home.clone());
+        Ok(home)
+    }
+
+    async fn read_home(&self, user: &UserId) -> Result<Option<Home>, Failure> {
+        let (ledger, layout) = (&self.agent.ledger, &self.agent.settings.layout);
+        let Some(technician) = ledger.technician(user).await?.filter(|t| t.removed_at.is_none()) else { return Ok(None) };
+        let rows = ledger.folder_ids(user).await?;
+        let created = |role: Role| {
+            let row = rows.iter().find(|r| r.path == layout.path_of(role) && r.role == role && r.state == FolderState::Created);
+            row.map(|r| id(&r.drive_id)).transpose()
+        };
+        let (Some(novos), Some(processados), Some(erro)) = (created(Role::Novos)?, created(Role::Processados)?, created(Role::Erro)?) else {
+            return Ok(None);
+        };
+        let tree = self.agent.base.tree(&technician.folder)?;
+        Ok(Some(Home { technician, novos, processados, erro, tree }))
+    }
+
+    async fn known(&self, folder_id: &str) -> Result<Known, Failure> {
+        let known = { self.homes().folders.get(folder_id).cloned() };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let known = self.read_known(folder_id).await?;
+        self.learn(folder_id, known.clone());
+        Ok(known)
+    }
+
+    async fn read_known(&self, folder_id: &str) -> Result<Known, Failure> {
+        let (ledger, layout) = (&self.agent.ledger, &self.agent.settings.layout);
+        if let Some((technician, row)) = ledger.folder_by_drive_id(folder_id).await? {
+            let below = |end: Role| row.path == layout.path_of(end) || row.path.starts_with(&format!("{}/", layout.path_of(end)));
+            if technician.removed_at.is_some() {
+                return Ok(Known::Foreign);
             }
+            if let Some(end) = [Role::Processados, Role::Erro].into_iter().find(|end| below(*end)) {
+                return Ok(Known::End(end));
+            }
+            if matches!(row.role, Role::Usuario | Role::Caminho) {
+                return Ok(Known::Above(technician.user));
+            }
+            let home = self.home_of(&technician.user).await?.filter(|home| home.novos.as_str() == folder_id);
+            return Ok(home.map_or(Known::Foreign, |home| Known::Place(Place { home, below: String::new(), dropped: None })));
         }
-        for technician in technicians {
-            let mut take = |role| by_role.remove(&(technician.user.clone(), role));
-            // A creation that stopped half-way has no place to file things away yet: `check --repair` finishes it.
-            let (Some(novos), Some(processados), Some(erro)) = (take(Role::Novos), take(Role::Processados), take(Role::Erro)) else {
-                continue;
-            };
-            let tree = agent.base.tree(&technician.folder)?;
-            let home = Arc::new(Home { technician, novos, processados, erro, tree });
-            homes.places.insert(home.novos.to_string(), Place { home: home.clone(), below: String::new(), dropped: None });
-            homes.users.insert(home.technician.user.clone(), home);
-        }
-        for folder in agent.ledger.dropped_folders(agent.now() - AFTERLIFE).await? {
-            homes.add_dropped(folder);
-        }
-        Ok(homes)
+        let Some(folder) = ledger.dropped_folder(folder_id, self.now() - AFTERLIFE).await? else { return Ok(Known::Foreign) };
+        let home = self.home_of(&folder.user).await?;
+        Ok(home.map_or(Known::Foreign, |home| Known::Place(Place { home, below: folder.below.clone(), dropped: Some(folder) })))
     }
 
-    /// A technician's.
-    pub(super) fn of(&self, user: &UserId) -> Option<Arc<Home>> {
-        self.users.get(user).cloned()
-    }
-
-    /// All technicians'.
-    pub(super) fn all(&self) -> Vec<Arc<Home>> {
-        self.users.values().cloned().collect()
+    fn learn(&self, folder_id: &str, known: Known) {
+        self.homes().folders.insert(folder_id.to_owned(), known);
     }
 
     /// The folder of this id, where its files are work orders.
-    pub(super) fn place(&self, folder_id: &str) -> Option<&Place> {
-        self.places.get(folder_id)
+    pub(super) async fn place(&self, folder_id: &str) -> Result<Option<Place>, Failure> {
+        Ok(match self.known(folder_id).await? {
+            Known::Place(place) => Some(place),
+            Known::End(_) | Known::Above(_) | Known::Foreign => None,
+        })
     }
 
-    /// The place an entry lies in.
-    pub(super) fn place_of(&self, entry: &Entry) -> Option<(&Place, String)> {
-        entry.parents.iter().find_map(|p| self.place(p.as_str()).map(|place| (place, p.to_string())))
+    /// The place an entry lies in, and the id of that folder.
+    pub(super) async fn place_of(&self, entry: &Entry) -> Result<Option<(Place, FileId)>, Failure> {
+        for parent in &entry.parents {
+            if let Some(place) = self.place(parent.as_str()).await? {
+                return Ok(Some((place, parent.clone())));
+            }
+        }
+        Ok(None)
     }
 
     /// The technician whose folder a change is about, or lies in.
-    pub(super) fn user_of(&self, change: &FeedEntry) -> Option<UserId> {
-        let place = self.place(change.file_id.as_str()).or_else(|| change.entry.as_ref().and_then(|e| self.place_of(e)).map(|(p, _)| p));
-        place.map(|p| p.home.technician.user.clone())
+    pub(super) async fn user_of(&self, change: &FeedEntry) -> Result<Option<UserId>, Failure> {
+        let itself = self.place(change.file_id.as_str()).await?;
+        let place = match (itself, &change.entry) {
+            (None, Some(entry)) => self.place_of(entry).await?.map(|(place, _)| place),
+            (itself, _) => itself,
+        };
+        Ok(place.map(|p| p.home.technician.user.clone()))
     }
 
     /// Whose `novos` lies somewhere in this folder.
-    pub(super) fn below(&self, folder_id: &str) -> Option<&UserId> {
-        self.above.get(folder_id)
+    pub(super) async fn above_novos_of(&self, folder_id: &str) -> Result<Option<UserId>, Failure> {
+        Ok(match self.known(folder_id).await? {
+            Known::Above(user) => Some(user),
+            Known::Place(_) | Known::End(_) | Known::Foreign => None,
+        })
     }
 
     /// Whether an entry lies in `processados` or `erro` (or a sub-folder of theirs), and in which folder.
-    pub(super) fn end_of(&self, entry: &Entry) -> Option<(Role, FileId)> {
-        entry.parents.iter().find_map(|p| self.ends.get(p.as_str()).map(|(_, role)| (*role, p.clone())))
+    pub(super) async fn end_of(&self, entry: &Entry) -> Result<Option<(Role, FileId)>, Failure> {
+        for parent in &entry.parents {
+            if let Known::End(role) = self.known(parent.as_str()).await? {
+                return Ok(Some((role, parent.clone())));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a folder is an `erro`, or a sub-folder of one.
-    pub(super) fn is_erro(&self, folder: &FileId) -> bool {
-        self.ends.get(folder.as_str()).is_some_and(|(_, role)| *role == Role::Erro)
-    }
-
-    /// The dropped folders of a technician that are still in `novos`, parents before children.
-    pub(super) fn dropped_by(&self, user: &UserId) -> Vec<DroppedFolder> {
-        let theirs = self.places.values().filter_map(|p| p.dropped.as_ref()).filter(|d| d.user == *user && d.ended_at.is_none());
-        let mut folders: Vec<DroppedFolder> = theirs.cloned().collect();
-        folders.sort_by(|a, b| a.below.cmp(&b.below).then_with(|| a.id.cmp(&b.id)));
-        folders
+    pub(super) async fn is_erro(&self, folder: &FileId) -> Result<bool, Failure> {
+        Ok(matches!(self.known(folder.as_str()).await?, Known::End(Role::Erro)))
     }
 
     /// Takes note of a dropped folder.
-    pub(super) fn add_dropped(&mut self, folder: DroppedFolder) {
-        if let Some(home) = self.of(&folder.user) {
-            self.places.insert(folder.id.clone(), Place { home, below: folder.below.clone(), dropped: Some(folder) });
-        }
+    pub(super) fn know_dropped(&self, home: &Arc<Home>, folder: DroppedFolder) {
+        let id = folder.id.clone();
+        self.learn(&id, Known::Place(Place { home: home.clone(), below: folder.below.clone(), dropped: Some(folder) }));
     }
 
     /// A dropped folder that is no place of ours any more.
-    pub(super) fn remove_place(&mut self, folder_id: &str) {
-        self.places.remove(folder_id);
+    pub(super) fn know_gone(&self, folder_id: &str) {
+        self.learn(folder_id, Known::Foreign);
     }
 
     /// Takes note of a sub-folder of `processados` or `erro`.
-    pub(super) fn add_end(&mut self, folder_id: &FileId, user: &UserId, role: Role) {
-        self.ends.insert(folder_id.to_string(), (user.clone(), role));
+    pub(super) fn know_end(&self, folder_id: &FileId, role: Role) {
+        self.learn(folder_id.as_str(), Known::End(role));
     }
 }
 

@@ -60,12 +60,12 @@ impl Cycle<'_> {
             open.iter().filter(|i| i.standing.state != State::Judged).map(|i| i.sighted.key.file_id.as_str()).collect();
         // Folders first: the files of this page may lie in them.
         for change in page.changes.iter().filter(|c| c.entry.as_ref().is_none_or(Entry::is_folder)) {
-            let user = self.homes().user_of(change);
+            let user = self.user_of(change).await?;
             self.or_listed_later(self.take_folder_change(change).await, user.as_ref()).await?;
         }
         let mut seen: Vec<Sighted> = Vec::new();
         for change in &page.changes {
-            match self.sighting(change) {
+            match self.sighting(change).await? {
                 Some(sighted) => seen.push(sighted),
                 None if open_files.contains(change.file_id.as_str()) => {
                     for item in open.iter().filter(|i| i.sighted.key.file_id == change.file_id.as_str()) {
@@ -84,7 +84,7 @@ impl Cycle<'_> {
         match (done, user) {
             (Err(setback), Some(user)) if !setback.halts() => {
                 self.agent.ledger.forget_listing(user).await?;
-                let blame = self.homes().of(user).map_or_else(|| format!("technician {user}"), |home| home.blame());
+                let blame = self.home_of(user).await?.map_or_else(|| format!("technician {user}"), |home| home.blame());
                 self.fault(setback, &blame);
                 Ok(())
             }
@@ -111,11 +111,12 @@ impl Cycle<'_> {
     }
 
     /// A file in a place of ours, with nothing asked of Drive.
-    fn sighting(&self, change: &FeedEntry) -> Option<Sighted> {
-        let entry = change.entry.as_ref().filter(|e| !e.trashed && !e.is_folder() && !self.policy.ignores(&e.name))?;
-        let homes = self.homes();
-        let (place, parent) = homes.place_of(entry)?;
-        Some(self.sight(entry, &place.home.technician.user, &parent, &place.below))
+    async fn sighting(&self, change: &FeedEntry) -> Result<Option<Sighted>, Failure> {
+        let Some(entry) = change.entry.as_ref().filter(|e| !e.trashed && !e.is_folder() && !self.policy.ignores(&e.name)) else {
+            return Ok(None);
+        };
+        let found = self.place_of(entry).await?;
+        Ok(found.map(|(place, parent)| self.sight(entry, &place.home.technician.user, parent.as_str(), &place.below)))
     }
 
     /// What came of recording another version together with a step.

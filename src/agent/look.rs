@@ -44,10 +44,10 @@ impl Cycle<'_> {
         let Some(entry) = self.agent.drive.get(&super::homes::id(file_id)?).await? else {
             return Ok(Whereabouts::Away("o arquivo foi apagado, ou o acesso a ele foi retirado".into()));
         };
-        let filed = { self.homes().end_of(&entry) };
-        if let (Some((role, parent)), true) = (filed, entry.explicitly_trashed) {
+        let filed = self.end_of(&entry).await?;
+        if let (Some((role, parent)), true) = (&filed, entry.explicitly_trashed) {
             // Its owner threw it away where we had put it: that comes after the filing.
-            return Ok(Whereabouts::Filed { role, parent, entry: Box::new(entry) });
+            return Ok(Whereabouts::Filed { role: *role, parent: parent.clone(), entry: Box::new(entry) });
         }
         if entry.trashed {
             if !entry.explicitly_trashed && self.agent.drive.get(&home.novos).await?.is_none_or(|novos| novos.trashed) {
@@ -55,18 +55,15 @@ impl Cycle<'_> {
             }
             return Ok(Whereabouts::Away("o arquivo foi para a lixeira".into()));
         }
-        let known = {
-            let homes = self.homes();
-            let inbox = homes.place_of(&entry).map(|(place, parent)| (place.below.clone(), parent));
-            (inbox, homes.end_of(&entry))
-        };
-        Ok(match known {
-            (Some((below, parent)), _) => Whereabouts::Inbox { parent: super::homes::id(&parent)?, below, entry: Box::new(entry) },
-            (None, Some((role, parent))) => Whereabouts::Filed { role, parent, entry: Box::new(entry) },
-            (None, None) => match self.climb(&entry).await? {
-                Some((parent, below)) => Whereabouts::Inbox { parent, below, entry: Box::new(entry) },
-                None => Whereabouts::Away("o arquivo foi movido para fora da pasta novos".into()),
-            },
+        if let Some((place, parent)) = self.place_of(&entry).await? {
+            return Ok(Whereabouts::Inbox { parent, below: place.below, entry: Box::new(entry) });
+        }
+        if let Some((role, parent)) = filed {
+            return Ok(Whereabouts::Filed { role, parent, entry: Box::new(entry) });
+        }
+        Ok(match self.climb(&entry).await? {
+            Some((parent, below)) => Whereabouts::Inbox { parent, below, entry: Box::new(entry) },
+            None => Whereabouts::Away("o arquivo foi movido para fora da pasta novos".into()),
         })
     }
 
@@ -77,15 +74,14 @@ impl Cycle<'_> {
         let mut at = first.clone();
         for _ in 0..CLIMB {
             let Some(folder) = self.agent.drive.get(&at).await?.filter(|f| f.is_folder() && !f.trashed) else { return Ok(None) };
-            let above = { self.homes().place_of(&folder).map(|(place, _)| place.home.clone()) };
+            let above = self.place_of(&folder).await?.map(|(place, _)| place.home);
             let next = folder.parents.first().cloned();
             chain.push(folder);
             if let Some(home) = above {
                 for folder in chain.iter().rev() {
                     self.note_dropped(&home, folder).await?;
                 }
-                let below = self.homes().place(first.as_str()).map(|p| p.below.clone());
-                return Ok(below.map(|below| (first, below)));
+                return Ok(self.place(first.as_str()).await?.map(|place| (first, place.below)));
             }
             match next {
                 Some(parent) => at = parent,
@@ -97,7 +93,7 @@ impl Cycle<'_> {
 
     /// An item whose file a feed or listing no longer shows where it was: withdrawn if it is really gone, noted where it is.
     pub(super) async fn check_still_there(&self, item: &Item) -> Result<(), Setback> {
-        let Some(home) = self.homes().of(&item.sighted.user) else { return Ok(()) };
+        let Some(home) = self.home_of(&item.sighted.user).await? else { return Ok(()) };
         // By now it may have taken a step; a verdict is carried out by filing it away, which looks for itself.
         let Some(item) = self.agent.ledger.item(&item.id).await?.filter(|i| matches!(i.standing.state, State::Found | State::Fetched))
         else {
@@ -122,7 +118,7 @@ impl Cycle<'_> {
 
     /// An item that had ended and is said to lie in `novos`: taken up again where that is so.
     pub(super) async fn check_returned(&self, item: &Item) -> Result<(), Setback> {
-        let Some(home) = self.homes().of(&item.sighted.user) else { return Ok(()) };
+        let Some(home) = self.home_of(&item.sighted.user).await? else { return Ok(()) };
         let Whereabouts::Inbox { entry, parent, below } = self.whereabouts(&home, &item.sighted.key.file_id).await? else {
             return Ok(());
         };

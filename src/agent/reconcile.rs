@@ -25,9 +25,8 @@ impl Cycle<'_> {
     /// Lists every `novos` that was never listed whole, and a few of those whose turn it is.
     pub(super) async fn reconcile(&self) -> Result<(), Setback> {
         let every = i64::try_from(self.agent.settings.watch.reconcile_every.as_millis()).unwrap_or(i64::MAX);
-        let homes = { self.homes().all() };
-        let in_rotation = (homes.len() / CYCLES_A_ROTATION).max(AT_LEAST);
         let (ledger, now) = (&self.agent.ledger, self.now());
+        let in_rotation = (ledger.technician_count().await? / CYCLES_A_ROTATION).max(AT_LEAST);
         let mut users = ledger.unlisted_since(1, u32::MAX, Millis::MAX).await?;
         let due =
             ledger.unlisted_since(now.saturating_sub(every), u32::try_from(users.len() + in_rotation).unwrap_or(u32::MAX), now).await?;
@@ -38,14 +37,19 @@ impl Cycle<'_> {
 
     /// Lists the `novos` of these technicians, several side by side. One technician's trouble does not touch the others.
     pub(super) async fn list_users(&self, users: &[UserId]) -> Result<(), Setback> {
-        let homes: Vec<Arc<Home>> = { users.iter().filter_map(|u| self.homes().of(u)).collect() };
-        futures_util::stream::iter(homes)
-            .for_each_concurrent(self.agent.settings.watch.concurrency.max(1), |home| async move {
+        futures_util::stream::iter(users)
+            .for_each_concurrent(self.agent.settings.watch.concurrency.max(1), |user| async move {
                 if self.is_stopped() {
                     return;
                 }
-                if let Err(setback) = self.list_home(&home).await {
-                    self.fault(setback, &home.blame());
+                match self.home_of(user).await {
+                    Ok(Some(home)) => {
+                        if let Err(setback) = self.list_home(&home).await {
+                            self.fault(setback, &home.blame());
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(failure) => _ = self.fault(failure.into(), "the cycle"),
                 }
             })
             .await;
@@ -90,18 +94,25 @@ impl Cycle<'_> {
             Failure::new(Exit::Data, "file_unknown", format!("the file {file} {why}"))
                 .hint("`tecnico process USER` takes everything in a novos")
         };
-        let homes = { self.homes().all() };
         // Whose it is only the folder it lies in says; any home serves for asking.
-        let Some(any) = homes.first() else { return Err(unknown("is nobody's: there are no technicians").into()) };
-        match self.whereabouts(any, file.as_str()).await? {
+        let Some(any) = self.any_home().await? else { return Err(unknown("is nobody's: there are no technicians").into()) };
+        match self.whereabouts(&any, file.as_str()).await? {
             Whereabouts::Inbox { entry, parent, below } => {
-                let user = { self.homes().place(parent.as_str()).map(|p| p.home.technician.user.clone()) };
-                let Some(user) = user else { return Ok(()) };
-                self.take_glance(self.sight(&entry, &user, parent.as_str(), &below)).await
+                let Some(place) = self.place(parent.as_str()).await? else { return Ok(()) };
+                self.take_glance(self.sight(&entry, &place.home.technician.user, parent.as_str(), &below)).await
             }
             Whereabouts::Filed { .. } => Ok(()),
             Whereabouts::Away(_) if !self.agent.ledger.items_of_file(file.as_str()).await?.is_empty() => Ok(()),
             Whereabouts::Away(_) => Err(unknown("does not lie in the novos of any technician").into()),
         }
+    }
+
+    async fn any_home(&self) -> Result<Option<Arc<Home>>, Failure> {
+        for technician in self.agent.ledger.technicians().await? {
+            if let Some(home) = self.home_of(&technician.user).await? {
+                return Ok(Some(home));
+            }
+        }
+        Ok(None)
     }
 }

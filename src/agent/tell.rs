@@ -83,7 +83,7 @@ impl Cycle<'_> {
     pub(super) async fn answer_job(&self, failure: Option<&'static str>) -> Result<(), Failure> {
         let (Some(job), super::Scope::Users(users)) = (&self.plan.job, &self.plan.scope) else { return Ok(()) };
         for user in users.iter().filter(|u| failure.is_some() || !self.has_ended_one_of(u)) {
-            let name = self.homes().of(user).map_or_else(|| user.to_string(), |h| h.technician.name.clone());
+            let name = self.home_of(user).await?.map_or_else(|| user.to_string(), |h| h.technician.name.clone());
             let payload = |job_id: &str| {
                 let task = Task { user_id: user.as_str(), job_id, name: &name };
                 match failure {

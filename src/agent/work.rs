@@ -1,6 +1,6 @@
 //! Working off what is due: several files side by side, the versions of one file one after another.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -10,6 +10,7 @@ use super::homes::Home;
 use super::setback::Setback;
 use crate::config::settings::Mode;
 use crate::domain::item::{Item, State};
+use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 use crate::ledger::Order;
 
@@ -36,8 +37,11 @@ impl Cycle<'_> {
             due.retain(|item| {
                 let round = rounds.entry(item.id.clone()).or_default();
                 *round += 1;
-                self.concerns(item) && *round <= ROUNDS && self.homes().of(&item.sighted.user).is_some()
+                self.concerns(item) && *round <= ROUNDS
             });
+            // The items of technicians who were taken out stay where they are.
+            let homeless = self.homeless(&due).await?;
+            due.retain(|item| !homeless.contains(&item.sighted.user));
             if due.is_empty() {
                 break;
             }
@@ -58,10 +62,20 @@ impl Cycle<'_> {
         Ok(())
     }
 
+    async fn homeless(&self, items: &[Item]) -> Result<HashSet<UserId>, Failure> {
+        let mut homeless = HashSet::new();
+        for item in items {
+            if self.home_of(&item.sighted.user).await?.is_none() {
+                homeless.insert(item.sighted.user.clone());
+            }
+        }
+        Ok(homeless)
+    }
+
     /// Takes one item as far as it goes now. An error is the ledger's; everything else is recorded with the item.
     async fn take_on(&self, item_id: &str) -> Result<(), Failure> {
         let Some(mut item) = self.agent.ledger.item(item_id).await? else { return Ok(()) };
-        let Some(home) = self.homes().of(&item.sighted.user) else { return Ok(()) };
+        let Some(home) = self.home_of(&item.sighted.user).await? else { return Ok(()) };
         // What an earlier run began may be done already on Drive.
         let mut look_first = item.standing.state == State::Judged || item.attempt > 1;
         for _ in 0..STEPS {

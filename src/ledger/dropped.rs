@@ -22,6 +22,8 @@ pub struct DroppedFolder {
     pub ended_at: Option<Millis>,
 }
 
+type Row = (String, String, String, String, Millis, Option<Millis>);
+
 impl Ledger {
     /// Records folders as they are now; one that was ended begins anew.
     pub async fn folders_dropped(&self, folders: &[DroppedFolder]) -> Result<(), Failure> {
@@ -77,21 +79,36 @@ impl Ledger {
         self.commit(tx).await
     }
 
-    /// The folders still in a `novos`, and those ended after `since`, parents before children.
-    pub async fn dropped_folders(&self, since: Millis) -> Result<Vec<DroppedFolder>, Failure> {
-        let rows: Vec<(String, String, String, String, Millis, Option<Millis>)> = sqlx::query_as(
+    /// The folders still in the `novos` of `user`, or of anybody, parents before children.
+    pub async fn dropped_folders(&self, user: Option<&UserId>) -> Result<Vec<DroppedFolder>, Failure> {
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT folder_id, user_id, parent_id, below, seen_at, ended_at FROM dropped_folders
-             WHERE ended_at IS NULL OR ended_at > $1 ORDER BY below, folder_id",
+             WHERE ended_at IS NULL AND ($1 = '' OR user_id = $1) ORDER BY below, folder_id",
         )
-        .bind(since)
+        // No user id is empty.
+        .bind(user.map_or("", UserId::as_str))
         .fetch_all(&self.pool)
         .await
         .map_err(|e| self.failed(e))?;
-        rows.into_iter()
-            .map(|(id, user, parent_id, below, seen_at, ended_at)| {
-                Ok(DroppedFolder { id, user: self.user_of(&user)?, parent_id, below, seen_at, ended_at })
-            })
-            .collect()
+        rows.into_iter().map(|row| self.dropped_of(row)).collect()
+    }
+
+    /// The dropped folder of this id, where it is still in a `novos` or ended after `since`.
+    pub async fn dropped_folder(&self, folder_id: &str, since: Millis) -> Result<Option<DroppedFolder>, Failure> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT folder_id, user_id, parent_id, below, seen_at, ended_at FROM dropped_folders
+             WHERE folder_id = $1 AND (ended_at IS NULL OR ended_at > $2)",
+        )
+        .bind(folder_id)
+        .bind(since)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        row.map(|row| self.dropped_of(row)).transpose()
+    }
+
+    fn dropped_of(&self, (id, user, parent_id, below, seen_at, ended_at): Row) -> Result<DroppedFolder, Failure> {
+        Ok(DroppedFolder { id, user: self.user_of(&user)?, parent_id, below, seen_at, ended_at })
     }
 
     /// How many items were ever found in a dropped folder, how many of them are open, and when the last of them took a step.

@@ -238,6 +238,15 @@ impl Ledger {
         rows.into_iter().map(|r| self.technician_of(r)).collect()
     }
 
+    /// How many there are, those taken out not among them.
+    pub async fn technician_count(&self) -> Result<usize, Failure> {
+        let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM technicians WHERE removed_at IS NULL")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+        Ok(usize::try_from(n).unwrap_or_default())
+    }
+
     /// The technician of a user id, taken out or not.
     pub async fn technician(&self, user: &UserId) -> Result<Option<Technician>, Failure> {
         let row: Option<Row> = sqlx::query_as(select_technicians!("WHERE user_id = $1"))
