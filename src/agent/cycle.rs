@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::homes::Homes;
@@ -62,6 +63,8 @@ pub(super) struct Cycle<'a> {
     pub agent: &'a Agent,
     pub plan: &'a Plan,
     pub policy: Policy,
+    /// Places for programs that judge.
+    pub judging: Semaphore,
     homes: Mutex<Homes>,
     /// What lay in the local `novos` of a technician at the beginning, and no item holds it.
     pub(super) strays: tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>,
@@ -80,6 +83,7 @@ impl Agent {
             agent: self,
             plan,
             policy: Policy::new(&self.settings.process)?,
+            judging: Semaphore::new(self.settings.watch.concurrency.max(1)),
             homes: Mutex::default(),
             strays: tokio::sync::Mutex::default(),
             report: Mutex::default(),

@@ -35,6 +35,7 @@ impl Cycle<'_> {
         let act = match settings.command.as_slice() {
             [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None },
             [program, arguments @ ..] => {
+                let _place = self.judging.acquire().await;
                 tracing::info!(user = %item.sighted.user, item = %item.id, attempt = item.attempt, program, "judging");
                 let ended = run(command(home, item, &path, program, arguments), settings.timeout)
                     .await

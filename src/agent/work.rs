@@ -14,6 +14,8 @@ use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 use crate::ledger::Order;
 
+/// For each file that is judged this many are under way in all: the others are on their way from Drive or back.
+const UNDER_WAY: usize = 2;
 /// How many items are read at once.
 const BATCH: u32 = 2000;
 /// How often one item may come due in one cycle: more would be a circle.
@@ -46,7 +48,7 @@ impl Cycle<'_> {
                 break;
             }
             futures_util::stream::iter(lines(due, settings.process.ordered))
-                .for_each_concurrent(settings.watch.concurrency.max(1), |line| async move {
+                .for_each_concurrent(settings.watch.concurrency.max(1) * UNDER_WAY, |line| async move {
                     for item in line {
                         if self.is_stopped() {
                             return;

@@ -147,7 +147,7 @@ pub struct WatchSettings {
     pub settle: Duration,
     /// Each novos is listed once in this time.
     pub reconcile_every: Duration,
-    /// Files handled side by side.
+    /// Files judged side by side.
     pub concurrency: usize,
 }
 
