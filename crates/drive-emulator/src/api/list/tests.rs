@@ -11,7 +11,7 @@ fn plan(corpus: Corpus, q: &str) -> String {
     let told = store.write(|db| {
         let settings = Settings::load(db)?;
         let who = Principal::acting(&accounts::ensure(db, &settings, "ana@example.com", false)?);
-        let cx = Cx::new(db, store.dir(), settings, who);
+        let cx = Cx::new(db, store.dir(), "http://127.0.0.1", settings, who);
         let scan = Scan { cx: &cx, corpus, expr: Expr::parse(q)?, space: "drive" };
         let sorted = order::Sorted::new(&OrderBy::parse("")?, "ana@example.com");
         let Condition { sql, values } = scan.sql(&sorted, None);
