@@ -36,7 +36,7 @@ fn run(cli: Cli) -> Exit {
     };
     let ended = runtime.block_on(async {
         let context = Context::new(ui.clone(), cli.global);
-        let ended = dispatch(cli.command, &context).await;
+        let ended = Box::pin(dispatch(cli.command, &context)).await;
         context.close().await;
         ended
     });

@@ -83,7 +83,8 @@ impl Cycle<'_> {
             let row = rows.iter().find(|r| r.path == layout.path_of(role) && r.role == role && r.state == FolderState::Created);
             row.map(|r| id(&r.drive_id)).transpose()
         };
-        let (Some(novos), Some(processados), Some(erro)) = (created(Role::Novos)?, created(Role::Processados)?, created(Role::Erro)?) else {
+        let (Some(novos), Some(processados), Some(erro)) = (created(Role::Novos)?, created(Role::Processados)?, created(Role::Erro)?)
+        else {
             return Ok(None);
         };
         let tree = self.agent.base.tree(&technician.folder)?;
