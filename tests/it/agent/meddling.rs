@@ -41,7 +41,7 @@ async fn a_file_trashed_while_it_is_judged_is_told_as_taken_back() {
     // Out of the trash and back in novos it is taken up again: the same item.
     rig.world.control().untrash(ANA, &file).expect("untrashed");
     assert!(rig.cycle().await.is_clean());
-    assert_eq!((rig.place(&file).0, rig.told(&file)), ("processados".into(), vec!["retirado".into(), "processado".into()]));
+    assert_eq!((rig.place(&file).0, rig.told(&file)), ("processados".into(), vec!["processado".into(), "retirado".into()]));
     assert_eq!((rig.local("erro"), rig.local("processados")), (vec![], vec!["1.pdf".to_owned()]));
     rig.assert_promise();
 }
@@ -77,7 +77,7 @@ async fn a_version_put_in_its_place_while_it_is_judged_is_an_item_of_its_own() {
     let file = rig.drop_file("1.pdf", "bom");
     let report = meanwhile(&rig, || rig.world.control().replace(ANA, &file, b"ruim").expect("replaced")).await;
     assert!(report.is_clean(), "{:?}", report.faults);
-    assert_eq!(rig.told(&file), ["processado", "erro"], "each version was told");
+    assert_eq!(rig.told(&file), ["erro", "processado"], "each version was told");
     assert_eq!(rig.place(&file).0, "erro", "the file lies where its newest version belongs");
     assert_eq!((rig.local("novos"), rig.local("processados"), rig.local("erro")), (vec![], vec!["1.pdf".into()], vec!["1.pdf".into()]));
     assert!(rig.cycle().await.is_quiet());
@@ -96,7 +96,7 @@ async fn a_version_replaced_before_it_was_fetched_is_told_and_the_newer_one_hand
     rig.pass(120);
     let report = rig.cycle().await;
     assert!(report.is_clean(), "{:?}", report.faults);
-    assert_eq!((rig.told(&file), rig.place(&file).0), (vec!["retirado".to_owned(), "processado".into()], "processados".into()));
+    assert_eq!((rig.told(&file), rig.place(&file).0), (vec!["processado".to_owned(), "retirado".into()], "processados".into()));
     let why = rig.world.json(0, &["why", "1.pdf"]).await;
     assert_eq!(why["items"][0]["reason"], "substituído por uma versão mais nova");
     rig.assert_promise();

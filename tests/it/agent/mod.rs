@@ -124,9 +124,12 @@ impl Rig {
         self.backend.requests().into_iter().filter(|r| !r.target.ends_with("/folders")).collect()
     }
 
-    /// The events the backend has: outcome by file, in order, each event once.
+    /// What the backend was told of a file, each event once; sorted, because deliveries go out side by side.
     pub fn told(&self, file: &str) -> Vec<String> {
-        promise::told(&self.backend.requests()).into_iter().filter(|t| t.file_id == file).map(|t| t.outcome).collect()
+        let mut told: Vec<_> =
+            promise::told(&self.backend.requests()).into_iter().filter(|t| t.file_id == file).map(|t| t.outcome).collect();
+        told.sort();
+        told
     }
 
     /// Holds the product to its promise.

@@ -40,7 +40,7 @@ pub fn told(requests: &[Received]) -> Vec<Told> {
 /// Holds the product to its promise for these technicians' trees (`folder` names), once nothing is pending any more:
 ///
 /// - every file that is live on Drive below a tree lies in `processados` or `erro`, none in `novos` (but for ignored names);
-/// - each of them was told to the backend, last with the outcome of the folder it lies in;
+/// - each of them was told to the backend with the outcome of the folder it lies in;
 /// - the VM has the same files as often, with the same bytes, in the same folder, and nothing half-done in `novos`.
 #[track_caller]
 pub fn assert_promise(world: &World, folders: &[&str], requests: &[Received]) {
@@ -52,9 +52,9 @@ pub fn assert_promise(world: &World, folders: &[&str], requests: &[Received]) {
             let place = ["processados", "erro", "novos"].into_iter().find(|p| file.path.starts_with(&format!("{folder}/pdfs/{p}/")));
             let place = place.unwrap_or_else(|| panic!("{} lies outside of the three folders", file.path));
             assert_ne!(place, "novos", "{} is left in novos", file.path);
-            let last = told.iter().rev().find(|t| t.file_id == file.id).unwrap_or_else(|| panic!("nobody was told of {}", file.path));
             let outcome = if place == "erro" { "erro" } else { "processado" };
-            assert_eq!(last.outcome, outcome, "{} was told otherwise", file.path);
+            let was_told = told.iter().any(|t| t.file_id == file.id && t.outcome == outcome);
+            assert!(was_told, "nobody was told that {} ended as {outcome}", file.path);
             if let Some(md5) = &file.md5 {
                 on_drive.entry(place).or_default().push(md5.clone());
             }
