@@ -1,7 +1,5 @@
 //! Where filed work orders go: `processados` or `erro`, or the sub-folder a template names.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -10,6 +8,7 @@ use super::homes::{Home, id};
 use super::setback::Setback;
 use crate::domain::clock::Millis;
 use crate::domain::folder::{Layout, Role, WantedFolder};
+use crate::domain::tags;
 use crate::drive::{FileId, NewFolder};
 use crate::error::{Exit, Failure};
 use crate::ledger::{Assigned, FolderRow, FolderState};
@@ -71,12 +70,7 @@ impl Cycle<'_> {
 
     async fn make(&self, home: &Home, row: &FolderRow, folder: &FileId, parent: &FileId) -> Result<(), Setback> {
         let user = &home.technician.user;
-        // The same mark as on the tree (provision::tags), so that the folder is known for what it is.
-        let app_properties = BTreeMap::from([
-            ("tecnico_user".to_owned(), user.to_string()),
-            ("tecnico_path".to_owned(), row.path.clone()),
-            ("tecnico_role".to_owned(), row.role.to_string()),
-        ]);
+        let app_properties = tags::of(user, &row.path, row.role);
         let name = row.path.rsplit('/').next().unwrap_or_default().to_owned();
         self.agent.drive.create_folder(&NewFolder { id: folder.clone(), name, parent: parent.clone(), app_properties }).await?;
         self.agent.ledger.mark_created(user, &row.path).await?;

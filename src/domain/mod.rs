@@ -5,4 +5,5 @@ pub mod event;
 pub mod folder;
 pub mod gate;
 pub mod item;
+pub mod tags;
 pub mod technician;

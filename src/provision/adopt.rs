@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Applied, Candidate, Plan, Provisioner, Subject, tags};
+use super::{Applied, Candidate, Plan, Provisioner, Subject};
 use crate::domain::clock;
 use crate::domain::folder::{Role, WantedFolder};
+use crate::domain::tags;
 use crate::domain::technician::{UserId, folder_key};
 use crate::drive::{Entry, FileId, Query};
 use crate::error::{Exit, Failure};

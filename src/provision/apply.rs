@@ -6,8 +6,9 @@ use futures_util::future::try_join_all;
 
 use super::observe::{Observed, Seen, Twin};
 use super::plan::{self, Plan, Problem, Wanted};
-use super::{Prepared, Provisioner, tags};
+use super::{Prepared, Provisioner};
 use crate::domain::folder::{Role, WantedFolder};
+use crate::domain::tags;
 use crate::drive::{Change, Created, Entry, FileId, Kind, NewFolder, NewGrant};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::credentials::FILE as CREDENTIALS;
@@ -168,7 +169,12 @@ impl Provisioner<'_> {
         } else {
             let id = FileId::new(ids.get(&folder.path).ok_or_else(|| missing(&folder.path))?)?;
             let name = plan::drive_name(&prepared.technician, folder);
-            let new = NewFolder { id: id.clone(), name, parent: parent.clone(), app_properties: tags::of(&prepared.technician, folder) };
+            let new = NewFolder {
+                id: id.clone(),
+                name,
+                parent: parent.clone(),
+                app_properties: tags::of(&prepared.technician.user, &folder.path, folder.role),
+            };
             let made = self.drive.create_folder(&new).await;
             match made.map_err(|e| if folder.path.is_empty() && e.kind == Kind::Gone { self.parent_not_found(e) } else { e.into() })? {
                 Created::New(entry) => return Ok(entry),
@@ -230,7 +236,7 @@ fn mend(prepared: &Prepared, folder: &WantedFolder, parent: &FileId, entry: &Ent
     if entry.explicitly_trashed {
         change.trashed = Some(false);
     }
-    let tags = tags::of(&prepared.technician, folder);
+    let tags = tags::of(&prepared.technician.user, &folder.path, folder.role);
     change.app_properties = tags.into_iter().filter(|(k, v)| entry.app_properties.get(k) != Some(v)).map(|(k, v)| (k, Some(v))).collect();
     (change != Change::default()).then_some(change)
 }

@@ -142,7 +142,7 @@ impl Provisioner<'_> {
             return Err(Failure::new(Exit::Data, "made_by_old_system", message).hint(hint).into());
         }
         if let Some(twin) = survey.namesake(&self.parent()?, &candidate.wanted.folder, user)
-            && super::tags::path(&twin.app_properties).is_none()
+            && crate::domain::tags::path(&twin.app_properties).is_none()
         {
             let message = format!("a folder {:?} that tecnico did not make lies on Drive already ({})", twin.name, twin.id);
             let hint = "if it is the same person's, `tecnico import tecnicos.json`; if not, give another --name, or rename that folder";

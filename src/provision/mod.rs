@@ -11,7 +11,6 @@ mod grants;
 mod observe;
 mod plan;
 mod preview;
-mod tags;
 mod twins;
 
 pub use adopt::Found;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::future::try_join_all;
 
-use super::{Provisioner, tags};
+use super::Provisioner;
 use crate::domain::folder::WantedFolder;
+use crate::domain::tags;
 use crate::domain::technician::{Email, UserId};
 use crate::drive::{DriveError, Entry, FileId, Grant, Kind, Query};
 use crate::error::{Exit, Failure};

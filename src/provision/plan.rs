@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::observe::{Observed, Seen, Twin};
-use super::tags;
 use crate::domain::folder::{Layout, Role, WantedFolder};
+use crate::domain::tags;
 use crate::domain::technician::UserId;
 use crate::drive::{Entry, Grant};
 use crate::fs_layout::Entry as RegistryEntry;
@@ -244,7 +244,7 @@ fn folder_drifts(wanted: &Wanted<'_>, there: &Observed, folder: &WantedFolder, d
     if entry.name != drive_name(wanted.technician, folder) {
         found(Problem::FolderRenamed { now: entry.name.clone() });
     }
-    if !tags::of(wanted.technician, folder).iter().all(|(k, v)| entry.app_properties.get(k) == Some(v)) {
+    if !tags::of(&wanted.technician.user, &folder.path, folder.role).iter().all(|(k, v)| entry.app_properties.get(k) == Some(v)) {
         found(Problem::FolderUntagged);
     }
 }

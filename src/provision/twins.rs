@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Provisioner, tags};
+use super::Provisioner;
+use crate::domain::tags;
 use crate::drive::{Change, Entry, FileId, Query};
 use crate::ledger::Technician;
 

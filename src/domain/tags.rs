@@ -2,29 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::folder::WantedFolder;
-use crate::ledger::Technician;
+use super::folder::Role;
+use super::technician::UserId;
 
 /// What every key of the mark begins with.
-pub(super) const PREFIX: &str = "tecnico_";
+pub const PREFIX: &str = "tecnico_";
 /// Whose folder it is. Private to tecnico's Google project (drive-v3-behaviour 1.48).
-pub(super) const USER: &str = "tecnico_user";
+pub const USER: &str = "tecnico_user";
 /// Which part of the tree it is: its path below the technician's folder, `.` for that folder itself.
-pub(super) const PATH: &str = "tecnico_path";
+const PATH: &str = "tecnico_path";
 /// The part in a word: `novos`, `processados` …
 const ROLE: &str = "tecnico_role";
 
 /// The mark of one folder. Each key and value stays under 124 bytes together (drive-v3-behaviour 1.49).
-pub(super) fn of(technician: &Technician, folder: &WantedFolder) -> BTreeMap<String, String> {
-    let path = if folder.path.is_empty() { "." } else { &folder.path };
-    BTreeMap::from([
-        (USER.to_owned(), technician.user.to_string()),
-        (PATH.to_owned(), path.to_owned()),
-        (ROLE.to_owned(), folder.role.to_string()),
-    ])
+pub fn of(user: &UserId, path: &str, role: Role) -> BTreeMap<String, String> {
+    let path = if path.is_empty() { "." } else { path };
+    BTreeMap::from([(USER.to_owned(), user.to_string()), (PATH.to_owned(), path.to_owned()), (ROLE.to_owned(), role.to_string())])
 }
 
 /// The path a mark names.
-pub(super) fn path(tags: &BTreeMap<String, String>) -> Option<&str> {
+pub fn path(tags: &BTreeMap<String, String>) -> Option<&str> {
     tags.get(PATH).map(|p| if p == "." { "" } else { p.as_str() })
 }
