@@ -9,6 +9,8 @@ use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use crate::log::{Priority, is_journal};
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
@@ -49,27 +51,27 @@ impl Ui {
     /// One JSON document (or, for streams, one line of many).
     pub fn json(&self, document: &impl Serialize) {
         if let Ok(text) = serde_json::to_string(document) {
-            write_line(&mut std::io::stdout(), &text);
+            result_line(&text);
         }
     }
 
     /// A line of the result, for people; nothing with `--json`.
     pub fn say(&self, line: impl Display) {
         if !self.json {
-            write_line(&mut std::io::stdout(), &line.to_string());
+            result_line(&line.to_string());
         }
     }
 
     /// A word to the person at the terminal; nothing with `--quiet`.
     pub fn note(&self, line: impl Display) {
         if !self.quiet {
-            write_line(&mut std::io::stderr(), &line.to_string());
+            word(Priority::Notice, &line.to_string());
         }
     }
 
     /// A word that must reach somebody, `--quiet` or not.
     pub fn warn(&self, line: impl Display) {
-        write_line(&mut std::io::stderr(), &line.to_string());
+        word(Priority::Error, &line.to_string());
     }
 
     /// A table for people.
@@ -137,8 +139,14 @@ pub fn output_was_lost() -> bool {
 }
 
 /// A closed pipe (`tecnico list | head`) is no fault of ours; anything else is remembered.
-fn write_line(to: &mut impl Write, line: &str) {
-    if writeln!(to, "{line}").is_err_and(|e| e.kind() != ErrorKind::BrokenPipe) {
+fn result_line(line: &str) {
+    if writeln!(std::io::stdout(), "{line}").is_err_and(|e| e.kind() != ErrorKind::BrokenPipe) {
         LOST.store(true, Ordering::Relaxed);
     }
+}
+
+/// A word that cannot be said (a full disk behind stderr, a journal that is gone) stops nothing.
+fn word(priority: Priority, text: &str) {
+    let text = if is_journal() { priority.mark(text) } else { format!("{text}\n") };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -219,13 +219,16 @@ impl Cycle<'_> {
         self.report().notes.push(note);
     }
 
-    pub(super) fn count_found(&self, n: usize) {
-        self.report().found += n;
+    pub(super) fn note_found(&self, item: &Item) {
+        let name = item.sighted.name.escape_debug();
+        super::about::item(item).in_scope(|| tracing::info!(%name, "found"));
+        self.report().found += 1;
     }
 
     pub(super) fn ended(&self, item: &Item) {
         if let Some(line) = FiledLine::of(item) {
-            tracing::info!(user = %item.sighted.user, item = %item.id, name = %item.sighted.name, outcome = %line.outcome, event = item.event_id, "filed");
+            let name = item.sighted.name.escape_debug();
+            tracing::info!(%name, outcome = %line.outcome, event = item.event_id.as_deref().map(tracing::field::display), "filed");
             self.report().filed.push(line);
         }
     }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-use super::Agent;
 use super::report::{CycleReport, Fault};
+use super::{Agent, about};
 use crate::callback::{Answer, Delivery, schedule};
 use crate::domain::event::Event;
 use crate::error::{Exit, Failure};
@@ -84,7 +85,12 @@ impl Agent {
 
     async fn deliver_to(&self, address: &str, round: &Round) -> Result<(), Failure> {
         let events = self.ledger.due_deliveries_to(address, self.now(), BATCH).await?;
-        let mut sending = futures_util::stream::iter(events).map(|event| self.deliver(event, round)).buffer_unordered(SIDE_BY_SIDE);
+        let mut sending = futures_util::stream::iter(events)
+            .map(|event| {
+                let span = about::event(&event);
+                self.deliver(event, round).instrument(span)
+            })
+            .buffer_unordered(SIDE_BY_SIDE);
         while let Some(result) = sending.next().await {
             result?;
         }
@@ -106,12 +112,12 @@ impl Agent {
         let now = self.now();
         match answer {
             Answer::Delivered { status } => {
-                tracing::info!(event = %event.id, user = %event.event.user, status, "delivered");
+                tracing::info!(status, "delivered");
                 self.ledger.delivered(&event.id, now).await?;
                 lock(&round.done).delivered += 1;
             }
             Answer::Failed { error, retry_after } => {
-                tracing::warn!(event = %event.id, user = %event.event.user, error, "not delivered");
+                tracing::warn!(attempt = event.attempts + 1, error, "not delivered");
                 if let Some(at) = schedule::next_attempt(event.attempts + 1, now, retry_after, schedule::chance()) {
                     self.ledger.delivery_failed(&event.id, at, &error).await?;
                     let mut done = lock(&round.done);
@@ -123,6 +129,7 @@ impl Agent {
                 }
             }
             Answer::Gone { error } => {
+                tracing::warn!(error, "not delivered; nothing more is sent to this address");
                 let at = schedule::next_attempt(event.attempts + 1, now, None, schedule::chance()).unwrap_or(now);
                 self.ledger.delivery_failed(&event.id, at, &error).await?;
                 self.ledger.stop_address(url, &error, now).await?;

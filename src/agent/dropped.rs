@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use tracing::Instrument;
+
+use super::about;
 use super::cycle::{Cycle, Scope};
 use super::homes::Home;
 use super::look::novos_gone;
@@ -40,7 +43,8 @@ impl Cycle<'_> {
                 (None, Some(_)) => Ok(()),
                 (None, None) => {
                     self.agent.ledger.forget_listing(&place.home.technician.user).await?;
-                    self.fault(novos_gone(&place.home, "is in the trash, or access to it was withdrawn").into(), &place.home.blame());
+                    let why = novos_gone(&place.home, "is in the trash, or access to it was withdrawn");
+                    about::technician(&place.home.technician.user).in_scope(|| self.fault(why.into(), &place.home.blame()));
                     Ok(())
                 }
                 (Some(folder), Some(entry)) if self.place_of(entry).await?.is_some() => {
@@ -104,7 +108,7 @@ impl Cycle<'_> {
         }
         for item in self.agent.ledger.open_items(Some(&folder.user)).await? {
             if inside.contains(&item.sighted.parent_id) {
-                self.check_still_there(&item).await?;
+                self.check_still_there(&item).instrument(about::item(&item)).await?;
             }
         }
         Ok(())
@@ -154,9 +158,12 @@ impl Cycle<'_> {
                 if self.is_stopped() {
                     return Ok(());
                 }
-                if let Err(setback) = self.move_if_emptied(&home, root, &folders).await {
-                    self.fault(setback, &home.blame());
-                }
+                let moved = async {
+                    if let Err(setback) = self.move_if_emptied(&home, root, &folders).await {
+                        self.fault(setback, &home.blame());
+                    }
+                };
+                moved.instrument(about::technician(&user)).await;
             }
         }
         Ok(())
@@ -182,7 +189,7 @@ impl Cycle<'_> {
         let change = Change { add_parent: Some(to), remove_parent: Some(home.novos.clone()), ..Change::default() };
         self.agent.drive.update(&id, &change).await?;
         self.agent.ledger.dropped_folder_ended(root, self.now()).await?;
-        tracing::info!(user = %home.technician.user, folder = %root.below, "emptied folder moved to processados");
+        tracing::info!(folder = %root.below.escape_debug(), "emptied folder moved to processados");
         Ok(())
     }
 }

@@ -1,11 +1,13 @@
 //! External mode: another program takes the local file from `novos` and moves it to `processados` or `erro`.
 //! The move is the verdict.
 
-use super::blocking;
+use tracing::Instrument;
+
 use super::cycle::Cycle;
 use super::homes::Home;
 use super::local::join;
 use super::setback::Setback;
+use super::{about, blocking};
 use crate::config::settings::Mode;
 use crate::domain::folder::Role;
 use crate::domain::item::{Act, Item, State, Verdict};
@@ -25,9 +27,13 @@ impl Cycle<'_> {
                 continue;
             }
             let Some(home) = self.home_of(&item.sighted.user).await? else { continue };
-            if let Err(setback) = self.verdict_of_the_other(&home, &item).await {
-                self.put_off(&home, &item, setback).await?;
-            }
+            let verdict = async {
+                match self.verdict_of_the_other(&home, &item).await {
+                    Err(setback) => self.put_off(&home, &item, setback).await,
+                    Ok(()) => Ok(()),
+                }
+            };
+            verdict.instrument(about::item(&item)).await?;
         }
         Ok(())
     }
@@ -41,8 +47,8 @@ impl Cycle<'_> {
         for (role, verdict, reason) in [(Role::Processados, Verdict::Processado, None), (Role::Erro, Verdict::Erro, Some(REFUSED))] {
             let Some(path) = self.moved_to(home, item, role).await? else { continue };
             let act = Act::Judged { verdict, reason: reason.map(str::to_owned), data: None };
-            let judged = self.agent.ledger.advance(item, &act, None, self.now()).await?;
-            tracing::info!(user = %item.sighted.user, item = %judged.id, path, "the other program has decided");
+            self.agent.ledger.advance(item, &act, None, self.now()).await?;
+            tracing::info!(path = %path.escape_debug(), "the other program has decided");
             return Ok(());
         }
         // It may be at work on it somewhere of its own; `status` tells when that takes too long.

@@ -70,7 +70,7 @@ impl Cycle<'_> {
                 let path = self.finish(item, part).await?;
                 return self.fetched(item, path).await;
             }
-            tracing::warn!(user = %item.sighted.user, item = %item.id, "the content does not match its checksum; fetching it anew");
+            tracing::warn!("the content does not match its checksum; fetching it anew");
             part.restart()?;
             if let Some(ended) = self.end_if_superseded(home, item).await? {
                 return Ok(ended);

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use tracing::Instrument;
+
+use super::about;
 use super::cycle::Cycle;
 use super::setback::Setback;
 use crate::domain::item::{Item, Sighted, State};
@@ -61,7 +64,8 @@ impl Cycle<'_> {
         // Folders first: the files of this page may lie in them.
         for change in page.changes.iter().filter(|c| c.entry.as_ref().is_none_or(Entry::is_folder)) {
             let user = self.user_of(change).await?;
-            self.or_listed_later(self.take_folder_change(change).await, user.as_ref()).await?;
+            let span = user.as_ref().map_or_else(tracing::Span::none, about::technician);
+            self.or_listed_later(self.take_folder_change(change).instrument(span).await, user.as_ref()).await?;
         }
         let mut seen: Vec<Sighted> = Vec::new();
         for change in &page.changes {
@@ -69,7 +73,8 @@ impl Cycle<'_> {
                 Some(sighted) => seen.push(sighted),
                 None if open_files.contains(change.file_id.as_str()) => {
                     for item in open.iter().filter(|i| i.sighted.key.file_id == change.file_id.as_str()) {
-                        self.or_listed_later(self.check_still_there(item).await, Some(&item.sighted.user)).await?;
+                        let looked = self.check_still_there(item).instrument(about::item(item)).await;
+                        self.or_listed_later(looked, Some(&item.sighted.user)).await?;
                     }
                 }
                 None => {}
@@ -85,7 +90,7 @@ impl Cycle<'_> {
             (Err(setback), Some(user)) if !setback.halts() => {
                 self.agent.ledger.forget_listing(user).await?;
                 let blame = self.home_of(user).await?.map_or_else(|| format!("technician {user}"), |home| home.blame());
-                self.fault(setback, &blame);
+                about::technician(user).in_scope(|| self.fault(setback, &blame));
                 Ok(())
             }
             (done, _) => done,
@@ -97,16 +102,16 @@ impl Cycle<'_> {
     pub(super) async fn take_in(&self, seen: &[Sighted], source: Source<'_>) -> Result<(), Setback> {
         for sighted in seen {
             if let Some(item) = self.agent.ledger.item(&sighted.key.item_id()).await?.filter(|i| !i.is_open()) {
-                self.or_listed_later(self.check_returned(&item).await, Some(&item.sighted.user)).await?;
+                let looked = self.check_returned(&item).instrument(about::item(&item)).await;
+                self.or_listed_later(looked, Some(&item.sighted.user)).await?;
             }
         }
         let taken = self.agent.ledger.found(seen, source, self.now()).await?;
         for intake in &taken {
             if let Intake::New(item) = intake {
-                tracing::info!(user = %item.sighted.user, item = %item.id, name = %item.sighted.name, "found");
+                self.note_found(item);
             }
         }
-        self.count_found(taken.iter().filter(|i| matches!(i, Intake::New(_))).count());
         Ok(())
     }
 
@@ -123,7 +128,7 @@ impl Cycle<'_> {
     pub(super) async fn after_newer(&self, found: Option<Intake>) -> Result<(), Setback> {
         match found {
             Some(Intake::Ended(item)) => self.check_returned(&item).await?,
-            Some(Intake::New(_)) => self.count_found(1),
+            Some(Intake::New(item)) => self.note_found(&item),
             Some(Intake::Open(_)) | None => {}
         }
         Ok(())

@@ -36,7 +36,7 @@ impl Cycle<'_> {
             [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None },
             [program, arguments @ ..] => {
                 let _place = self.judging.acquire().await;
-                tracing::info!(user = %item.sighted.user, item = %item.id, attempt = item.attempt, program, "judging");
+                tracing::info!(attempt = item.attempt, program, "judging");
                 let ended = run(command(home, item, &path, program, arguments), settings.timeout)
                     .await
                     .map_err(|e| not_started(program, home, e))?;

@@ -126,7 +126,7 @@ impl Cycle<'_> {
         if seen.key == item.sighted.key {
             self.agent.ledger.advance(item, &Act::Returned, None, self.now()).await?;
         }
-        self.count_found(1);
+        self.note_found(item);
         // Notes a new name or folder; another version is another item.
         for intake in self.agent.ledger.found(&[seen], Source::Glance, self.now()).await? {
             if let Intake::Ended(other) = intake {
@@ -139,11 +139,14 @@ impl Cycle<'_> {
     /// Records one file that was looked at.
     pub(super) async fn take_glance(&self, seen: Sighted) -> Result<(), Setback> {
         let taken = self.agent.ledger.found(&[seen], Source::Glance, self.now()).await?;
-        self.count_found(taken.iter().filter(|i| matches!(i, Intake::New(_))).count());
         for intake in taken {
-            if let Intake::Ended(item) = intake {
-                self.agent.ledger.advance(&item, &Act::Returned, None, self.now()).await?;
-                self.count_found(1);
+            match intake {
+                Intake::New(item) => self.note_found(&item),
+                Intake::Ended(item) => {
+                    self.agent.ledger.advance(&item, &Act::Returned, None, self.now()).await?;
+                    self.note_found(&item);
+                }
+                Intake::Open(_) => {}
             }
         }
         Ok(())

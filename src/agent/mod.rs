@@ -3,6 +3,7 @@
 //! A cycle can be killed anywhere and run again: what is true is looked up, what was promised stands in the ledger,
 //! and every step either was recorded or is found done when it is tried again.
 
+mod about;
 mod cycle;
 mod deliver;
 mod destination;

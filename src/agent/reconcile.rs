@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use tracing::Instrument;
 
+use super::about;
 use super::cycle::Cycle;
 use super::homes::Home;
 use super::look::{Whereabouts, novos_gone};
@@ -42,15 +44,18 @@ impl Cycle<'_> {
                 if self.is_stopped() {
                     return;
                 }
-                match self.home_of(user).await {
-                    Ok(Some(home)) => {
-                        if let Err(setback) = self.list_home(&home).await {
-                            self.fault(setback, &home.blame());
+                let listed = async {
+                    match self.home_of(user).await {
+                        Ok(Some(home)) => {
+                            if let Err(setback) = self.list_home(&home).await {
+                                self.fault(setback, &home.blame());
+                            }
                         }
+                        Ok(None) => {}
+                        Err(failure) => _ = self.fault(failure.into(), "the cycle"),
                     }
-                    Ok(None) => {}
-                    Err(failure) => _ = self.fault(failure.into(), "the cycle"),
-                }
+                };
+                listed.instrument(about::technician(user)).await;
             })
             .await;
         Ok(())
@@ -73,7 +78,7 @@ impl Cycle<'_> {
         let listed: HashSet<&str> = contents.files.iter().map(|s| s.key.file_id.as_str()).collect();
         for item in self.agent.ledger.open_items(Some(user)).await? {
             if item.standing.state != State::Judged && !listed.contains(item.sighted.key.file_id.as_str()) {
-                self.check_still_there(&item).await?;
+                self.check_still_there(&item).instrument(about::item(&item)).await?;
             }
         }
         self.take_in(&contents.files, Source::Listing { user }).await

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use tracing::Instrument;
 
+use super::about;
 use super::cycle::Cycle;
 use super::homes::Home;
 use super::setback::Setback;
@@ -53,7 +55,7 @@ impl Cycle<'_> {
                         if self.is_stopped() {
                             return;
                         }
-                        if let Err(failure) = self.take_on(&item.id).await {
+                        if let Err(failure) = self.take_on(&item.id).instrument(about::item(&item)).await {
                             self.fault(failure.into(), "the cycle");
                             return;
                         }

@@ -71,6 +71,7 @@ struct Line {
 }
 
 /// Runs `tecnico share`.
+#[tracing::instrument(level = "error", name = "technician", skip_all, fields(user = args.user))]
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let provisioner = context.provisioner().await?;
     let technician = check::known(&args.user, &provisioner).await?;

@@ -36,7 +36,7 @@ pub async fn account(drive: &Drive) -> Result<Findings, DriveError> {
 }
 
 async fn shared_drive(drive: &Drive, id: &FileId, me: &str) -> Result<Finding, DriveError> {
-    let fix = format!("in Drive, under the shared drive's members, add {me} as Content manager (to share novos: Manager)");
+    let fix = format!("in Drive, under the shared drive's members, add {me} as Manager");
     Ok(match drive.shared_drive(id).await? {
         None => Finding::problem("account", format!("shared drive {id} does not exist, or {me} is no member of it"), fix),
         Some(d) if !d.can_add_children => Finding::problem("account", format!("{me} may not write to the shared drive {:?}", d.name), fix),
@@ -55,9 +55,7 @@ pub async fn parent(drive: &Drive, settings: &DriveSettings) -> Result<Findings,
         return Ok(vec![Finding::problem(
             "parent",
             format!("the folder {id} (drive.parent_folder_id) does not exist, or {me} cannot see it"),
-            format!(
-                "share the folder with {me} as Editor (shared drive: Content manager), and compare the id with its address in the browser"
-            ),
+            format!("share the folder with {me} as Editor (shared drive: Manager), and compare the id with its address in the browser"),
         )]);
     };
     Ok(vec![judge_parent(&folder, settings, &me)])
@@ -77,7 +75,7 @@ fn judge_parent(folder: &Entry, settings: &DriveSettings, me: &str) -> Finding {
         return Finding::problem("parent", format!("the folder {name:?} lies in the trash"), "restore it in Drive's trash");
     }
     if !folder.can.add_children {
-        let fix = format!("share it with {me} as Editor (shared drive: Content manager)");
+        let fix = format!("share it with {me} as Editor (shared drive: Manager)");
         return Finding::problem("parent", format!("{me} may see the folder {name:?} but not write to it"), fix);
     }
     match (&folder.drive_id, &settings.shared_drive_id) {
@@ -92,6 +90,12 @@ fn judge_parent(folder: &Entry, settings: &DriveSettings, me: &str) -> Finding {
             "parent",
             format!("the folder {name:?} does not lie in the shared drive {wanted}"),
             "move it there, or leave drive.shared_drive_id empty",
+        ),
+        // Content managers may share folders only where the shared drive's settings let them (3.11).
+        (Some(_), _) if !folder.can.share => Finding::problem(
+            "parent",
+            format!("{me} may write to the folder {name:?} but not share what lies in it: novos could not be given to a technician"),
+            format!("under the shared drive's members make {me} a Manager, or in its settings let Content managers share folders"),
         ),
         _ => Finding::good("parent", format!("the folder {name:?} is there and writable")),
     }

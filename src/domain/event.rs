@@ -78,6 +78,8 @@ pub struct Event {
     pub id: EventId,
     /// Order of making: a later event has a higher number.
     pub seq: i64,
+    /// The file it reports, where it reports one.
+    pub item_id: Option<String>,
     /// What is told, and to whom.
     pub event: NewEvent,
     /// When it became true.

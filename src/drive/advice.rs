@@ -89,6 +89,13 @@ fn by_reason(reason: &str, f: &Facts) -> Option<Advice> {
         ),
         "storageQuotaExceeded" => refused("storage_full", format!("the storage of {me} is full: free some, or buy more")),
         "insufficientParentPermissions" => refused("parent_not_writable", format!("share the parent folder with {me} as writer (Editor)")),
+        // In a shared drive a Content manager may do everything but this, unless its settings say so (3.11).
+        "insufficientFilePermissions" | "forbidden" if f.what.starts_with("share ") => refused(
+            "no_permission",
+            format!(
+                "in a shared drive make {me} a Manager, or in its settings let Content managers share folders; in My Drive share the folder with {me} as Editor"
+            ),
+        ),
         "insufficientFilePermissions" | "forbidden" | "cannotAddParent" => {
             refused("no_permission", format!("share the folder with {me} as writer (Editor); in a shared drive make it a Content manager"))
         }

@@ -131,7 +131,7 @@ impl Door {
         loop {
             let began = Instant::now();
             let result = self.once(cost, attempt(token.clone())).await;
-            let ms = began.elapsed().as_millis();
+            let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let error = match result {
                 Ok(value) => {
                     tracing::debug!(units = cost.units(), ms, "{what}");
@@ -210,6 +210,7 @@ impl Door {
             f.what = match (what, f.what.as_str()) {
                 (what, "") => what.to_owned(),
                 ("", inner) => inner.to_owned(),
+                (what, inner) if what == inner => inner.to_owned(),
                 (what, inner) => format!("{what}: {inner}"),
             };
         })

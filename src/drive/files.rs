@@ -12,6 +12,8 @@ use super::ids::FileId;
 use super::query::Query;
 use super::{Drive, understood};
 
+/// What every listing is called, in errors and logs.
+const LISTING: &str = "list folders and files";
 /// The most files.list and generateIds give at once (1.14, 2.33).
 const PAGE: usize = 1000;
 /// How often a listing starts over when Drive forgets its page token.
@@ -100,7 +102,7 @@ impl Drive {
         loop {
             match self.list_once(query).await {
                 Err(error) if error.kind == Kind::BadToken && restarts < RESTARTS => restarts += 1,
-                other => return other.map_err(|e| self.door.named("list folders and files", e)),
+                other => return other.map_err(|e| self.door.named(LISTING, e)),
             }
         }
     }
@@ -141,7 +143,7 @@ impl Drive {
         let (q, drive) = (q.as_deref(), self.within.as_ref());
         let answer = self
             .door
-            .hub("", Cost::List, |hub, mut tap| async move {
+            .hub(LISTING, Cost::List, |hub, mut tap| async move {
                 let mut call = hub.files().list().page_size(1000).spaces("drive").param("fields", entry::LIST).add_scope(Scope::Full);
                 call = call.supports_all_drives(true).include_items_from_all_drives(true);
                 if let Some(q) = q {

@@ -14,7 +14,7 @@ macro_rules! select_events {
     ($rest:literal) => {
         concat!(
             "SELECT event_id, seq, kind, user_id, job_id, url, payload, created_at, attempts, next_attempt_at, delivered_at, dead_at, ",
-            "last_error FROM events ",
+            "last_error, (SELECT MIN(i.item_id) FROM items i WHERE i.event_id = events.event_id) AS item_id FROM events ",
             $rest
         )
     };
@@ -58,6 +58,7 @@ struct Row {
     delivered_at: Option<Millis>,
     dead_at: Option<Millis>,
     last_error: Option<String>,
+    item_id: Option<String>,
 }
 
 impl Ledger {
@@ -261,6 +262,7 @@ impl Ledger {
         Ok(Event {
             id: EventId::stored(row.event_id),
             seq: row.seq,
+            item_id: row.item_id,
             event: NewEvent {
                 kind: EventKind::parse(&row.kind).ok_or_else(|| self.unreadable("event kind", &row.kind))?,
                 user: self.user_of(&row.user_id)?,

@@ -24,6 +24,7 @@ pub struct Found {
 
 impl Provisioner<'_> {
     /// Finds the tree of one entry on Drive. Fails with `import_row` (exit 65) where it cannot be the technician's.
+    #[tracing::instrument(level = "error", name = "technician", skip_all, fields(name = entry.nome))]
     pub async fn find_registered(&self, entry: &RegistryEntry) -> anyhow::Result<Found> {
         let wrong = |why: String| Failure::new(Exit::Data, "import_row", format!("{}: {why}", entry.nome));
         let folder = entry.pasta_vm.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -67,6 +68,7 @@ impl Provisioner<'_> {
     }
 
     /// Takes a found tree over: its ids into the ledger, tecnico's mark on its folders, and what is missing made.
+    #[tracing::instrument(level = "error", name = "technician", skip_all, fields(user = %found.candidate.user))]
     pub async fn adopt(&self, found: &Found) -> anyhow::Result<(Plan, Applied)> {
         let candidate = &found.candidate;
         let _lock = self.ledger.lock_technician(&candidate.user).await?;

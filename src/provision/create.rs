@@ -33,6 +33,7 @@ impl Provisioner<'_> {
     /// Makes, finishes or mends one technician. A `survey` taken for many spares each its own; one that is older than
     /// somebody else's work on this technician is taken again. `tecnicos.json` is left to the caller, who may
     /// write for many at once.
+    #[tracing::instrument(level = "error", name = "technician", skip_all, fields(user = %candidate.user))]
     pub async fn create(
         &self,
         candidate: &Candidate,
@@ -61,6 +62,7 @@ impl Provisioner<'_> {
     }
 
     /// Puts right what `check` found, under the technician's lock.
+    #[tracing::instrument(level = "error", name = "technician", skip_all, fields(user = %prepared.technician.user))]
     pub async fn repair(&self, prepared: &mut Prepared) -> anyhow::Result<Applied> {
         let _lock = self.ledger.lock_technician(&prepared.technician.user).await?;
         prepared.rows = self.assign(&prepared.technician, &self.settings.layout.drive_folders()).await?;

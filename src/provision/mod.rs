@@ -1,6 +1,7 @@
 //! A technician's folders, grants and registry entry: observe what is there, plan the difference, apply it.
 //!
-//! One planner serves `create`, `create --dry-run`, `check` and `check --repair` (DESIGN §3).
+//! One planner serves `create`, `create --dry-run`, `check` and `check --repair` (DESIGN §3). Spans name the technician in
+//! every log line; they are of the level of errors, so that no filter drops them.
 
 mod adopt;
 mod apply;

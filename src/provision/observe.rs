@@ -245,6 +245,7 @@ impl Provisioner<'_> {
 
     /// Looks at everything of one technician. Ids the listing does not show are asked for one by one: listings lag,
     /// `files.get` does not (drive-v3-behaviour 2.41).
+    #[tracing::instrument(level = "error", name = "technician", skip_all, fields(user = %technician.user))]
     pub async fn observe(&self, technician: &Technician, rows: &[FolderRow], survey: &Survey) -> anyhow::Result<Observed> {
         let wanted = self.settings.layout.drive_folders();
         let looks = rows.iter().filter(|row| wanted.iter().any(|w| w.path == row.path)).map(|row| async {

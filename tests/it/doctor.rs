@@ -106,6 +106,27 @@ async fn a_shared_drive_that_the_settings_do_not_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_content_manager_who_may_not_share_folders() {
+    let world = World::new().await;
+    let control = world.control();
+    let drive = control.shared_drive("Operação", ADMIN).expect("a drive");
+    let me = account(&world);
+    control.drive_member(&drive, &me, "fileOrganizer").expect("a member");
+    let folder = control.mkdir(ADMIN, &drive, "Tecnicos").expect("a folder");
+    let config = std::fs::read_to_string(world.path("config.toml")).expect("a config");
+    let parent = format!("parent_folder_id = \"{}\"", world.parent);
+    let config = config.replace(&parent, &format!("parent_folder_id = \"{folder}\"\nshared_drive_id = \"{drive}\""));
+    std::fs::write(world.path("config.toml"), config).expect("written");
+    assert_named(&world.json(1, &["doctor"]).await, "parent", "not share", "a Manager");
+    let refused = world.json(77, &["create", "ana@example.com"]).await;
+    assert_eq!(refused["error"]["code"], "no_permission");
+    assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains("a Manager")), "{refused}");
+    control.drive_member(&drive, &me, "organizer").expect("promoted");
+    world.json(0, &["doctor"]).await;
+    world.json(0, &["create", "ana@example.com"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn this_machine_a_missing_program_a_missing_disk_a_damaged_ledger() {
     let world = World::new().await;
     world.write_config("[process]\ncommand = [\"no-such-program\"]\n");

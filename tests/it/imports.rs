@@ -40,7 +40,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("config", &["domain", "error"]),
     ("domain", &[]),
     ("error", &[]),
-    ("ui", &[]),
+    ("ui", &["log"]),
     ("log", &[]),
     ("lib", &[]),
 ];

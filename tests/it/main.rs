@@ -11,6 +11,7 @@ mod imports;
 mod init;
 mod kill;
 mod ledger;
+mod logs;
 mod man;
 mod packaging;
 mod provision;

@@ -1,14 +1,20 @@
 //! No secret leaves its file.
 
-use crate::support::world::World;
+use drive_emulator::control::{Effect, Fault, When};
 
-/// What must not be seen: the parts of the service account's key, every token given out, the portal password and the
-/// Fernet key.
+use crate::agent::{Rig, configure_callback};
+use crate::support::receiver::Reply;
+use crate::support::world::{Ran, World};
+
+const WEBHOOK: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// What must not be seen: the parts of the service account's key, every token given out (`ya29.`) and every assertion signed
+/// for one (`eyJ`), the portal password, the Fernet key, and the key callbacks are signed with.
 fn secrets(world: &World) -> Vec<String> {
     let key = crate::support::world::read_json(&world.path("service-account.json"));
     let pem = key["private_key"].as_str().expect("a key");
     let mut secrets: Vec<String> = pem.lines().filter(|l| !l.starts_with("-----")).map(str::to_owned).collect();
-    secrets.extend(["s3nha-portal", "VGVjbmljbyB0ZXN0IGtleSwgMzIgYnl0ZXMgbG9uZyE", "ya29."].map(str::to_owned));
+    secrets.extend(["s3nha-portal", "VGVjbmljbyB0ZXN0IGtleSwgMzIgYnl0ZXMgbG9uZyE", "ya29.", "eyJ", WEBHOOK].map(str::to_owned));
     secrets
 }
 
@@ -20,11 +26,23 @@ fn holds_none(what: &str, text: &[u8], secrets: &[String]) {
     }
 }
 
+#[track_caller]
+fn hold_none(runs: &[Ran], world: &World) {
+    let secrets = secrets(world);
+    for (n, run) in runs.iter().enumerate() {
+        holds_none(&format!("stdout of run {n}"), run.stdout.as_bytes(), &secrets);
+        holds_none(&format!("stderr of run {n}"), run.stderr.as_bytes(), &secrets);
+    }
+    for file in ["ledger.db", "ledger.db-wal", "vm/tecnicos.json", "vm/Ana_Maria/credenciais.json"] {
+        if let Ok(bytes) = std::fs::read(world.path(file)) {
+            holds_none(file, &bytes, &secrets);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_run_with_vv_shows_no_secret() {
-    use drive_emulator::control::{Effect, Fault, When};
     let world = World::new().await;
-    let secrets = secrets(&world);
     world.control().fault(Fault::new(Effect::Unauthorized).when(When::Calls { calls: vec![3] }));
     let create =
         ["create", "42", "--email", "ana@example.com", "--name", "Ana Maria", "--portal-user", "ana", "--portal-password-stdin", "-vv"];
@@ -38,13 +56,51 @@ async fn a_whole_run_with_vv_shows_no_secret() {
     world.control().fault(Fault::new(Effect::Unauthorized));
     runs.push(world.run(&["create", "43", "-vv"]).await.expect(77));
     runs.push(world.run(&["create", "43", "-vv", "--json"]).await.expect(77));
-    for run in &runs {
-        holds_none("stdout", run.stdout.as_bytes(), &secrets);
-        holds_none("stderr", run.stderr.as_bytes(), &secrets);
+    hold_none(&runs, &world);
+}
+
+/// The agent's day: files good, refused and put off; a backend that takes, refuses, answers nonsense and is gone; the doctor.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_agents_day_with_vv_shows_no_secret() {
+    let rig = Rig::new("").await;
+    let world = &rig.world;
+    world.write_secret("callback.secret", &format!("whsec_{WEBHOOK}\n"));
+    configure_callback(world, &rig.backend, "secret_file = \"callback.secret\"\n");
+    let portal = ["create", "42", "--portal-user", "ana", "--portal-password-stdin", "-vv"];
+    let mut runs = vec![world.run_with_stdin(&portal, "s3nha-portal\n").await.expect(0)];
+    let mut day: Vec<&[&str]> = Vec::new();
+    for args in [
+        &["doctor", "-vv"][..],
+        &["doctor", "--json"],
+        &["status", "-vv"],
+        &["callbacks", "-vv"],
+        &["callbacks", "list", "--json"],
+        &["why", "bom 1.pdf", "-vv"],
+        &["retry", "42", "-vv"],
+        &["process", "42", "-vv"],
+        &["callbacks", "retry", "-vv"],
+        &["ledger", "check", "-vv"],
+        &["config", "--json"],
+        &["changes", "-vv"],
+    ] {
+        day.push(args);
     }
-    for file in ["ledger.db", "ledger.db-wal", "vm/tecnicos.json", "vm/Ana_Maria/credenciais.json"] {
-        if let Ok(bytes) = std::fs::read(world.path(file)) {
-            holds_none(file, &bytes, &secrets);
+    let echo = |status| Reply::With(status, Vec::new(), "no: webhook-signature is wrong".into());
+    for (n, reply) in [Reply::status(200), echo(400), Reply::status(500), Reply::CutBody, echo(410)].into_iter().enumerate() {
+        rig.backend.reply(reply);
+        for text in ["bom", "ruim", "depois"] {
+            rig.drop_file(&format!("{text} {n}.pdf"), &format!("{text} {n}"));
         }
+        runs.push(world.run(&["watch", "-vv"]).await);
     }
+    assert!(runs.iter().any(|r| r.stderr.contains("\"not delivered\"")), "the backend refused something: {runs:?}");
+    for args in day {
+        runs.push(world.run(args).await);
+    }
+    world.control().fault(Fault::new(Effect::Unauthorized));
+    runs.push(world.run(&["watch", "-vv"]).await.expect(77));
+    runs.push(world.run(&["doctor", "-vv"]).await.expect(1));
+    hold_none(&runs, world);
+    let signed = rig.backend.requests().into_iter().filter(|r| r.headers.contains_key("webhook-signature"));
+    assert!(signed.count() > 10, "callbacks were signed");
 }
