@@ -4,6 +4,7 @@ mod agent;
 mod callback;
 mod clients;
 mod completions;
+mod docs;
 mod doctor;
 mod drive;
 mod fs_layout;

@@ -42,6 +42,7 @@ pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
         None => new_directory()?,
     };
     files::write_processor(&dir)?;
+    introduce(&dir, outer);
     let context = Context::new(outer.ui.clone(), Global { sandbox: Some(dir.clone()), ..outer.global.clone() });
     let begun = Instant::now();
     let provisioner = context.provisioner().await?;
@@ -70,6 +71,15 @@ pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
     next(&dir, &context);
     context.close().await;
     Ok(Exit::Done)
+}
+
+/// What somebody who knows nothing has to know.
+fn introduce(dir: &Path, context: &Context) {
+    let ui = &context.ui;
+    ui.say("Technicians put work orders into a folder on Google Drive called novos, the only one they may see. tecnico takes each file to");
+    ui.say("the VM, has a program judge it, files it under processados or erro on both sides, and tells a backend.");
+    ui.say(ui.dim(format!("Drive, VM and backend are small ones of this demo's own, in {}. Nothing leaves this machine.", dir.display())));
+    ui.say("");
 }
 
 /// A directory of somebody's own is not written into.
@@ -156,7 +166,13 @@ fn next(dir: &Path, context: &Context) {
     let program = std::env::args().next().filter(|p| p.contains('/')).unwrap_or_else(|| "tecnico".to_owned());
     ui.say("");
     ui.say(ui.bold("Try next, on the same Drive"));
-    for command in ["why 16517191.pdf", "status", "list", "check", "create rui@example.com"] {
-        ui.say(format!("  {program} --sandbox {} {command}", dir.display()));
+    for (command, shows) in [
+        ("why 16517191.pdf", "what happened to a file, step by step"),
+        ("status", "whether all is well"),
+        ("check", "whether both trees and the shares are as they should be"),
+        ("create rui@example.com", "one more technician"),
+        ("share 42 --list", "who has access to a novos"),
+    ] {
+        ui.say(format!("  {program} --sandbox {} {command:<24}{}", dir.display(), ui.dim(shows)));
     }
 }
