@@ -69,6 +69,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Init(args) => commands::init::run(&args, context).await,
         Command::Ledger(args) => commands::ledger::run(&args, context).await,
         Command::Doctor(args) => commands::doctor::run(&args, context).await,
+        Command::Serve(args) => commands::serve::run(args, context).await,
         Command::SshGate(args) => commands::ssh_gate::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, &Cli::command(), context).await,
         Command::Man(args) => commands::man::run(&args, &Cli::command()),

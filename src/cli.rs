@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, retry, sandbox, share,
-    ssh_gate, status, watch, why,
+    callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, retry, sandbox, serve,
+    share, ssh_gate, status, watch, why,
 };
 use crate::context::Global;
 
@@ -49,6 +49,7 @@ pub enum Command {
     Init(init::Args),
     Doctor(doctor::Args),
     Ledger(ledger::Args),
+    Serve(serve::Args),
     SshGate(ssh_gate::Args),
     Completions(completions::Args),
     #[command(hide = true)]

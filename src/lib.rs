@@ -2,12 +2,14 @@
 //! their work orders. The map of the modules is in ARCHITECTURE.md.
 
 pub mod agent;
+pub mod api;
 pub mod app;
 pub mod callback;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod context;
+pub mod creation;
 pub mod doctor;
 pub mod domain;
 pub mod drive;

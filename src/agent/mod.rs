@@ -38,7 +38,7 @@ use crate::ledger::Ledger;
 pub use cycle::{Plan, Scope};
 pub use deliver::Deliveries;
 pub use report::{CycleReport, Fault, FiledLine, WaitingLine};
-pub use tell::{Job, tell};
+pub use tell::{Job, event, new_job_id, tell};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;

@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
+use crate::config::env_names::VM_API_KEY;
+
 /// How long a program that is out of time has to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long what it started may still hold its output open once it has ended.
@@ -45,6 +47,8 @@ pub(super) struct Ended {
 
 /// Runs `command` for at most `limit`. An error means that it could not be started.
 pub(super) async fn run(mut command: Command, limit: Duration) -> io::Result<Ended> {
+    // The key of the HTTP API is no business of a program that judges files.
+    command.env_remove(VM_API_KEY);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     let mut child = command.spawn()?;
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));

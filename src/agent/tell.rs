@@ -19,6 +19,8 @@ pub struct Job {
     pub id: String,
     /// Where its callbacks go instead of the configured address; checked already.
     pub url: Option<String>,
+    /// Whether whoever runs the cycle tells the backend of its end: it has more to record with that.
+    pub answered_by_caller: bool,
 }
 
 impl Job {
@@ -27,12 +29,13 @@ impl Job {
         let url = url.map(|u| address::named_by_caller(settings, u)).transpose()?.map(|u| u.to_string());
         Ok(match (id, url) {
             (None, None) => None,
-            (id, url) => Some(Self { id: id.unwrap_or_else(new_job_id), url }),
+            (id, url) => Some(Self { id: id.unwrap_or_else(new_job_id), url, answered_by_caller: false }),
         })
     }
 }
 
-fn new_job_id() -> String {
+/// An id for a task that nobody has named yet.
+pub fn new_job_id() -> String {
     format!("job_{}", uuid::Uuid::now_v7().simple())
 }
 
@@ -49,11 +52,22 @@ pub async fn tell(
     now: Millis,
     payload: impl FnOnce(&str) -> String,
 ) -> Result<Option<EventId>, Failure> {
-    let Some(url) = url_for(settings, kind, job) else { return Ok(None) };
+    let Some(event) = event(settings, kind, user, job, payload) else { return Ok(None) };
+    Ok(Some(ledger.add_event(&event, now).await?))
+}
+
+/// The event of [`tell`], for whoever records it together with something else.
+pub fn event(
+    settings: &CallbackSettings,
+    kind: EventKind,
+    user: &UserId,
+    job: Option<&Job>,
+    payload: impl FnOnce(&str) -> String,
+) -> Option<NewEvent> {
+    let url = url_for(settings, kind, job)?;
     let job_id = job.map_or_else(new_job_id, |j| j.id.clone());
     let payload = payload(&job_id);
-    let event = NewEvent { kind, user: user.clone(), job_id, url, payload };
-    Ok(Some(ledger.add_event(&event, now).await?))
+    Some(NewEvent { kind, user: user.clone(), job_id, url, payload })
 }
 
 fn url_for(settings: &CallbackSettings, kind: EventKind, job: Option<&Job>) -> Option<String> {
@@ -82,6 +96,9 @@ impl Cycle<'_> {
     /// A task the backend started hears of its end even where there was nothing to do, or the run could not be carried out.
     pub(super) async fn answer_job(&self, failure: Option<&'static str>) -> Result<(), Failure> {
         let (Some(job), super::Scope::Users(users)) = (&self.plan.job, &self.plan.scope) else { return Ok(()) };
+        if job.answered_by_caller {
+            return Ok(());
+        }
         for user in users.iter().filter(|u| failure.is_some() || !self.has_ended_one_of(u)) {
             let name = self.home_of(user).await?.map_or_else(|| user.to_string(), |h| h.technician.name.clone());
             let payload = |job_id: &str| {

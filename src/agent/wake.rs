@@ -133,7 +133,8 @@ fn passes(failure: &Failure) -> bool {
     matches!(failure.exit(), Exit::Later | Exit::Io | Exit::Unavailable)
 }
 
-async fn end_on_signals(stop: CancellationToken) {
+/// Cancels `stop` with the first SIGTERM or SIGINT.
+pub async fn end_on_signals(stop: CancellationToken) {
     let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
     tokio::select! {
         _ = term.recv() => {}

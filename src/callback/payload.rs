@@ -89,22 +89,31 @@ pub struct FileReport {
 
 /// The folders are as they should be.
 pub fn folders_done(task: Task<'_>, done: Done, folders: &Folders) -> String {
-    let name = task.name;
-    let message = match done {
+    let message = folders_sentence(task.name, done);
+    let result = json!({ "drive_folders": folders.drive_folders, "vm_folders": folders.vm_folders, "message": message });
+    body(task, "success", &result)
+}
+
+/// What was done to somebody's folders, for people.
+pub fn folders_sentence(name: &str, done: Done) -> String {
+    match done {
         Done::Created => format!("As pastas de {name} foram criadas."),
         Done::Unchanged => format!("As pastas de {name} já existem e estão em ordem."),
         Done::Repaired => format!("As pastas de {name} foram reparadas."),
         Done::Shared => format!("A pasta novos de {name} foi compartilhada."),
         Done::Revoked => format!("O compartilhamento da pasta novos de {name} foi retirado."),
-    };
-    let result = json!({ "drive_folders": folders.drive_folders, "vm_folders": folders.vm_folders, "message": message });
-    body(task, "success", &result)
+    }
+}
+
+/// Why nothing came of somebody's folders, for people.
+pub fn folders_failure_sentence(name: &str, code: &str) -> String {
+    format!("Não foi possível preparar as pastas de {name}: {}.", cause(code))
 }
 
 /// The folders could not be made or shared. `code` is the failure's stable code; `folders` is what stands all the
 /// same, e.g. a whole tree whose share was refused (`compartilhado` false).
 pub fn folders_failed(task: Task<'_>, code: &str, folders: Option<&Folders>) -> String {
-    let message = format!("Não foi possível preparar as pastas de {}: {}.", task.name, cause(code));
+    let message = folders_failure_sentence(task.name, code);
     let mut result = json!({ "message": message, "code": code });
     if let Some(folders) = folders {
         result["drive_folders"] = json!(folders.drive_folders);
@@ -116,6 +125,11 @@ pub fn folders_failed(task: Task<'_>, code: &str, folders: Option<&Folders>) -> 
 /// Files were handled. `status` tells that the run was carried out; how each file went stands with the file.
 /// `files_processed` counts those whose outcome is `processado`.
 pub fn process_done(task: Task<'_>, files: &[FileReport]) -> String {
+    body(task, "success", &process_result(files))
+}
+
+/// The `result` of a run over files.
+pub fn process_result(files: &[FileReport]) -> Value {
     let count = |outcome| files.iter().filter(|f| f.outcome == outcome).count();
     let (good, bad, gone) = (count(Outcome::Processado), count(Outcome::Erro), count(Outcome::Retirado));
     let message = match files {
@@ -133,12 +147,17 @@ pub fn process_done(task: Task<'_>, files: &[FileReport]) -> String {
         }
     };
     let files: Vec<Value> = files.iter().map(file).collect();
-    body(task, "success", &json!({ "message": message, "files_processed": good, "files": files }))
+    json!({ "message": message, "files_processed": good, "files": files })
+}
+
+/// Why a run could not be carried out, for people.
+pub fn process_failure_sentence(name: &str, code: &str) -> String {
+    format!("Não foi possível processar os arquivos de {name}: {}.", cause(code))
 }
 
 /// The run itself could not be carried out; `files` are those that were handled before.
 pub fn process_failed(task: Task<'_>, code: &str, files: &[FileReport]) -> String {
-    let message = format!("Não foi possível processar os arquivos de {}: {}.", task.name, cause(code));
+    let message = process_failure_sentence(task.name, code);
     let good = files.iter().filter(|f| f.outcome == Outcome::Processado).count();
     let files: Vec<Value> = files.iter().map(file).collect();
     body(task, "error", &json!({ "message": message, "code": code, "files_processed": good, "files": files }))
@@ -179,7 +198,7 @@ fn counted(n: usize, one: &str, many: &str) -> String {
 
 /// A failure's code in words a person at the dashboard can use. Codes without words of their own are
 /// named, so that an administrator can look them up.
-fn cause(code: &str) -> String {
+pub fn cause(code: &str) -> String {
     let words = match code {
         "disk_full" => "o disco da VM está cheio",
         "read_only" | "local_permission" => "não há permissão de escrita na VM",
@@ -187,6 +206,8 @@ fn cause(code: &str) -> String {
         "base_dir_missing" | "base_dir_not_a_directory" => "a pasta base da VM não existe",
         "registry_damaged" => "o arquivo tecnicos.json está danificado",
         "ledger_damaged" => "o banco de dados do tecnico está danificado",
+        "callback_url_refused" => "o endereço de callback não é permitido",
+        "cycle_busy" => "outro processo está em andamento; tente de novo",
         "email_invalid" => "o e-mail não é válido",
         "name_invalid" => "o nome não é válido",
         "user_invalid" => "o usuário não é válido",
@@ -245,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn c3_2_and_3_3_folders_at_the_top_level_of_result() {
+    fn c3_2_c3_3_folders_at_the_top_level_of_result() {
         let expected = concat!(
             r#"{"user_id":"42","job_id":"job-7","status":"success","result":{"#,
             r#""drive_folders":{"user_folder_id":"1U","novos_folder_id":"1N","processados_folder_id":"1P","erros_folder_id":"1E","#,

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use super::create_bulk;
 use super::folder_event::{self, JobArgs};
 use super::report::{Cost, Created};
-use crate::callback::payload::Done;
 use crate::context::Context;
+use crate::creation::{self, Made};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
 use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
@@ -71,7 +71,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     match &created {
         Ok((outcome, document)) if job.is_some() || outcome.status != Status::Unchanged => {
             let technician = &outcome.prepared.technician;
-            folder_event::done(context, job.as_ref(), &technician.user, &technician.name, done(outcome.status), &document.folders).await?;
+            let done = creation::in_words(outcome.status);
+            folder_event::done(context, job.as_ref(), &technician.user, &technician.name, done, &document.folders).await?;
         }
         Ok(_) => {}
         Err(fault) => folder_event::failed(context, job.as_ref(), &candidate.user, &candidate.called, fault).await,
@@ -91,21 +92,9 @@ async fn create(args: &Args, candidate: &Candidate, context: &Context) -> anyhow
         }
         _ => None,
     };
-    let outcome = provisioner.create(candidate, None, secrets.as_ref().map(|(k, c)| (k, c))).await?;
-    if let Some(entry) = &outcome.applied.registry {
-        provisioner.base.registry().upsert(entry)?;
-    }
-    let document = Created::new(&outcome, &provisioner)?;
+    let Made { outcome, folders } = creation::create(&provisioner, candidate, secrets.as_ref().map(|(k, c)| (k, c))).await?;
+    let document = Created::new(&outcome, folders, &provisioner);
     Ok((outcome, document))
-}
-
-/// In the words of the callback.
-pub(super) fn done(status: Status) -> Done {
-    match status {
-        Status::Created => Done::Created,
-        Status::Unchanged => Done::Unchanged,
-        Status::Repaired => Done::Repaired,
-    }
 }
 
 /// Prints what would be done; writes nothing, on either side or in the ledger.

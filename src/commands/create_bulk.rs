@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::report::{Cost, Created};
 use super::{create, folder_event};
 use crate::context::Context;
+use crate::creation;
 use crate::domain::clock;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry;
@@ -112,10 +113,11 @@ async fn create_one(
         }
     };
     create::notes(&outcome, context);
-    let document = Created::new(&outcome, provisioner)?;
+    let folders = creation::folders(&outcome.prepared, outcome.applied.novos_link.clone(), outcome.applied.shared, provisioner)?;
+    let document = Created::new(&outcome, folders, provisioner);
     if outcome.status != Status::Unchanged {
         let technician = &outcome.prepared.technician;
-        let done = create::done(outcome.status);
+        let done = creation::in_words(outcome.status);
         folder_event::done(context, None, &technician.user, &technician.name, done, &document.folders).await?;
     }
     Ok((outcome.applied.registry, Row::Done(Box::new(document))))

@@ -20,6 +20,7 @@ pub mod process;
 mod report;
 pub mod retry;
 pub mod sandbox;
+pub mod serve;
 mod service;
 pub mod share;
 pub mod ssh_gate;

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use crate::callback::payload::{DriveFolders, Folders, VmFolders};
-use crate::domain::folder::Role;
+use crate::callback::payload::Folders;
 use crate::drive::Meter;
-use crate::provision::{Outcome, Prepared, Provisioner, Status};
+use crate::provision::{Outcome, Provisioner, Status};
 
 /// `tecnico.create/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -43,44 +42,17 @@ impl std::fmt::Display for Cost {
 
 impl Created {
     /// The document of one creation; `cost` is that of the whole run.
-    pub fn new(outcome: &Outcome, provisioner: &Provisioner<'_>) -> anyhow::Result<Self> {
+    pub fn new(outcome: &Outcome, folders: Folders, provisioner: &Provisioner<'_>) -> Self {
         let technician = &outcome.prepared.technician;
-        Ok(Self {
+        Self {
             schema: "tecnico.create/1",
             user: technician.user.to_string(),
             email: technician.email.as_ref().map(ToString::to_string),
             name: technician.name.clone(),
             folder: technician.folder.clone(),
             status: outcome.status,
-            folders: folders(&outcome.prepared, outcome.applied.novos_link.clone(), outcome.applied.shared, provisioner)?,
+            folders,
             drive: provisioner.drive.meter().into(),
-        })
+        }
     }
-}
-
-/// Both trees of a technician, as CONTRACT 3.3 names them.
-pub(super) fn folders(prepared: &Prepared, link: Option<String>, shared: bool, provisioner: &Provisioner<'_>) -> anyhow::Result<Folders> {
-    let layout = &provisioner.settings.layout;
-    let id = |role| {
-        let path = layout.path_of(role);
-        prepared.rows.iter().find(|r| r.path == path).map(|r| r.drive_id.clone()).unwrap_or_default()
-    };
-    let tree = provisioner.base.tree(&prepared.technician.folder)?;
-    let local = |role| tree.path_of(layout.path_of(role)).display().to_string();
-    Ok(Folders {
-        drive_folders: DriveFolders {
-            user_folder_id: id(Role::Usuario),
-            novos_folder_id: id(Role::Novos),
-            processados_folder_id: id(Role::Processados),
-            erros_folder_id: id(Role::Erro),
-            novos_folder_link: link.unwrap_or_default(),
-            compartilhado: shared,
-        },
-        vm_folders: VmFolders {
-            user_folder: local(Role::Usuario),
-            novos_folder: local(Role::Novos),
-            processados_folder: local(Role::Processados),
-            erros_folder: local(Role::Erro),
-        },
-    })
 }

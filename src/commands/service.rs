@@ -11,9 +11,9 @@ pub(super) struct Service {
 
 impl Service {
     /// Says that everything is open and the work begins, and lets the heart beat where the unit has a `WatchdogSec=`.
-    pub(super) fn up() -> Self {
-        // Nobody listening is no fault: `--follow` also runs in terminals.
-        let _ = notify(&[NotifyState::Ready, NotifyState::Status("looking")]);
+    pub(super) fn up(doing: &str) -> Self {
+        // Nobody listening is no fault: services also run in terminals.
+        let _ = notify(&[NotifyState::Ready, NotifyState::Status(doing)]);
         let heart = watchdog_enabled().map(|limit| {
             // A task of its own: a long file is no reason to be killed, a runtime that hangs is.
             tokio::spawn(async move {

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::check;
 use super::folder_event::{self, JobArgs};
-use super::report::{Cost, folders};
+use super::report::Cost;
 use crate::agent::Job;
 use crate::callback::payload::Done;
 use crate::context::Context;
+use crate::creation;
 use crate::domain::folder::Role;
 use crate::domain::technician::Email;
 use crate::drive::{FileId, Grant, NewGrant};
@@ -118,7 +119,7 @@ async fn event(
             let prepared = provisioner.known(technician.clone()).await?;
             let shared = provisioner.is_shared(&prepared).await?;
             let done = if args.revoke { Done::Revoked } else { Done::Shared };
-            let folders = folders(&prepared, link, shared, provisioner)?;
+            let folders = creation::folders(&prepared, link, shared, provisioner)?;
             folder_event::done(context, job, &technician.user, &technician.name, done, &folders).await?;
         }
         Err(fault) => folder_event::failed(context, job, &technician.user, &technician.name, fault).await,

@@ -50,7 +50,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(report.exit());
     }
     let follow = wake::Follow { interval: args.interval, config: context.config_path() };
-    let _service = Service::up();
+    let _service = Service::up("looking");
     wake::follow(agent, follow, || context.reloaded_agent(), |told| tell(&told, show_lines, context)).await?;
     Ok(Exit::Done)
 }

@@ -12,7 +12,8 @@ use crate::error::{Exit, Failure};
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// Settings that are paths: relative ones count from the folder of the file that names them.
-const PATHS: [&str; 5] = ["vm.base_dir", "drive.credentials", "secrets.key_file", "ledger.path", "callback.secret_file"];
+const PATHS: [&str; 6] =
+    ["vm.base_dir", "drive.credentials", "secrets.key_file", "ledger.path", "callback.secret_file", "serve.api_key_file"];
 
 /// The first config file there is.
 pub(super) fn find(flag: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, Failure> {

@@ -67,7 +67,7 @@ pub fn resolve(flags: &Flags, env: &dyn Fn(&str) -> Option<String>) -> Result<Se
         }
     }
     if let Some(dir) = env(env_names::CREDENTIALS_DIRECTORY) {
-        for key in ["drive.credentials", "secrets.key_file", "callback.secret_file"] {
+        for key in ["drive.credentials", "secrets.key_file", "callback.secret_file", "serve.api_key_file"] {
             let named = file::get_mut(&mut table, key).and_then(|v| v.as_str().map(PathBuf::from));
             if let Some(copy) = named.and_then(|path| secret_file::credential(&path, Path::new(&dir))) {
                 set(&mut table, key, copy.display().to_string());

@@ -14,6 +14,7 @@ pub(super) struct Raw {
     pub process: Process,
     pub watch: Watch,
     pub callback: Callback,
+    pub serve: Serve,
     pub status: Status,
 }
 
@@ -84,6 +85,14 @@ pub(super) struct Callback {
     pub secret_file: String,
     pub timeout: String,
     pub allowed_hosts: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Serve {
+    pub listen: String,
+    pub api_key_file: String,
+    pub concurrency: usize,
+    pub timeout: String,
 }
 
 #[derive(Debug, Deserialize)]

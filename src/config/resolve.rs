@@ -8,7 +8,8 @@ use toml::Table;
 use url::{Host, Url};
 
 use super::settings::{
-    CallbackSettings, Credentials, DocPolicy, DriveSettings, FolderPolicy, Mode, ProcessSettings, Settings, ShareSettings, WatchSettings,
+    CallbackSettings, Credentials, DocPolicy, DriveSettings, FolderPolicy, Mode, ProcessSettings, ServeSettings, Settings, ShareSettings,
+    WatchSettings,
 };
 use super::{file, raw};
 use crate::domain::folder::Layout;
@@ -97,6 +98,14 @@ pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings
             secret_file: (!raw.callback.secret_file.is_empty()).then(|| raw.callback.secret_file.into()),
             timeout: place.duration("callback.timeout", &raw.callback.timeout)?,
             allowed_hosts: raw.callback.allowed_hosts,
+        },
+        serve: ServeSettings {
+            listen: raw.serve.listen.parse().map_err(|_| {
+                place.fault("serve.listen", &format!("{:?} is not an address and a port; write \"127.0.0.1:8080\"", raw.serve.listen))
+            })?,
+            api_key_file: (!raw.serve.api_key_file.is_empty()).then(|| raw.serve.api_key_file.into()),
+            concurrency: place.count("serve.concurrency", raw.serve.concurrency)?,
+            timeout: place.duration("serve.timeout", &raw.serve.timeout)?,
         },
         silence: place.duration("status.silence", &raw.status.silence)?,
     })
@@ -244,6 +253,7 @@ mod tests {
             ("[layout]\ninbox = \"../x\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: layout.inbox"),
             ("[layout]\nfailed = \"pdfs/novos\"\n[drive]\nparent_folder_id = \"a\"\n", "three different folders"),
             ("[share]\nrole = \"owner\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: share.role: \"owner\" is not one of"),
+            ("[serve]\nlisten = \"localhost\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: serve.listen"),
             ("vm = 3\n", "line 1: vm is a section"),
             ("[drive\n", "line 1: not valid TOML"),
             ("", "drive.parent_folder_id: is not set"),
@@ -254,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn c5_environment_is_below_a_flag_and_above_the_file() {
+    fn c5_1_c5_2_c5_5_environment_is_below_a_flag_and_above_the_file() {
         let text = "[drive]\nparent_folder_id = \"a\"\n[vm]\nbase_dir = \"/from/file\"\n";
         let env = [
             ("VM_BASE_FOLDER", "/from/env"),

@@ -1,6 +1,7 @@
 //! Every setting, resolved: no `Option` that means "use the default".
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Settings {
     pub watch: WatchSettings,
     /// `[callback]`.
     pub callback: CallbackSettings,
+    /// `[serve]`.
+    pub serve: ServeSettings,
     /// `status.silence`: how long without a successful cycle is too long.
     pub silence: Duration,
 }
@@ -162,4 +165,17 @@ pub struct CallbackSettings {
     pub timeout: Duration,
     /// Hosts a caller-named address may have, besides that of `url`.
     pub allowed_hosts: Vec<String>,
+}
+
+/// The HTTP API.
+#[derive(Debug, Clone)]
+pub struct ServeSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The key callers send; `None`: it must stand in the environment.
+    pub api_key_file: Option<PathBuf>,
+    /// Technicians made side by side.
+    pub concurrency: usize,
+    /// The longest a request may take.
+    pub timeout: Duration,
 }

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_technicians.sql"),
     include_str!("migrations/0002_items.sql"),
     include_str!("migrations/0003_agent.sql"),
+    include_str!("migrations/0004_jobs.sql"),
 ];
 
 /// The schema this program writes.

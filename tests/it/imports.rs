@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each room may name of the others. A room may always name itself.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     ("main", &[]),
     ("app", &["cli", "commands", "context", "error", "log", "ui", "verdict"]),
     ("cli", &["commands", "context"]),
@@ -12,9 +12,11 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
         "commands",
         &[
             "agent",
+            "api",
             "callback",
             "config",
             "context",
+            "creation",
             "doctor",
             "domain",
             "drive",
@@ -31,6 +33,8 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("verdict", &["drive", "error"]),
     ("provision", &["config", "domain", "drive", "error", "fs_layout", "ledger"]),
     ("agent", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger", "verdict"]),
+    ("api", &["agent", "callback", "config", "creation", "domain", "error", "fs_layout", "ledger", "provision", "verdict"]),
+    ("creation", &["callback", "domain", "fs_layout", "provision"]),
     ("doctor", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger"]),
     ("embedded", &["config", "domain", "error"]),
     ("drive", &["config", "domain", "error"]),
@@ -46,10 +50,11 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside names that have one home.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 10] = [
     ("google_drive3", &["drive"]),
     ("yup_oauth2", &["drive"]),
     ("reqwest", &["drive/media", "callback"]),
+    ("axum", &["api", "commands/demo/backend"]),
     ("notify", &["agent/wake"]),
     ("sd_notify", &["commands/service"]),
     ("indicatif", &["ui"]),

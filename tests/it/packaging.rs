@@ -17,7 +17,7 @@ fn read(path: &str) -> String {
 fn verify(change: impl Fn(String) -> String) -> Output {
     let dir = tempfile::tempdir().expect("a directory");
     let mut units = Vec::new();
-    for name in ["tecnico-watch.service", "tecnico-watch.timer", "tecnico-agent.service"] {
+    for name in ["tecnico-watch.service", "tecnico-watch.timer", "tecnico-agent.service", "tecnico-serve.service"] {
         let text = read(&format!("systemd/{name}")).replace("/usr/bin/tecnico", env!("CARGO_BIN_EXE_tecnico"));
         let unit = dir.path().join(name);
         std::fs::write(&unit, change(text)).expect("written");
@@ -37,7 +37,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
 
 #[test]
 fn the_units_are_exposed_less_than_two() {
-    for name in ["tecnico-watch.service", "tecnico-agent.service"] {
+    for name in ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"] {
         let unit = packaging("systemd").join(name);
         // The threshold counts tenths: 20 is 2.0.
         let output =
@@ -55,7 +55,7 @@ fn what_the_units_start_is_understood() {
         let output = Command::new(env!("CARGO_BIN_EXE_tecnico")).args(args).arg("--help").output().expect("starts");
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     };
-    for unit in ["systemd/tecnico-watch.service", "systemd/tecnico-agent.service"] {
+    for unit in ["systemd/tecnico-watch.service", "systemd/tecnico-agent.service", "systemd/tecnico-serve.service"] {
         let text = read(unit);
         let line = text.lines().find_map(|l| l.strip_prefix("ExecStart=/usr/bin/tecnico ")).expect("starts tecnico");
         help(&line.split(' ').collect::<Vec<_>>());

@@ -56,7 +56,7 @@ fn read(path: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_move_of_another_program_is_the_verdict() {
+async fn c1_4_the_move_of_another_program_is_the_verdict() {
     let rig = Rig::new("mode = \"external\"\n").await;
     let files = ["1.pdf", "2.pdf", "3.pdf", "4.pdf"].map(|name| rig.drop_file(name, &format!("bom {name}")));
     let pdfs = rig.world.vm().join("Ana_Maria/pdfs");

@@ -6,6 +6,7 @@ mod faults;
 mod feed;
 mod first;
 mod meddling;
+mod old_faults;
 mod telling;
 
 use std::os::unix::fs::PermissionsExt;

@@ -12,7 +12,7 @@ fn ids(requests: &[Received]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_is_down_for_three_days_misses_nothing() {
+async fn c3_5_c6_6_a_backend_that_is_down_for_three_days_misses_nothing() {
     let rig = Rig::new("").await;
     rig.backend.reply(Reply::status(500));
     let file = rig.drop_file("1.pdf", "bom");
@@ -54,7 +54,7 @@ async fn after_the_last_try_it_is_a_dead_letter_that_can_be_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_hangs_holds_up_neither_the_files_nor_other_addresses() {
+async fn c6_6_a_backend_that_hangs_holds_up_neither_the_files_nor_other_addresses() {
     let rig = Rig::new("").await;
     let other = Receiver::start().await.expect("another backend");
     super::configure_callback(&rig.world, &rig.backend, "allowed_hosts = [\"127.0.0.1\"]\n");

@@ -30,7 +30,7 @@ fn failed(answer: Answer) -> anyhow::Result<(String, Option<Duration>)> {
 }
 
 #[tokio::test]
-async fn the_python_package_verifies_both_keys_and_refuses_a_changed_body() -> anyhow::Result<()> {
+async fn c6_6_the_python_package_verifies_both_keys_and_refuses_a_changed_body() -> anyhow::Result<()> {
     let backend = Receiver::start().await?;
     let url = format!("{}/api/callbacks/process?token=1", backend.url());
     assert_eq!(deliver(&client(Duration::from_secs(10))?, &url).await, Answer::Delivered { status: 200 });

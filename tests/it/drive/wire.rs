@@ -82,7 +82,7 @@ async fn every_call_carries_the_token_shared_drives_and_a_mask() {
 }
 
 #[tokio::test]
-async fn a_listing_takes_every_page_even_empty_ones_and_each_file_once() {
+async fn c6_7_a_listing_takes_every_page_even_empty_ones_and_each_file_once() {
     let server = Script::start(|seen, _| match seen.query.get("pageToken").map(String::as_str) {
         None => Reply::json(&json!({"files": [file("a"), file("b")], "nextPageToken": "1"})),
         Some("1") => Reply::json(&json!({"files": [], "nextPageToken": "2"})),

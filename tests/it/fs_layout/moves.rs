@@ -66,7 +66,7 @@ fn a_link_under_the_name_of_a_download_is_refused() -> anyhow::Result<()> {
 }
 
 #[test]
-fn c6_a_file_of_the_same_name_is_never_overwritten() -> anyhow::Result<()> {
+fn c6_5_a_file_of_the_same_name_is_never_overwritten() -> anyhow::Result<()> {
     let (_dir, _base, tree) = tree()?;
     let mut names = Vec::new();
     for text in ["um", "dois", "três", "quatro"] {

@@ -40,7 +40,7 @@ async fn c1_2_tecnicos_json_to_the_letter() {
 
 /// Read whole at any moment, while eight rows at once and a second process write it; no entry is lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn c1_2_c6_a_reader_never_sees_half_a_registry_and_no_writer_loses_an_entry() {
+async fn c1_2_c6_3_a_reader_never_sees_half_a_registry_and_no_writer_loses_an_entry() {
     let world = World::new().await;
     let mut children = Vec::new();
     for batch in ["a", "b", "c"] {
@@ -142,7 +142,7 @@ async fn c3_3_the_fields_of_a_creation_under_their_names() {
 
 /// The names the old system used, above the config file and below a flag.
 #[tokio::test(flavor = "multi_thread")]
-async fn c5_environment_names_still_work() {
+async fn c5_1_c5_5_environment_names_still_work() {
     let world = World::new().await;
     for folder in ["from-env", "from-flag"] {
         std::fs::create_dir(world.path(folder)).expect("made");
@@ -180,7 +180,7 @@ async fn another_layout_is_the_same_on_both_sides() {
 
 /// The same in a shared drive, where nobody owns anything and grants come from the drive.
 #[tokio::test(flavor = "multi_thread")]
-async fn c6_a_shared_drive() {
+async fn c6_7_a_shared_drive() {
     let world = World::new().await;
     let control = world.control();
     let admin = crate::support::world::ADMIN;

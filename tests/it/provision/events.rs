@@ -18,7 +18,7 @@ fn body(request: &Received) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c3_1_a_creation_answers_the_backends_task() {
+async fn c3_1_c3_2_c3_3_a_creation_answers_the_backends_task() {
     let (world, backend) = world_and_backend().await;
     let created = world.json(0, &["create", "42", "--email", "ana@example.com", "--name", "Ana Maria", "--job-id", "job-7"]).await;
     let requests = backend.wait_for(1).await.expect("told");
@@ -36,7 +36,7 @@ async fn c3_1_a_creation_answers_the_backends_task() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c6_a_refused_share_is_a_failure_and_is_told() {
+async fn c6_2_a_refused_share_is_a_failure_and_is_told() {
     let (world, backend) = world_and_backend().await;
     world
         .control()
@@ -48,7 +48,7 @@ async fn c6_a_refused_share_is_a_failure_and_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_is_down_costs_nothing_and_hears_later_under_the_same_id() {
+async fn c3_5_c6_6_a_backend_that_is_down_costs_nothing_and_hears_later_under_the_same_id() {
     let (world, backend) = world_and_backend().await;
     backend.reply(Reply::status(500));
     world.run(&["create", "42", "--email", "ana@example.com"]).await.expect(0);
@@ -74,4 +74,17 @@ async fn a_share_is_told_too() {
     world.run(&["share", "42", "--with", "boss@example.com", "--role", "reader"]).await.expect(0);
     let told = body(&backend.wait_for(2).await.expect("told")[1]);
     assert!(told["result"]["message"].as_str().is_some_and(|m| m.contains("compartilhada")), "{told}");
+}
+
+/// The old name for the backend's address, above the config file.
+#[tokio::test(flavor = "multi_thread")]
+async fn c5_2_the_backends_address_of_the_environment() {
+    let (world, of_file) = world_and_backend().await;
+    let of_environment = Receiver::start().await.expect("a backend");
+    let mut command = world.command(&["create", "42", "--email", "ana@example.com"]);
+    command.env("BACKEND_URL", of_environment.url());
+    crate::support::world::finish(command).await.expect(0);
+    let requests = of_environment.wait_for(1).await.expect("told");
+    assert_eq!(requests[0].target, "/api/callbacks/folders");
+    assert!(of_file.requests().is_empty());
 }

@@ -127,7 +127,7 @@ async fn a_revoked_key_also_with_a_token_at_hand() {
 
 /// A failed share is a failed create, and said so.
 #[tokio::test(flavor = "multi_thread")]
-async fn c6_a_domain_that_forbids_outside_sharing() {
+async fn c6_2_a_domain_that_forbids_outside_sharing() {
     let world = World::new().await;
     let domain = world.robot().split_once('@').map(|(_, domain)| domain.to_owned()).expect("a domain");
     world.control().set_switches(|s| s.no_outside_sharing = vec![domain]).expect("set");

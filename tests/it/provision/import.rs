@@ -31,7 +31,7 @@ fn write_registry(world: &World, entries: &[Value]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c6_old_trees_are_adopted_by_id_and_nothing_is_doubled() {
+async fn c6_1_old_trees_are_adopted_by_id_and_nothing_is_doubled() {
     let world = World::new().await;
     let entries = [old_tree(&world, "Ana Maria", "ana@example.com"), old_tree(&world, "João Silva", "joao@example.com")];
     let file = write_registry(&world, &entries);

@@ -143,7 +143,7 @@ async fn a_damaged_ledger_stops_everything_and_stays_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c6_a_damaged_registry_is_left_as_it_is_and_nothing_is_made() {
+async fn c6_3_a_damaged_registry_is_left_as_it_is_and_nothing_is_made() {
     let world = World::new().await;
     world.json(0, &["create", "41"]).await;
     let before = everything(&world);

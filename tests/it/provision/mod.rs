@@ -13,4 +13,4 @@ mod names;
 mod newcomer;
 mod races;
 mod secrets;
-mod support;
+pub mod support;

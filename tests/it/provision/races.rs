@@ -26,7 +26,7 @@ fn grants_of_ana(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn four_at_once_make_one_tree_ten_times_over() {
+async fn c6_1_four_at_once_make_one_tree_ten_times_over() {
     for round in 0..10 {
         let world = World::new().await;
         let args: Vec<&str> = ANA.iter().copied().chain(["--json"]).collect();
@@ -45,7 +45,7 @@ async fn four_at_once_make_one_tree_ten_times_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_after_every_single_call_and_run_again() {
+async fn c6_2_killed_after_every_single_call_and_run_again() {
     let mut kill_points = 0;
     // A creation has eight calls; after the eighth the registry is still to be written.
     for after in 0..=8 {
@@ -84,7 +84,7 @@ async fn an_answer_lost_after_the_commit_makes_no_twin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_people_of_one_name_get_two_folders_and_the_second_is_told_which() {
+async fn c6_1_two_people_of_one_name_get_two_folders_and_the_second_is_told_which() {
     let world = World::new().await;
     world.run(&ANA).await.expect(0);
     let second = world.run(&["create", "43", "--email", "outra@example.com", "--name", "Ana Maria"]).await.expect(0);

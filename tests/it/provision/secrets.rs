@@ -104,3 +104,34 @@ async fn the_agents_day_with_vv_shows_no_secret() {
     let signed = rig.backend.requests().into_iter().filter(|r| r.headers.contains_key("webhook-signature"));
     assert!(signed.count() > 10, "callbacks were signed");
 }
+
+/// CONTRACT 6: one password for everybody, seen by all in the list of processes.
+#[tokio::test(flavor = "multi_thread")]
+async fn c6_8_each_has_a_password_of_their_own_and_no_command_line_takes_one() {
+    use clap::CommandFactory;
+    let world = World::new().await;
+    let mut tokens = std::collections::BTreeSet::new();
+    for (user, name, password) in [("42", "Ana", "s3nha da Ana\n"), ("43", "Bea", "s3nha da Bea\n")] {
+        let args = ["create", user, "--name", name, "--portal-user", name, "--portal-password-stdin"];
+        world.run_with_stdin(&args, password).await.expect(0);
+        let file = crate::support::world::read_json(&world.vm().join(name).join("credenciais.json"));
+        tokens.insert(file["senha_portal"].as_str().expect("a token").to_owned());
+    }
+    assert_eq!(tokens.len(), 2);
+    let key = fernet::Fernet::new(std::fs::read_to_string(world.path("segredo.key")).expect("read").trim()).expect("a key");
+    let passwords: std::collections::BTreeSet<Vec<u8>> = tokens.iter().map(|t| key.decrypt(t).expect("decrypts")).collect();
+    assert_eq!(passwords, [b"s3nha da Ana".to_vec(), b"s3nha da Bea".to_vec()].into());
+
+    let mut open = vec![tecnico::cli::Cli::command()];
+    let mut seen = 0;
+    while let Some(command) = open.pop() {
+        for arg in command.get_arguments().filter(|a| a.get_action().takes_values()) {
+            let name = arg.get_id().as_str().to_lowercase();
+            let is_secret = ["password", "senha", "secret", "api_key"].iter().any(|word| name.contains(word));
+            assert!(!is_secret, "`{} --{name}` takes a secret on the command line", command.get_name());
+            seen += 1;
+        }
+        open.extend(command.get_subcommands().cloned());
+    }
+    assert!(seen > 20, "{seen} arguments were looked at");
+}

@@ -80,7 +80,7 @@ fn a_small_file_costs_two_calls() -> anyhow::Result<()> {
 }
 
 #[test]
-fn two_hundred_files_at_once() -> anyhow::Result<()> {
+fn c6_7_two_hundred_files_at_once() -> anyhow::Result<()> {
     let (_runtime, _host, mut stage) = world("")?;
     stage.kill();
     let novos = stage.people.all[0].novos.clone();

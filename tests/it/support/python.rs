@@ -7,11 +7,17 @@ use anyhow::{Context, ensure};
 /// Runs a Python program with arguments and gives what it printed. The interpreter is the one of the virtual
 /// environment in `TECNICO_TEST_VENV`, which `scripts/test` makes; a missing package fails the test.
 pub fn run(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    run_with(program, arguments, &[])
+}
+
+/// The same with more in its environment.
+pub fn run_with(program: &str, arguments: &[&str], environment: &[(String, String)]) -> anyhow::Result<String> {
     let python = std::env::var_os("TECNICO_TEST_VENV")
         .map_or_else(|| "python3".into(), |venv| std::path::PathBuf::from(venv).join("bin").join("python"));
     let output = Command::new(&python)
         .args(["-c", program])
         .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
         .with_context(|| format!("cannot start {}: run scripts/test, which installs what the tests need", python.display()))?;
     let errors = String::from_utf8_lossy(&output.stderr);

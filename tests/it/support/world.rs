@@ -115,7 +115,9 @@ impl World {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
         command.arg("--config").arg(self.path("config.toml")).args(args).stdin(Stdio::null());
-        for name in ["GOOGLE_APPLICATION_CREDENTIALS", "BACKEND_URL", "VM_BASE_FOLDER", "TECNICO_CONFIG", "HTTPS_PROXY", "HTTP_PROXY"] {
+        for name in
+            ["GOOGLE_APPLICATION_CREDENTIALS", "BACKEND_URL", "VM_BASE_FOLDER", "VM_API_KEY", "TECNICO_CONFIG", "HTTPS_PROXY", "HTTP_PROXY"]
+        {
             command.env_remove(name);
         }
         command
