@@ -20,6 +20,8 @@ const SIDE_BY_SIDE: usize = 4;
 const BATCH: u32 = 100;
 /// How often the outbox is looked at while files are worked on.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often an address that somebody else is sending to is tried again.
+const TRY_EVERY: Duration = Duration::from_millis(50);
 
 /// What became of the events that were due.
 #[derive(Debug, Default)]
@@ -71,19 +73,24 @@ impl Agent {
                 return Ok(round.done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
             }
             let sent = addresses.iter().map(|address| self.deliver_to(address, &round));
+            let mut had_turns = true;
             for result in futures_util::future::join_all(sent).await {
-                result?;
+                had_turns &= result?;
             }
             if !last {
                 tokio::select! {
                     () = worked.cancelled() => {}
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                 }
+            } else if !had_turns {
+                tokio::time::sleep(TRY_EVERY).await;
             }
         }
     }
 
-    async fn deliver_to(&self, address: &str, round: &Round) -> Result<(), Failure> {
+    /// Sends what is due to one address. `false` where somebody else is sending there: what two send, a receiver gets twice.
+    async fn deliver_to(&self, address: &str, round: &Round) -> Result<bool, Failure> {
+        let Some(_turn) = self.ledger.lock_address(address)? else { return Ok(false) };
         let events = self.ledger.due_deliveries_to(address, self.now(), BATCH).await?;
         let mut sending = futures_util::stream::iter(events)
             .map(|event| {
@@ -94,7 +101,7 @@ impl Agent {
         while let Some(result) = sending.next().await {
             result?;
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn deliver(&self, event: Event, round: &Round) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! The fields of a request, read with limits on everything.
+//! What a request brings, read with limits on everything.
 
 use std::time::Duration;
 
@@ -23,14 +23,11 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Reads it. Answers 415, 413, 408 or 400 where there is none to read.
+    /// Those of a request that is here whole. Answers 415 or 400 where there are none.
     pub(super) async fn of(request: Request) -> Result<Self, Reply> {
         let media = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let is_json = media.split(';').next().is_some_and(|m| m.trim().eq_ignore_ascii_case("application/json"));
-        let Ok(bytes) = tokio::time::timeout(BODY_TIME, read(request.into_body())).await else {
-            return Err(Reply::refused(StatusCode::REQUEST_TIMEOUT, "Os dados demoraram demais a chegar."));
-        };
-        let bytes = bytes?;
+        let bytes = read(request.into_body()).await?;
         if !is_json {
             let message = "O pedido precisa do cabeçalho Content-Type: application/json.";
             return Err(Reply::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
@@ -62,6 +59,16 @@ impl Fields {
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(_) => Err(Reply::wrong(format!("O campo {name} precisa ser true ou false."))),
         }
+    }
+}
+
+/// Waits until a request has come whole, whatever is answered then: a client that is still sending when the connection is
+/// closed may never see the answer. Answers 413, 408 or 400 itself.
+pub(super) async fn whole(request: Request) -> Result<Request, Reply> {
+    let (head, body) = request.into_parts();
+    match tokio::time::timeout(BODY_TIME, read(body)).await {
+        Ok(bytes) => Ok(Request::from_parts(head, Body::from(bytes?))),
+        Err(_) => Err(Reply::refused(StatusCode::REQUEST_TIMEOUT, "Os dados demoraram demais a chegar.")),
     }
 }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, wake};
@@ -48,9 +48,6 @@ struct Shared {
     ended: watch::Sender<u64>,
     /// Wakes whoever delivers.
     told: Notify,
-    /// Held while a cycle runs, which delivers by itself, or else while events are delivered: sent from two places, one
-    /// could go out twice.
-    sending: Mutex<()>,
 }
 
 impl Api {
@@ -85,7 +82,6 @@ pub async fn run(agent: Agent, key: Key, listener: TcpListener) -> Result<(), Fa
         accepted: [Notify::new(), Notify::new()],
         ended: watch::Sender::new(0),
         told: Notify::new(),
-        sending: Mutex::new(()),
     }));
     let signals = tokio::spawn(wake::end_on_signals(api.0.stop.clone()));
     let served = tokio::spawn(server::serve(listener, router::of(&api), api.clone()));
@@ -106,11 +102,8 @@ pub async fn run(agent: Agent, key: Key, listener: TcpListener) -> Result<(), Fa
 async fn deliver(api: &Api) {
     loop {
         let last = api.0.idle.is_cancelled();
-        {
-            let _turn = api.0.sending.lock().await;
-            if let Err(failure) = api.0.agent.deliver_due().await {
-                tracing::warn!(code = failure.code(), "callbacks wait: {failure}");
-            }
+        if let Err(failure) = api.0.agent.deliver_due().await {
+            tracing::warn!(code = failure.code(), "callbacks wait: {failure}");
         }
         if last {
             return;

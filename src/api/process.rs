@@ -55,10 +55,7 @@ pub(super) async fn carry_out(api: &Api, row: &JobRow) -> anyhow::Result<End> {
         stop: api.0.stop.clone(),
         ..Plan::over(Scope::Users(vec![user.clone()]))
     };
-    let mut report = {
-        let _turn = api.0.sending.lock().await;
-        agent.run_cycle(&plan).await?
-    };
+    let mut report = agent.run_cycle(&plan).await?;
     if let Some(fault) = std::mem::take(&mut report.faults).into_iter().find(|f| f.systemic) {
         return Err(fault.failure.into());
     }

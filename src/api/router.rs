@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use super::reply::Reply;
-use super::{Api, create, jobs, key, process, server, status};
+use super::{Api, body, create, jobs, key, process, server, status};
 
 /// How much of a path is logged.
 const PATH_CHARS: usize = 80;
@@ -35,12 +35,18 @@ pub(super) fn of(api: &Api) -> Router {
         .with_state(api.clone())
 }
 
-/// A request is logged without what it brought, ends in time, and a defect costs nobody else anything.
+/// A request is read whole, logged without what it brought, ends in time, and a defect costs nobody else anything.
 async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let path: String = request.uri().path().chars().take(PATH_CHARS).collect();
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let handled = async {
+        match body::whole(request).await {
+            Ok(request) => next.run(request).await,
+            Err(reply) => reply.into_response(),
+        }
+    };
+    let answered = AssertUnwindSafe(handled).catch_unwind();
     let response = match tokio::time::timeout(server::request_limit(&api), answered).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Reply::refused(StatusCode::INTERNAL_SERVER_ERROR, "Ocorreu uma falha interna.").into_response(),

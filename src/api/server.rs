@@ -52,6 +52,8 @@ pub(super) fn request_limit(api: &Api) -> Duration {
 
 /// Takes connections until told to stop, and then ends with the last of them.
 pub(super) async fn serve(listener: TcpListener, router: Router, api: Api) {
+    // Should this break, the rest ends too: a service that hears nobody is none.
+    let _guard = api.0.stop.clone().drop_guard();
     let (places, connections) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
     let limit = HEAD_TIME + request_limit(&api) + MARGIN;
     loop {

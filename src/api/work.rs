@@ -65,7 +65,7 @@ pub(super) async fn go_on(api: &Api, kind: JobKind, places: usize) {
     tasks.wait().await;
 }
 
-/// Does one job and records how it ended. Where even that fails it stays as it is, and the next start takes it up.
+/// Does one job and records how it ended.
 async fn carry_out(api: &Api, row: &JobRow) {
     let id = &row.job.id;
     let worked = async {
@@ -77,27 +77,42 @@ async fn carry_out(api: &Api, row: &JobRow) {
     };
     let defect = |_| Err(Failure::new(Exit::Bug, "unexpected", format!("the job {id} met a defect")).into());
     let worked = AssertUnwindSafe(worked).catch_unwind().await.unwrap_or_else(defect);
-    let recorded = match worked {
-        Ok(end) => record(api, row, end).await,
-        Err(fault) => after(api, row, &fault).await,
+    let outcome = match worked {
+        Ok(end) => Outcome::Ended(end),
+        Err(fault) => after(api, row, &fault),
     };
-    if let Err(failure) = recorded {
+    // The work is done and not said yet: that is tried until it is, or until the next start does the work again.
+    while let Err(failure) = record(api, row, &outcome).await {
         tracing::error!(job = id, code = failure.code(), "what became of a job cannot be recorded: {failure}");
+        tokio::select! {
+            () = api.0.stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
     }
 }
 
+/// What becomes of a job that was begun.
+enum Outcome {
+    Ended(End),
+    /// It is begun again after a wait.
+    Again {
+        wait: Duration,
+        /// Whether it was a try of its own.
+        counted: bool,
+    },
+}
+
 /// A bad moment is not the end; anything else is.
-async fn after(api: &Api, row: &JobRow, fault: &anyhow::Error) -> Result<(), Failure> {
+fn after(api: &Api, row: &JobRow, fault: &anyhow::Error) -> Outcome {
     let (id, advice) = (&row.job.id, advice(fault));
-    let now = (api.0.agent.clock)();
     let wait = match advice.exit {
-        Exit::Later if api.0.stop.is_cancelled() => Some(&Duration::ZERO),
+        Exit::Later if api.0.stop.is_cancelled() => return Outcome::Again { wait: Duration::ZERO, counted: false },
         Exit::Later | Exit::Unavailable => WAITS.get(row.attempts.saturating_sub(1) as usize),
         _ => None,
     };
     if let Some(wait) = wait {
         tracing::warn!(job = id, code = advice.code, "tried again in {wait:?}: {fault:#}");
-        return api.0.agent.ledger.put_job_back(id, now + i64::try_from(wait.as_millis()).unwrap_or_default(), now).await;
+        return Outcome::Again { wait: *wait, counted: true };
     }
     tracing::warn!(job = id, user = %row.job.user, code = advice.code, hint = advice.hint, "failed: {fault:#}");
     let mut end = match row.job.kind {
@@ -105,15 +120,22 @@ async fn after(api: &Api, row: &JobRow, fault: &anyhow::Error) -> Result<(), Fai
         JobKind::Process => process::failed(api, row, advice.code),
     };
     end.document["exit"] = (advice.exit as u8).into();
-    record(api, row, end).await
+    Outcome::Ended(end)
 }
 
-async fn record(api: &Api, row: &JobRow, end: End) -> Result<(), Failure> {
-    let (agent, id) = (&api.0.agent, &row.job.id);
-    agent.ledger.end_job(id, end.state, &end.document.to_string(), end.event.as_ref(), (agent.clock)()).await?;
-    tracing::info!(job = id, user = %row.job.user, state = end.state.as_str(), "ended");
-    api.has_ended();
-    Ok(())
+async fn record(api: &Api, row: &JobRow, outcome: &Outcome) -> Result<(), Failure> {
+    let (ledger, id, now) = (&api.0.agent.ledger, &row.job.id, (api.0.agent.clock)());
+    match outcome {
+        Outcome::Ended(end) => {
+            ledger.end_job(id, end.state, &end.document.to_string(), end.event.as_ref(), now).await?;
+            tracing::info!(job = id, user = %row.job.user, state = end.state.as_str(), "ended");
+            api.has_ended();
+            Ok(())
+        }
+        Outcome::Again { wait, counted } => {
+            ledger.put_job_back(id, now + i64::try_from(wait.as_millis()).unwrap_or_default(), *counted, now).await
+        }
+    }
 }
 
 fn too_often(row: &JobRow) -> Failure {

@@ -193,16 +193,21 @@ impl Ledger {
         Ok(ended)
     }
 
-    /// Puts a job that is under way back, to be begun again at `at`.
-    pub async fn put_job_back(&self, id: &str, at: Millis, now: Millis) -> Result<(), Failure> {
+    /// Puts a job that is under way back, to be begun again at `at`. `counted`: as the try that it was; otherwise as if it
+    /// had not been begun.
+    pub async fn put_job_back(&self, id: &str, at: Millis, counted: bool, now: Millis) -> Result<(), Failure> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE jobs SET state = 'accepted', next_attempt_at = $2, changed_at = $3 WHERE job_id = $1 AND state = 'running'")
-            .bind(id)
-            .bind(at)
-            .bind(now)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| self.failed(e))?;
+        sqlx::query(
+            "UPDATE jobs SET state = 'accepted', next_attempt_at = $2, changed_at = $3, attempts = attempts - $4
+             WHERE job_id = $1 AND state = 'running'",
+        )
+        .bind(id)
+        .bind(at)
+        .bind(now)
+        .bind(i64::from(!counted))
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| self.failed(e))?;
         self.commit(tx).await
     }
 

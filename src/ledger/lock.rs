@@ -35,9 +35,7 @@ impl Ledger {
     /// Waits until nobody else changes this technician's things: concurrent writes to one file's grants lose one of
     /// them (drive-v3-behaviour 3.4). Fails with `technician_busy` (exit 75) after two minutes.
     pub async fn lock_technician(&self, user: &UserId) -> Result<Lock, Failure> {
-        let mut hasher = DefaultHasher::new();
-        user.hash(&mut hasher);
-        let name = format!("tecnico-{:016x}", hasher.finish());
+        let name = named("tecnico", user);
         let until = Instant::now() + PATIENCE;
         let mut waited = false;
         loop {
@@ -53,6 +51,17 @@ impl Ledger {
             }
             tokio::time::sleep(TRY_EVERY).await;
         }
+    }
+
+    /// Takes the turn to send to an address; `None` while somebody else has it.
+    pub fn lock_address(&self, url: &str) -> Result<Option<Lock>, Failure> {
+        let name = named("callback", &url);
+        let path = self.locks_dir()?.join(&name);
+        let mut lock = self.try_lock(&name)?;
+        if let Some(lock) = &mut lock {
+            lock.path = Some(path);
+        }
+        Ok(lock)
     }
 
     /// Takes a lock of this name; `None` where another process holds it.
@@ -88,6 +97,12 @@ impl Drop for Lock {
         // Closing alone is not enough: a program that is just being started holds a copy of the file until it runs.
         let _ = self.file.unlock();
     }
+}
+
+fn named(kind: &str, whom: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    whom.hash(&mut hasher);
+    format!("{kind}-{:016x}", hasher.finish())
 }
 
 fn is_at(file: &File, path: &Path) -> bool {

@@ -124,3 +124,22 @@ async fn a_task_of_the_backend_hears_of_its_end_even_with_nothing_to_do() {
     let refused = rig.world.json(64, &["process", "42", "--callback-url", "https://evil.example/"]).await;
     assert_eq!(refused["error"]["code"], "callback_url_refused");
 }
+
+/// The receivers do not deduplicate, so what can be avoided is: `watch`, `serve` and a `create` may all deliver at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn c3_5_several_who_deliver_at_once_send_each_event_once() {
+    let rig = Rig::new("").await;
+    rig.backend.reply(Reply::status(500));
+    for n in 0..20 {
+        rig.drop_file(&format!("{n}.pdf"), &format!("bom {n}"));
+    }
+    rig.cycle().await;
+    let before = rig.backend.requests().len();
+    rig.backend.reply(Reply::status(200));
+    rig.pass(60);
+    let agents = [rig.agent().await, rig.agent().await, rig.agent().await];
+    let sent = futures_util::future::join_all(agents.iter().map(tecnico::agent::Agent::deliver_due)).await;
+    let delivered: usize = sent.into_iter().map(|s| s.expect("delivered").delivered).sum();
+    assert_eq!((delivered, rig.backend.requests().len() - before), (20, 20));
+    rig.assert_promise();
+}

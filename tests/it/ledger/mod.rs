@@ -3,6 +3,7 @@
 mod backup;
 mod folders;
 mod items;
+mod jobs;
 mod open;
 mod outbox;
 mod technicians;
