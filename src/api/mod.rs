@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, wake};
 use crate::error::{Exit, Failure};
-use crate::ledger::JobKind;
+use crate::ledger::{JobKind, Lock};
 
 pub use key::Key;
 pub use server::listen;
@@ -61,14 +61,18 @@ impl Api {
     }
 }
 
-/// Serves until SIGTERM or SIGINT, which ends after the requests and the steps in hand.
+/// The right to serve a ledger, held as long as it is served.
 ///
-/// Fails with `serve_busy` (75) where another process serves this ledger: jobs that seem left behind may be at work there.
-pub async fn run(agent: Agent, key: Key, listener: TcpListener) -> Result<(), Failure> {
-    let Some(_alone) = agent.ledger.try_lock("serve")? else {
-        return Err(Failure::new(Exit::Later, "serve_busy", "another `tecnico serve` works with this ledger")
-            .hint("one is enough; end that one first, or give this one another ledger.path"));
-    };
+/// Fails with `serve_busy` (75) where another process has it: jobs that seem left behind may be at work there.
+pub fn take_turn(agent: &Agent) -> Result<Lock, Failure> {
+    agent.ledger.try_lock("serve")?.ok_or_else(|| {
+        Failure::new(Exit::Later, "serve_busy", "another `tecnico serve` works with this ledger")
+            .hint("one is enough; end that one first, or give this one another ledger.path")
+    })
+}
+
+/// Serves until SIGTERM or SIGINT, which ends after the requests and the steps in hand.
+pub async fn run(_turn: Lock, agent: Agent, key: Key, listener: TcpListener) -> Result<(), Failure> {
     let left = agent.ledger.put_jobs_back((agent.clock)()).await?;
     if left > 0 {
         tracing::warn!(jobs = left, "taking up jobs that an earlier run left unfinished");

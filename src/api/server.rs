@@ -92,6 +92,8 @@ async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) 
     let _ = stream.set_nodelay(true);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES).max_headers(HEADERS).keep_alive(false);
+    // A caller who hangs up after the request has asked for it all the same.
+    http.half_close(true);
     let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,

@@ -35,6 +35,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let key = Key::load(std::env::var(VM_API_KEY).ok(), settings.api_key_file.as_deref())?;
     let listener = api::listen(args.listen.unwrap_or(settings.listen), args.allow_network).await?;
     let agent = context.agent().await?;
+    let turn = api::take_turn(&agent)?;
     let url = format!("http://{}", listener.local_addr()?);
     if context.ui.is_json() {
         context.ui.json(&serde_json::json!({ "schema": "tecnico.serve/1", "url": url }));
@@ -45,6 +46,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         context.ui.warn("warning: other machines reach this address, and keys cross the network unencrypted");
     }
     let _service = Service::up("serving");
-    api::run(agent, key, listener).await?;
+    api::run(turn, agent, key, listener).await?;
     Ok(Exit::Done)
 }
