@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, error_span};
 
 use super::{Api, create, process};
 use crate::domain::event::NewEvent;
@@ -44,11 +45,12 @@ pub(super) async fn go_on(api: &Api, kind: JobKind, places: usize) {
         let agent = &api.0.agent;
         match agent.ledger.begin_job(kind, (agent.clock)()).await {
             Ok(Some(row)) => {
-                let api = api.clone();
-                tasks.spawn(async move {
+                let (api, span) = (api.clone(), error_span!("job", user = %row.job.user, job = %row.job.id));
+                let job = async move {
                     carry_out(&api, &row).await;
                     drop(place);
-                });
+                };
+                tasks.spawn(job.instrument(span));
                 continue;
             }
             Ok(None) => {}
@@ -67,7 +69,6 @@ pub(super) async fn go_on(api: &Api, kind: JobKind, places: usize) {
 
 /// Does one job and records how it ended.
 async fn carry_out(api: &Api, row: &JobRow) {
-    let id = &row.job.id;
     let worked = async {
         match row.job.kind {
             _ if row.attempts > MOST_ATTEMPTS => Err(too_often(row).into()),
@@ -75,7 +76,7 @@ async fn carry_out(api: &Api, row: &JobRow) {
             JobKind::Process => process::carry_out(api, row).await,
         }
     };
-    let defect = |_| Err(Failure::new(Exit::Bug, "unexpected", format!("the job {id} met a defect")).into());
+    let defect = |_| Err(Failure::new(Exit::Bug, "unexpected", format!("the job {} met a defect", row.job.id)).into());
     let worked = AssertUnwindSafe(worked).catch_unwind().await.unwrap_or_else(defect);
     let outcome = match worked {
         Ok(end) => Outcome::Ended(end),
@@ -83,7 +84,7 @@ async fn carry_out(api: &Api, row: &JobRow) {
     };
     // The work is done and not said yet: that is tried until it is, or until the next start does the work again.
     while let Err(failure) = record(api, row, &outcome).await {
-        tracing::error!(job = id, code = failure.code(), "what became of a job cannot be recorded: {failure}");
+        tracing::error!(code = failure.code(), "what became of a job cannot be recorded: {failure}");
         tokio::select! {
             () = api.0.stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -104,17 +105,17 @@ enum Outcome {
 
 /// A bad moment is not the end; anything else is.
 fn after(api: &Api, row: &JobRow, fault: &anyhow::Error) -> Outcome {
-    let (id, advice) = (&row.job.id, advice(fault));
+    let advice = advice(fault);
     let wait = match advice.exit {
         Exit::Later if api.0.stop.is_cancelled() => return Outcome::Again { wait: Duration::ZERO, counted: false },
         Exit::Later | Exit::Unavailable => WAITS.get(row.attempts.saturating_sub(1) as usize),
         _ => None,
     };
     if let Some(wait) = wait {
-        tracing::warn!(job = id, code = advice.code, "tried again in {wait:?}: {fault:#}");
+        tracing::warn!(code = advice.code, "tried again in {wait:?}: {fault:#}");
         return Outcome::Again { wait: *wait, counted: true };
     }
-    tracing::warn!(job = id, user = %row.job.user, code = advice.code, hint = advice.hint, "failed: {fault:#}");
+    tracing::warn!(code = advice.code, hint = advice.hint, "failed: {fault:#}");
     let mut end = match row.job.kind {
         JobKind::Create => create::failed(api, row, advice.code),
         JobKind::Process => process::failed(api, row, advice.code),
@@ -128,7 +129,7 @@ async fn record(api: &Api, row: &JobRow, outcome: &Outcome) -> Result<(), Failur
     match outcome {
         Outcome::Ended(end) => {
             ledger.end_job(id, end.state, &end.document.to_string(), end.event.as_ref(), now).await?;
-            tracing::info!(job = id, user = %row.job.user, state = end.state.as_str(), "ended");
+            tracing::info!(state = end.state.as_str(), "ended");
             api.has_ended();
             Ok(())
         }

@@ -207,7 +207,6 @@ pub fn cause(code: &str) -> String {
         "registry_damaged" => "o arquivo tecnicos.json está danificado",
         "ledger_damaged" => "o banco de dados do tecnico está danificado",
         "callback_url_refused" => "o endereço de callback não é permitido",
-        "cycle_busy" => "outro processo está em andamento; tente de novo",
         "email_invalid" => "o e-mail não é válido",
         "name_invalid" => "o nome não é válido",
         "user_invalid" => "o usuário não é válido",
@@ -218,7 +217,9 @@ pub fn cause(code: &str) -> String {
         "share_refused" | "email_refused" => "o Drive não aceita este e-mail",
         "credentials_refused" | "credentials_revoked" => "o acesso ao Drive foi recusado",
         "drive_unreachable" | "drive_unavailable" | "drive_timeout" | "rate_limited" => "o Drive não respondeu; tente de novo mais tarde",
-        "registry_busy" | "ledger_busy" | "technician_busy" | "part_busy" => "outro processo está em andamento; tente de novo",
+        "registry_busy" | "ledger_busy" | "cycle_busy" | "technician_busy" | "part_busy" => {
+            "outro processo está em andamento; tente de novo"
+        }
         other => return format!("ocorreu uma falha (código {other})"),
     };
     words.to_owned()

@@ -29,7 +29,7 @@ async fn bodies_that_are_none_are_refused_in_the_contracts_shape() {
         ("application/json; charset=utf-8", "{}", 400),
     ] {
         let (got, answer) = service.send(Method::POST, "/api/folders/create", Some(KEY), Some((media, text.to_owned()))).await;
-        assert_eq!((got, answer["status"].as_str()), (status, Some("error")), "{media} {:.40}: {answer}", text);
+        assert_eq!((got, answer["status"].as_str()), (status, Some("error")), "{media} {text:.40}: {answer}");
         assert!(answer["message"].is_string());
     }
     for size in [70_000, 3_000_000] {
@@ -75,7 +75,7 @@ async fn callers_who_dawdle_are_cut_off_and_others_are_served_meanwhile() {
     let head = format!(
         "POST /api/folders/create HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n"
     );
-    let beginnings = ["".to_owned(), "POST /api/fol".to_owned(), head[..head.len() - 2].to_owned(), format!("{head}{{\"user")];
+    let beginnings = [String::new(), "POST /api/fol".to_owned(), head[..head.len() - 2].to_owned(), format!("{head}{{\"user")];
     let began = Instant::now();
     let dawdlers: Vec<_> = (0..100)
         .map(|n| {
@@ -99,7 +99,7 @@ async fn what_is_not_http_or_too_much_of_it_harms_nobody() {
     let (world, _backend) = world_and_backend().await;
     let service = Service::start(&world);
     let address = service.url.trim_start_matches("http://").to_owned();
-    let many: String = (0..1000).map(|n| format!("X-{n}: 1\r\n")).collect();
+    let many = (0..1000).map(|n| format!("X-{n}: 1\r\n")).collect::<Vec<_>>().concat();
     let sent: [Vec<u8>; 6] = [
         vec![0; 100_000],
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
