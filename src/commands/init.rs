@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use dialoguer::Input;
 use rand::RngCore;
 
-use crate::config::{self, Flags, Settings, env_names};
+use crate::config::{self, Flags, Settings};
 use crate::context::Context;
 use crate::doctor::{self, Verdict};
 use crate::drive::{Drive, FileId};
@@ -85,10 +85,8 @@ fn target(context: &Context) -> Result<PathBuf, Failure> {
     if rustix::process::geteuid().is_root() {
         return Ok(ETC.into());
     }
-    let home = std::env::var_os(env_names::XDG_CONFIG_HOME)
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os(env_names::HOME).map(|h| Path::new(&h).join(".config")));
-    home.map(|h| h.join("tecnico/config.toml"))
+    config::users_folder(&|name| std::env::var(name).ok())
+        .map(|h| h.join("tecnico/config.toml"))
         .ok_or_else(|| Failure::new(Exit::Usage, "usage", "there is no home to write to").hint("say where: --config FILE"))
 }
 

@@ -23,15 +23,20 @@ pub(super) fn find(flag: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) ->
     if let Some(path) = env(env_names::CONFIG) {
         return Ok(path.into());
     }
-    let home = env(env_names::XDG_CONFIG_HOME).map(PathBuf::from).or_else(|| env(env_names::HOME).map(|h| Path::new(&h).join(".config")));
     let candidates: Vec<PathBuf> =
-        home.map(|h| h.join("tecnico/config.toml")).into_iter().chain([PathBuf::from("/etc/tecnico/config.toml")]).collect();
+        users_folder(env).map(|h| h.join("tecnico/config.toml")).into_iter().chain([PathBuf::from("/etc/tecnico/config.toml")]).collect();
     candidates.iter().find(|c| c.exists()).cloned().ok_or_else(|| {
         let looked = candidates.iter().map(|c| c.display().to_string()).collect::<Vec<_>>().join(" and ");
         Failure::new(Exit::Config, "config_missing", format!("there is no configuration (looked for {looked})")).hint(
             "print one to fill in with `tecnico config --example > config.toml` and name it with --config, or try everything without one: `tecnico demo`",
         )
     })
+}
+
+/// Where the settings of the user who runs this lie. What is not absolute counts as not set (the XDG rules).
+pub fn users_folder(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let named = |name: &str| env(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    named(env_names::XDG_CONFIG_HOME).or_else(|| named(env_names::HOME).map(|home| home.join(".config")))
 }
 
 /// The embedded default.
@@ -122,4 +127,20 @@ fn line_of(text: &str, offset: usize) -> usize {
 pub(super) fn at(path: &Path, line: usize, why: &str) -> Failure {
     let place = if line > 0 { format!("{}, line {line}", path.display()) } else { path.display().to_string() };
     Failure::new(Exit::Config, "config_wrong", format!("{place}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_empty_or_relative_counts_as_not_set() {
+        let folder = |xdg: &'static str, home: &'static str| {
+            users_folder(&|name| Some(if name == env_names::HOME { home } else { xdg }.to_owned())).map(|p| p.display().to_string())
+        };
+        assert_eq!(folder("/xdg", "/home/ana").as_deref(), Some("/xdg"));
+        assert_eq!(folder("", "/home/ana").as_deref(), Some("/home/ana/.config"));
+        assert_eq!(folder("config", "/home/ana").as_deref(), Some("/home/ana/.config"));
+        assert_eq!(folder("", ""), None);
+    }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-pub use file::EXAMPLE;
+pub use file::{EXAMPLE, users_folder};
 pub use secret_file::is_open;
 pub use settings::Settings;
 
