@@ -68,12 +68,12 @@ impl Key {
 fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let shown = path.display();
     let unreadable = |e: std::io::Error| {
-        let exit = match e.kind() {
-            std::io::ErrorKind::NotFound => Exit::Config,
-            std::io::ErrorKind::PermissionDenied => Exit::Refused,
-            _ => Exit::Io,
+        let (exit, code) = match e.kind() {
+            std::io::ErrorKind::NotFound => (Exit::Config, "api_key_unreadable"),
+            std::io::ErrorKind::PermissionDenied => (Exit::Refused, "api_key_unreadable"),
+            _ => (Exit::Io, "api_key_unreadable"),
         };
-        Failure::new(exit, "api_key_unreadable", format!("cannot read serve.api_key_file {shown}"))
+        Failure::new(exit, code, format!("cannot read serve.api_key_file {shown}"))
             .hint("put the key the backend sends there, in a file of mode 600 that the user tecnico runs as owns")
             .because(e)
     };
