@@ -5,14 +5,13 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use serde::Serialize;
 
 use crate::cli::{Cli, Command};
 use crate::commands;
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::ui::{Color, Ui};
-use crate::verdict::{Advice, advice};
+use crate::verdict::{Advice, ErrorBody, ErrorDocument, advice};
 
 /// Runs one command line to its end.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -73,22 +72,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::SshGate(args) => commands::ssh_gate::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, &Cli::command(), context).await,
         Command::Man(args) => commands::man::run(&args, &Cli::command()),
+        Command::Schema(args) => commands::schema::run(&args),
     }
-}
-
-/// An error as programs read it.
-#[derive(Debug, Serialize)]
-pub struct ErrorDocument {
-    schema: &'static str,
-    error: ErrorBody,
-}
-
-#[derive(Debug, Serialize)]
-struct ErrorBody {
-    code: String,
-    message: String,
-    hint: Option<String>,
-    causes: Vec<String>,
 }
 
 /// Prints a failure once, for a person or a program, and gives the exit code.
@@ -102,7 +87,7 @@ pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
         }
     }
     if ui.is_json() {
-        ui.json(&ErrorDocument { schema: "tecnico.error/1", error: ErrorBody { code: code.to_owned(), message, hint, causes } });
+        ui.json(&ErrorDocument { error: ErrorBody { code: code.to_owned(), message, hint, causes } });
         return exit;
     }
     ui.warn(format!("{} {message}", ui.bad("error:")));

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, retry, sandbox, serve,
+    callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, retry, sandbox, schema, serve,
     share, ssh_gate, status, watch, why,
 };
 use crate::context::Global;
@@ -54,4 +54,6 @@ pub enum Command {
     Completions(completions::Args),
     #[command(hide = true)]
     Man(man::Args),
+    #[command(hide = true)]
+    Schema(schema::Args),
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod context;
 pub mod creation;
 pub mod doctor;
+pub mod document;
 pub mod domain;
 pub mod drive;
 pub mod embedded;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
 
+use crate::document::{Document, Named};
 use crate::log::{Priority, is_journal};
 
 /// When to colour.
@@ -49,8 +49,8 @@ impl Ui {
     }
 
     /// One JSON document (or, for streams, one line of many).
-    pub fn json(&self, document: &impl Serialize) {
-        if let Ok(text) = serde_json::to_string(document) {
+    pub fn json(&self, document: &impl Document) {
+        if let Ok(text) = serde_json::to_string(&Named::from(document)) {
             result_line(&text);
         }
     }

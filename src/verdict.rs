@@ -1,5 +1,9 @@
 //! From any error to how the run ends and what a person is told to do.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::document::Document;
 use crate::drive::DriveError;
 use crate::error::{Exit, Failure};
 
@@ -30,4 +34,28 @@ pub fn advice(fault: &anyhow::Error) -> Advice {
         code: "unexpected",
         hint: Some("this is a defect in tecnico: run the same command with -vv and report what it prints".to_owned()),
     })
+}
+
+/// A failure. Nothing else is printed to stdout then.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ErrorDocument {
+    /// The failure.
+    pub error: ErrorBody,
+}
+
+/// What failed, why, and what mends it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ErrorBody {
+    /// A stable word for programs.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+    /// The command or act that mends it.
+    pub hint: Option<String>,
+    /// What lay beneath, the nearest first.
+    pub causes: Vec<String>,
+}
+
+impl Document for ErrorDocument {
+    const SCHEMA: &'static str = "tecnico.error/1";
 }

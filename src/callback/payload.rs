@@ -1,5 +1,6 @@
 //! What the backend is told, key for key as CONTRACT §3 says; the sentences are Portuguese, for people.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -16,8 +17,9 @@ pub struct Task<'a> {
     pub name: &'a str,
 }
 
-/// The folders on Drive (CONTRACT 3.3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+// CONTRACT 3.3 fixes the fields of these.
+/// The folders on Drive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DriveFolders {
     /// Id of the technician's folder.
     pub user_folder_id: String,
@@ -33,8 +35,8 @@ pub struct DriveFolders {
     pub compartilhado: bool,
 }
 
-/// The folders on the VM, as absolute paths (CONTRACT 3.3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The folders on the VM, as absolute paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct VmFolders {
     /// The technician's folder.
     pub user_folder: String,
@@ -47,7 +49,7 @@ pub struct VmFolders {
 }
 
 /// Both trees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Folders {
     /// On Drive.
     pub drive_folders: DriveFolders,

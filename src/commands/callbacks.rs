@@ -1,10 +1,12 @@
 //! `tecnico callbacks`.
 
 use clap::Subcommand;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::clock::{self, rfc3339};
 use crate::domain::event::{Event, EventId};
 use crate::error::{Exit, Failure};
@@ -48,19 +50,58 @@ enum What {
     },
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Line {
     id: String,
+    #[schemars(extend("enum" = ["folders", "process"]))]
     kind: &'static str,
     user: String,
     job_id: String,
     url: String,
+    /// `held`: its address is closed until somebody says `callbacks retry`.
+    #[schemars(extend("enum" = ["pending", "delivered", "given_up", "held"]))]
     state: &'static str,
     created_at: String,
     attempts: u32,
     next_attempt_at: Option<String>,
     delivered_at: Option<String>,
     last_error: Option<String>,
+}
+
+/// Events, the newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct List {
+    events: Vec<Line>,
+}
+
+impl Document for List {
+    const SCHEMA: &'static str = "tecnico.callbacks/1";
+}
+
+/// One event and its body.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct One {
+    event: Line,
+    /// The body as it is sent.
+    payload: Value,
+}
+
+impl Document for One {
+    const SCHEMA: &'static str = "tecnico.callback/1";
+}
+
+/// How sending went.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Resent {
+    /// How many were to be sent.
+    revived: u64,
+    delivered: usize,
+    failed: usize,
+    last_error: Option<String>,
+}
+
+impl Document for Resent {
+    const SCHEMA: &'static str = "tecnico.callbacks.retry/1";
 }
 
 /// Runs `tecnico callbacks`.
@@ -79,7 +120,7 @@ async fn list(all: bool, limit: u32, context: &Context) -> anyhow::Result<Exit> 
     let lines: Vec<Line> = events.iter().map(|e| line(e, &stopped)).collect();
     let ui = &context.ui;
     if ui.is_json() {
-        ui.json(&serde_json::json!({ "schema": "tecnico.callbacks/1", "events": lines }));
+        ui.json(&List { events: lines });
     } else if lines.is_empty() {
         ui.say(if all { "no events yet" } else { "everything is delivered" });
     } else {
@@ -100,7 +141,7 @@ async fn show(id: &str, context: &Context) -> anyhow::Result<Exit> {
     let ui = &context.ui;
     let line = line(&event, &stopped);
     if ui.is_json() {
-        ui.json(&serde_json::json!({ "schema": "tecnico.callback/1", "event": line, "payload": body }));
+        ui.json(&One { event: line, payload: body });
         return Ok(Exit::Done);
     }
     ui.say(format!("{}  {} for {} ({}), {} tries", ui.bold(&line.id), line.kind, line.user, line.state, line.attempts));
@@ -127,9 +168,7 @@ async fn retry(id: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
     let left = done.failed + done.given_up.len();
     let ui = &context.ui;
     if ui.is_json() {
-        ui.json(&serde_json::json!({
-            "schema": "tecnico.callbacks.retry/1", "revived": revived, "delivered": done.delivered, "failed": left, "last_error": done.last_error,
-        }));
+        ui.json(&Resent { revived, delivered: done.delivered, failed: left, last_error: done.last_error });
     } else if revived == 0 {
         ui.say("everything is delivered");
     } else {

@@ -1,8 +1,10 @@
 //! `tecnico changes`.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::drive::FeedEntry;
 use crate::error::{Exit, Failure};
@@ -25,6 +27,47 @@ pub struct Args {
     shared_drive: bool,
 }
 
+/// One entry of Drive's feed: a line of its own.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Line {
+    file_id: String,
+    /// Deleted for good, or out of sight.
+    removed: bool,
+    time: Option<String>,
+    /// How the file is now; absent where it is removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<File>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct File {
+    name: String,
+    mime_type: String,
+    parents: Vec<String>,
+    trashed: bool,
+    /// In bytes.
+    size: Option<u64>,
+    md5: Option<String>,
+    /// `headRevisionId`.
+    version: Option<String>,
+    modified_at: Option<String>,
+}
+
+impl Document for Line {
+    const SCHEMA: &'static str = "tecnico.change/1";
+}
+
+/// The last line: where to go on from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct End {
+    /// For `--since`.
+    next: String,
+}
+
+impl Document for End {
+    const SCHEMA: &'static str = "tecnico.changes/1";
+}
+
 /// Runs `tecnico changes`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let drive = context.drive().await?;
@@ -45,23 +88,23 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             (Some(next), _) if next != token => token = next,
             (_, end) => {
                 let next = end.unwrap_or(token);
-                context.ui.json(&json!({ "schema": "tecnico.changes/1", "next": next }));
+                context.ui.json(&End { next });
                 return Ok(Exit::Done);
             }
         }
     }
 }
 
-fn line(change: &FeedEntry) -> serde_json::Value {
-    let mut line = json!({
-        "schema": "tecnico.change/1", "file_id": change.file_id.as_str(), "removed": change.removed, "time": change.time.map(rfc3339),
+fn line(change: &FeedEntry) -> Line {
+    let file = change.entry.as_ref().map(|entry| File {
+        name: entry.name.clone(),
+        mime_type: entry.mime_type.clone(),
+        parents: entry.parents.iter().map(ToString::to_string).collect(),
+        trashed: entry.trashed,
+        size: entry.size,
+        md5: entry.md5.clone(),
+        version: entry.head_revision.clone(),
+        modified_at: entry.modified_time.map(rfc3339),
     });
-    if let Some(entry) = &change.entry {
-        let parents: Vec<&str> = entry.parents.iter().map(crate::drive::FileId::as_str).collect();
-        line["file"] = json!({
-            "name": entry.name, "mime_type": entry.mime_type, "parents": parents, "trashed": entry.trashed, "size": entry.size,
-            "md5": entry.md5, "version": entry.head_revision, "modified_at": entry.modified_time.map(rfc3339),
-        });
-    }
-    line
+    Line { file_id: change.file_id.to_string(), removed: change.removed, time: change.time.map(rfc3339), file }
 }

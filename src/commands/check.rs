@@ -1,9 +1,11 @@
 //! `tecnico check`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::report::Cost;
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::FILE_MODE;
@@ -29,10 +31,9 @@ pub struct Args {
     dry_run: bool,
 }
 
-/// `tecnico.check/1`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: &'static str,
+/// What differs from what is wanted, on Drive and on the VM.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     checked: usize,
     findings: Vec<Finding>,
     repaired: usize,
@@ -40,7 +41,7 @@ struct Report {
     drive: Cost,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Finding {
     user: String,
     folder: String,
@@ -52,6 +53,10 @@ struct Finding {
     /// Why its repair failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.check/1";
 }
 
 /// Runs `tecnico check`.
@@ -74,14 +79,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         findings.extend(registry_mode(&provisioner, args.repair && !args.dry_run)?);
     }
     let repaired = findings.iter().filter(|f| f.repaired).count();
-    let report = Report {
-        schema: "tecnico.check/1",
-        checked: prepared.len(),
-        repaired,
-        left: findings.len() - repaired,
-        findings,
-        drive: provisioner.drive.meter().into(),
-    };
+    let report =
+        Report { checked: prepared.len(), repaired, left: findings.len() - repaired, findings, drive: provisioner.drive.meter().into() };
     tell(&report, &args, context);
     Ok(if report.left == 0 { Exit::Done } else { Exit::NotClean })
 }

@@ -3,13 +3,16 @@
 use std::io::Read;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
+use serde::Serialize;
 
 use super::create_bulk;
 use super::folder_event::{self, JobArgs};
 use super::report::{Cost, Created};
 use crate::context::Context;
 use crate::creation::{self, Made};
+use crate::document::Document;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
 use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
@@ -56,6 +59,25 @@ pub struct Args {
     job: JobArgs,
 }
 
+/// What `create --dry-run` would do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct DryRun {
+    steps: Vec<Step>,
+    drive: Cost,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Step {
+    user: String,
+    /// What is missing or wrong.
+    problem: &'static str,
+    place: String,
+}
+
+impl Document for DryRun {
+    const SCHEMA: &'static str = "tecnico.create.plan/1";
+}
+
 /// Runs `tecnico create`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if let Some(file) = &args.from {
@@ -99,20 +121,18 @@ async fn create(args: &Args, candidate: &Candidate, context: &Context) -> anyhow
 
 /// Prints what would be done; writes nothing, on either side or in the ledger.
 pub(super) async fn dry_run(candidates: &[Candidate], provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<Exit> {
-    let mut documents = Vec::new();
+    let mut steps = Vec::new();
     for preview in provisioner.preview(candidates).await? {
         for drift in &preview.plan.drifts {
             context.ui.say(format!("would put right: {}", drift.sentence()));
-            documents.push(serde_json::json!({ "user": preview.user, "problem": drift.problem.code(), "place": drift.place }));
+            steps.push(Step { user: preview.user.clone(), problem: drift.problem.code(), place: drift.place.clone() });
         }
         if preview.plan.drifts.is_empty() {
             context.ui.say(format!("{}: nothing to do", preview.user));
         }
     }
     if context.ui.is_json() {
-        context.ui.json(
-            &serde_json::json!({ "schema": "tecnico.create.plan/1", "steps": documents, "drive": Cost::from(provisioner.drive.meter()) }),
-        );
+        context.ui.json(&DryRun { steps, drive: provisioner.drive.meter().into() });
     }
     Ok(Exit::Done)
 }

@@ -5,12 +5,14 @@ use std::io::Read;
 use std::path::Path;
 
 use futures_util::{StreamExt, stream};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::report::{Cost, Created};
 use super::{create, folder_event};
 use crate::context::Context;
 use crate::creation;
+use crate::document::{Document, Named};
 use crate::domain::clock;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry;
@@ -20,10 +22,9 @@ use crate::verdict::advice;
 /// How many entries of `tecnicos.json` are written in one replacement of the file.
 const ENTRIES_AT_ONCE: usize = 25;
 
-/// `tecnico.create.bulk/1`.
-#[derive(Debug, Serialize)]
-struct Bulk {
-    schema: &'static str,
+/// What became of each row of `create --from`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Bulk {
     rows: Vec<Row>,
     created: usize,
     repaired: usize,
@@ -33,11 +34,21 @@ struct Bulk {
     seconds: f64,
 }
 
-#[derive(Debug, Serialize)]
+impl Document for Bulk {
+    const SCHEMA: &'static str = "tecnico.create.bulk/1";
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Row {
-    Done(Box<Created>),
-    Failed { user: String, status: &'static str, error: String, hint: Option<String> },
+    Done(Box<Named<Created>>),
+    Failed {
+        user: String,
+        #[schemars(extend("enum" = ["failed"]))]
+        status: &'static str,
+        error: String,
+        hint: Option<String>,
+    },
 }
 
 pub(super) async fn run(file: &Path, parallel: usize, dry_run: bool, context: &Context) -> anyhow::Result<Exit> {
@@ -48,12 +59,11 @@ pub(super) async fn run(file: &Path, parallel: usize, dry_run: bool, context: &C
     }
     let begun = clock::now();
     let rows = create_all(&candidates, parallel, &provisioner, context).await?;
-    let count = |status| rows.iter().filter(|r| matches!(r, Row::Done(c) if c.status == status)).count();
+    let count = |status| rows.iter().filter(|r| matches!(r, Row::Done(c) if c.document.status == status)).count();
     let failed = rows.iter().filter(|r| matches!(r, Row::Failed { .. })).count();
     #[expect(clippy::cast_precision_loss, reason = "a run of seconds")]
     let seconds = (clock::now() - begun) as f64 / 1000.0;
     let bulk = Bulk {
-        schema: "tecnico.create.bulk/1",
         created: count(Status::Created),
         repaired: count(Status::Repaired),
         unchanged: count(Status::Unchanged),
@@ -120,7 +130,7 @@ async fn create_one(
         let done = creation::in_words(outcome.status);
         folder_event::done(context, None, &technician.user, &technician.name, done, &document.folders).await?;
     }
-    Ok((outcome.applied.registry, Row::Done(Box::new(document))))
+    Ok((outcome.applied.registry, Row::Done(Box::new(document.into()))))
 }
 
 fn failed(candidate: &Candidate, fault: &anyhow::Error, context: &Context) -> Row {

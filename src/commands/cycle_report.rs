@@ -1,17 +1,18 @@
 //! What `watch` and `process` print of a cycle.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::report::Cost;
 use crate::agent::CycleReport;
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::item::Outcome;
 
-/// `tecnico.watch/1` and `tecnico.process/1`.
-#[derive(Debug, Serialize)]
-struct Document {
-    schema: &'static str,
+/// What a cycle did.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Cycle {
     started_at: String,
     ended_at: String,
     found: usize,
@@ -24,18 +25,53 @@ struct Document {
     drive: Cost,
 }
 
-#[derive(Debug, Serialize)]
+/// A cycle of `watch`; with `--follow` a line a cycle in which something happened.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Watched {
+    #[serde(flatten)]
+    cycle: Cycle,
+}
+
+impl Document for Watched {
+    const SCHEMA: &'static str = "tecnico.watch/1";
+}
+
+impl From<Cycle> for Watched {
+    fn from(cycle: Cycle) -> Self {
+        Self { cycle }
+    }
+}
+
+/// The cycle of `process`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Processed {
+    #[serde(flatten)]
+    cycle: Cycle,
+}
+
+impl Document for Processed {
+    const SCHEMA: &'static str = "tecnico.process/1";
+}
+
+impl From<Cycle> for Processed {
+    fn from(cycle: Cycle) -> Self {
+        Self { cycle }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct Filed {
     user: String,
     item_id: String,
     file_id: String,
     name: String,
+    #[schemars(extend("enum" = ["processado", "erro", "retirado"]))]
     outcome: &'static str,
     reason: Option<String>,
     local_path: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Waiting {
     user: String,
     item_id: String,
@@ -44,7 +80,7 @@ struct Waiting {
     reason: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Fault {
     code: &'static str,
     message: String,
@@ -52,10 +88,10 @@ struct Fault {
 }
 
 /// One document, or lines for people: what ended and what waits on stdout, what went wrong on stderr.
-pub(super) fn tell(report: &CycleReport, schema: &'static str, show_lines: bool, context: &Context) {
+pub(super) fn tell<D: Document + From<Cycle>>(report: &CycleReport, show_lines: bool, context: &Context) {
     let ui = &context.ui;
     if ui.is_json() {
-        return ui.json(&document(report, schema));
+        return ui.json(&D::from(document(report)));
     }
     if show_lines {
         for line in &report.filed {
@@ -95,7 +131,7 @@ pub(super) fn tell(report: &CycleReport, schema: &'static str, show_lines: bool,
     }
 }
 
-fn document(report: &CycleReport, schema: &'static str) -> Document {
+fn document(report: &CycleReport) -> Cycle {
     let filed = report.filed.iter().map(|f| Filed {
         user: f.user.clone(),
         item_id: f.item_id.clone(),
@@ -117,8 +153,7 @@ fn document(report: &CycleReport, schema: &'static str) -> Document {
         message: f.failure.to_string(),
         hint: f.failure.hint_text().map(str::to_owned),
     });
-    Document {
-        schema,
+    Cycle {
         started_at: rfc3339(report.started_at),
         ended_at: rfc3339(report.ended_at),
         found: report.found,

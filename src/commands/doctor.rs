@@ -1,9 +1,11 @@
 //! `tecnico doctor`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::doctor::{self, CHECKS, Finding, Findings, Verdict};
+use crate::document::Document;
 use crate::domain::clock;
 use crate::error::Exit;
 use crate::verdict::advice;
@@ -28,14 +30,17 @@ pub struct Args {
     share_with: Option<String>,
 }
 
-/// `tecnico.doctor/1`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: &'static str,
+/// What each check found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     healthy: bool,
     problems: usize,
     warnings: usize,
     findings: Findings,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.doctor/1";
 }
 
 /// Runs `tecnico doctor`.
@@ -56,7 +61,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let count = |verdict| findings.iter().filter(|f| f.verdict == verdict).count();
     let (problems, warnings) = (count(Verdict::Problem), count(Verdict::Warning));
-    let report = Report { schema: "tecnico.doctor/1", healthy: problems == 0, problems, warnings, findings };
+    let report = Report { healthy: problems == 0, problems, warnings, findings };
     tell(&report, context);
     Ok(if report.healthy { Exit::Done } else { Exit::NotClean })
 }

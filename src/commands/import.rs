@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::report::Cost;
 use crate::context::Context;
+use crate::document::Document;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Entry as RegistryEntry, registry};
 use crate::provision::{Found, Provisioner};
@@ -24,21 +26,25 @@ pub struct Args {
     dry_run: bool,
 }
 
-/// `tecnico.import/1`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: &'static str,
+/// What became of each entry of a `tecnicos.json`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     dry_run: bool,
     rows: Vec<Row>,
     drive: Cost,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Row {
     name: String,
     user: Option<String>,
+    #[schemars(extend("enum" = ["adopted", "adoptable", "unchanged", "failed"]))]
     status: &'static str,
     message: String,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.import/1";
 }
 
 /// Runs `tecnico import`.
@@ -61,7 +67,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     bar.finish_and_clear();
     let failed = rows.iter().any(|r| r.status == "failed");
-    let report = Report { schema: "tecnico.import/1", dry_run: args.dry_run, rows, drive: provisioner.drive.meter().into() };
+    let report = Report { dry_run: args.dry_run, rows, drive: provisioner.drive.meter().into() };
     if context.ui.is_json() {
         context.ui.json(&report);
     } else {

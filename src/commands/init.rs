@@ -13,10 +13,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use dialoguer::Input;
 use rand::RngCore;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::config::{self, Flags, Settings};
 use crate::context::Context;
 use crate::doctor::{self, Verdict};
+use crate::document::Document;
 use crate::drive::{Drive, FileId};
 use crate::error::{Exit, Failure};
 use answers::{Answers, folder_id};
@@ -45,6 +48,20 @@ pub struct Args {
     answers: Option<PathBuf>,
 }
 
+/// The configuration that was written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
+    config: String,
+    /// The Google account it works as.
+    account: String,
+    /// The folder the keys were copied to.
+    keys: String,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.init/1";
+}
+
 /// Runs `tecnico init`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let target = std::path::absolute(target(context)?)?;
@@ -60,10 +77,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     write(&ready, &target)?;
     let ui = &context.ui;
     if ui.is_json() {
-        ui.json(&serde_json::json!({
-            "schema": "tecnico.init/1", "config": target.display().to_string(), "account": ready.account,
-            "keys": keys_dir(&target).display().to_string(),
-        }));
+        ui.json(&Report { config: target.display().to_string(), account: ready.account, keys: keys_dir(&target).display().to_string() });
         return Ok(Exit::Done);
     }
     ui.say(format!("{} wrote {}", ui.good("✓"), target.display()));

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::context::Context;
+use crate::document::Document;
 use crate::error::Exit;
 
 /// Check the ledger for damage, or copy it while everything goes on
@@ -35,6 +37,30 @@ enum Act {
     },
 }
 
+/// The ledger is whole.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Checked {
+    path: String,
+    technicians: usize,
+}
+
+impl Document for Checked {
+    const SCHEMA: &'static str = "tecnico.ledger.check/1";
+}
+
+/// The ledger is copied.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Copied {
+    path: String,
+    /// The copy.
+    file: String,
+    technicians: usize,
+}
+
+impl Document for Copied {
+    const SCHEMA: &'static str = "tecnico.ledger.backup/1";
+}
+
 /// Runs `tecnico ledger`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = context.ledger().await?;
@@ -45,7 +71,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Act::Check => {
             context.ui.say(format!("{path} is whole: {technicians} technicians"));
             if context.ui.is_json() {
-                context.ui.json(&json!({ "schema": "tecnico.ledger.check/1", "path": path, "technicians": technicians }));
+                context.ui.json(&Checked { path, technicians });
             }
         }
         Act::Backup { file } => {
@@ -53,8 +79,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             let bytes = file.metadata().map_or(0, |m| m.len());
             context.ui.say(format!("{path} is copied to {}: {technicians} technicians, {bytes} bytes", file.display()));
             if context.ui.is_json() {
-                let file = file.display().to_string();
-                context.ui.json(&json!({ "schema": "tecnico.ledger.backup/1", "path": path, "file": file, "technicians": technicians }));
+                context.ui.json(&Copied { path, file: file.display().to_string(), technicians });
             }
         }
     }

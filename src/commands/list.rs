@@ -1,8 +1,10 @@
 //! `tecnico list`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::folder::Role;
 use crate::error::Exit;
@@ -13,14 +15,13 @@ use crate::error::Exit;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// `tecnico.list/1`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: &'static str,
+/// The technicians.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     technicians: Vec<Line>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Line {
     user: String,
     name: String,
@@ -29,6 +30,10 @@ struct Line {
     user_folder_id: Option<String>,
     novos_folder_id: Option<String>,
     created_at: String,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.list/1";
 }
 
 /// Runs `tecnico list`.
@@ -53,7 +58,7 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
         });
     }
     if context.ui.is_json() {
-        context.ui.json(&Report { schema: "tecnico.list/1", technicians });
+        context.ui.json(&Report { technicians });
         return Ok(Exit::Done);
     }
     if technicians.is_empty() {

@@ -20,6 +20,7 @@ pub mod process;
 mod report;
 pub mod retry;
 pub mod sandbox;
+pub mod schema;
 pub mod serve;
 mod service;
 pub mod share;

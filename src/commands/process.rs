@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{check, cycle_report};
+use super::check;
+use super::cycle_report::{self, Processed};
 use crate::agent::{Job, Plan, Scope, wake};
 use crate::context::Context;
 use crate::drive::FileId;
@@ -60,6 +61,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     };
     let plan = Plan { wait_for_settling: true, patience: PATIENCE, job, ..Plan::over(scope) };
     let report = wake::run_once(&agent, &plan).await?;
-    cycle_report::tell(&report, "tecnico.process/1", true, context);
+    cycle_report::tell::<Processed>(&report, true, context);
     Ok(report.exit())
 }

@@ -1,15 +1,16 @@
 //! What commands print of a technician, in the fields that CONTRACT 3.3 and the issue fix.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::callback::payload::Folders;
+use crate::document::Document;
 use crate::drive::Meter;
 use crate::provision::{Outcome, Provisioner, Status};
 
-/// `tecnico.create/1`.
-#[derive(Debug, Clone, Serialize)]
+/// A technician and both trees, after `create`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Created {
-    pub schema: &'static str,
     pub user: String,
     pub email: Option<String>,
     pub name: String,
@@ -20,8 +21,12 @@ pub struct Created {
     pub drive: Cost,
 }
 
+impl Document for Created {
+    const SCHEMA: &'static str = "tecnico.create/1";
+}
+
 /// What a run cost on Drive.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Cost {
     pub calls: u64,
     pub units: u64,
@@ -45,7 +50,6 @@ impl Created {
     pub fn new(outcome: &Outcome, folders: Folders, provisioner: &Provisioner<'_>) -> Self {
         let technician = &outcome.prepared.technician;
         Self {
-            schema: "tecnico.create/1",
             user: technician.user.to_string(),
             email: technician.email.as_ref().map(ToString::to_string),
             name: technician.name.clone(),

@@ -1,7 +1,11 @@
 //! `tecnico retry`.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::check;
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::clock;
 use crate::domain::item::Act;
 use crate::error::{Exit, Failure};
@@ -25,6 +29,27 @@ pub struct Args {
     dry_run: bool,
 }
 
+/// The files that go through again.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
+    dry_run: bool,
+    items: Vec<Retried>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Retried {
+    user: String,
+    item_id: String,
+    file_id: String,
+    name: String,
+    /// Why it was refused.
+    reason: Option<String>,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.retry/1";
+}
+
 /// Runs `tecnico retry`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = context.ledger().await?;
@@ -46,14 +71,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         if !args.dry_run {
             ledger.advance(item, &Act::Retry, None, clock::now()).await?;
         }
-        retried.push(serde_json::json!({
-            "user": item.sighted.user.as_str(), "item_id": item.id, "file_id": item.sighted.key.file_id, "name": item.sighted.name,
-            "reason": item.reason,
-        }));
+        retried.push(Retried {
+            user: item.sighted.user.to_string(),
+            item_id: item.id.clone(),
+            file_id: item.sighted.key.file_id.clone(),
+            name: item.sighted.name.clone(),
+            reason: item.reason.clone(),
+        });
     }
     let ui = &context.ui;
     if ui.is_json() {
-        ui.json(&serde_json::json!({ "schema": "tecnico.retry/1", "dry_run": args.dry_run, "items": retried }));
+        ui.json(&Report { dry_run: args.dry_run, items: retried });
         return Ok(Exit::Done);
     }
     for item in &items {

@@ -1,8 +1,13 @@
 //! `tecnico sandbox`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::context::Context;
+use crate::document::Document;
 use crate::embedded::{ADMIN, Embedded};
 use crate::error::Exit;
 
@@ -27,6 +32,20 @@ pub struct Args {
     people: Vec<String>,
 }
 
+/// Where the embedded Drive listens, and who may come in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
+    url: String,
+    parent_folder_id: String,
+    /// A token by e-mail address.
+    #[schemars(with = "BTreeMap<String, String>")]
+    tokens: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.sandbox/1";
+}
+
 /// Runs `tecnico sandbox`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let embedded = Embedded::open(&args.dir, args.port).await?;
@@ -38,10 +57,11 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         tokens.push((email.clone(), embedded.control().user(&email)?.token));
     }
     if ui.is_json() {
-        let tokens: serde_json::Map<_, _> = tokens.into_iter().map(|(e, t)| (e, t.into())).collect();
-        ui.json(&serde_json::json!({
-            "schema": "tecnico.sandbox/1", "url": embedded.url(), "parent_folder_id": embedded.parent_folder_id(), "tokens": tokens,
-        }));
+        ui.json(&Report {
+            url: embedded.url().to_owned(),
+            parent_folder_id: embedded.parent_folder_id().to_owned(),
+            tokens: tokens.into_iter().map(|(e, t)| (e, t.into())).collect(),
+        });
     } else {
         ui.say(format!("Drive     {}", ui.bold(embedded.url())));
         ui.say(format!("parent    {}", embedded.parent_folder_id()));

@@ -2,10 +2,14 @@
 
 use std::net::SocketAddr;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::service::Service;
 use crate::api::{self, Key};
 use crate::config::env_names::VM_API_KEY;
 use crate::context::Context;
+use crate::document::Document;
 use crate::error::Exit;
 
 /// Serve the HTTP API of the old system, for a backend that still speaks it
@@ -29,6 +33,16 @@ pub struct Args {
     allow_network: bool,
 }
 
+/// It listens.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
+    url: String,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.serve/1";
+}
+
 /// Runs `tecnico serve`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let settings = &context.settings().await?.serve;
@@ -38,7 +52,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let turn = api::take_turn(&agent)?;
     let url = format!("http://{}", listener.local_addr()?);
     if context.ui.is_json() {
-        context.ui.json(&serde_json::json!({ "schema": "tecnico.serve/1", "url": url }));
+        context.ui.json(&Report { url });
     } else {
         context.ui.say(format!("listening on {url}"));
     }

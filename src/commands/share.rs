@@ -1,5 +1,6 @@
 //! `tecnico share`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::check;
@@ -9,6 +10,7 @@ use crate::agent::Job;
 use crate::callback::payload::Done;
 use crate::context::Context;
 use crate::creation;
+use crate::document::Document;
 use crate::domain::folder::Role;
 use crate::domain::technician::Email;
 use crate::drive::{FileId, Grant, NewGrant};
@@ -51,10 +53,9 @@ pub struct Args {
     job: JobArgs,
 }
 
-/// `tecnico.share/1`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: &'static str,
+/// With whom a `novos` is shared, after what was asked for was done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     user: String,
     folder: String,
     novos_folder_id: String,
@@ -63,12 +64,16 @@ struct Report {
     drive: Cost,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Line {
     who: String,
     role: String,
     kind: String,
     inherited: bool,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.share/1";
 }
 
 /// Runs `tecnico share`.
@@ -85,7 +90,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let changed = changed?;
     let grants = if changed { provisioner.drive.permissions(&novos).await? } else { before };
     let report = Report {
-        schema: "tecnico.share/1",
         user: technician.user.to_string(),
         folder: technician.folder.clone(),
         novos_folder_id: novos.to_string(),

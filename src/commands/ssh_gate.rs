@@ -8,9 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::context::{Context, Global};
+use crate::document::{Document, Named};
 use crate::domain::clock;
 use crate::domain::gate::{Admitted, Gate, Why, outline};
 use crate::error::{Exit, Failure};
@@ -44,10 +46,9 @@ pub struct Args {
     label: Option<String>,
 }
 
-/// One line of the audit log.
-#[derive(Debug, Serialize)]
-struct Audit<'a> {
-    schema: &'static str,
+/// One line of the audit log that `ssh-gate --log` keeps.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Audit<'a> {
     at: String,
     label: Option<&'a str>,
     /// Address and port of the caller, as sshd says.
@@ -56,6 +57,10 @@ struct Audit<'a> {
     command: Vec<String>,
     bytes: usize,
     reason: Option<String>,
+}
+
+impl Document for Audit<'_> {
+    const SCHEMA: &'static str = "tecnico.ssh-gate/1";
 }
 
 /// Runs `tecnico ssh-gate`. Where the command is allowed, this process becomes it and never returns.
@@ -71,7 +76,6 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             Err(why) => (outline(&asked.to_string_lossy()), Some(reason(why))),
         };
         let line = Audit {
-            schema: "tecnico.ssh-gate/1",
             at: clock::rfc3339(clock::now()),
             label: args.label.as_deref(),
             client: std::env::var("SSH_CONNECTION").ok().map(|c| c.split(' ').take(2).collect::<Vec<_>>().join(" ")),
@@ -103,7 +107,7 @@ fn append(log: &Path, line: &Audit<'_>) -> Result<(), Failure> {
         Failure::new(Exit::CannotCreate, "audit_unwritable", "the audit log cannot be written, so nothing was run")
             .hint("an administrator has to make the file of `ssh-gate --log` writable for this user")
     };
-    let mut text = serde_json::to_vec(line).map_err(|e| unwritten().because(e))?;
+    let mut text = serde_json::to_vec(&Named::from(line)).map_err(|e| unwritten().because(e))?;
     text.push(b'\n');
     let mut file = OpenOptions::new().append(true).create(true).mode(0o640).open(log).map_err(|e| unwritten().because(e))?;
     file.write_all(&text).map_err(|e| unwritten().because(e))

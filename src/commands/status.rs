@@ -1,8 +1,10 @@
 //! `tecnico status`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::clock::{self, Millis, rfc3339};
 use crate::domain::item::{Item, State};
 use crate::error::Exit;
@@ -20,10 +22,9 @@ const NAMED: usize = 20;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// `tecnico.status/1`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: &'static str,
+/// Whether all is well, from the ledger alone.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     ok: bool,
     last_cycle_at: Option<String>,
     last_success_at: Option<String>,
@@ -36,18 +37,19 @@ struct Report {
     problems: Vec<Problem>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Stuck {
     user: String,
     item_id: String,
     name: String,
+    #[schemars(extend("enum" = State::ALL.map(State::as_str)))]
     state: &'static str,
     since: String,
     next_attempt_at: String,
     reason: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Callbacks {
     undelivered: u64,
     held: u64,
@@ -55,11 +57,15 @@ struct Callbacks {
     stopped: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Problem {
     code: &'static str,
     message: String,
     fix: String,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.status/1";
 }
 
 /// Runs `tecnico status`.
@@ -76,7 +82,6 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let stuck: Vec<Item> = ledger.open_items(None).await?.into_iter().filter(is_stuck).collect();
     let problems = problems(&counts, last.as_ref(), &stopped, stuck.len(), now, silence);
     let report = Report {
-        schema: "tecnico.status/1",
         ok: problems.is_empty(),
         last_cycle_at: last.as_ref().map(|l| rfc3339(l.ended_at)),
         last_success_at: last.as_ref().and_then(|l| l.succeeded_at).map(rfc3339),

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use super::cycle_report;
+use super::cycle_report::{self, Watched};
 use super::service::Service;
 use crate::agent::wake::{self, Told};
 use crate::agent::{Plan, Scope};
@@ -46,7 +46,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if !args.follow {
         let plan = Plan { wait_for_settling: true, ..Plan::over(Scope::Everyone) };
         let report = wake::run_once(&agent, &plan).await?;
-        cycle_report::tell(&report, "tecnico.watch/1", show_lines && !report.is_quiet(), context);
+        cycle_report::tell::<Watched>(&report, show_lines && !report.is_quiet(), context);
         return Ok(report.exit());
     }
     let follow = wake::Follow { interval: args.interval, config: context.config_path() };
@@ -70,7 +70,7 @@ fn tell(told: &Told<'_>, show_lines: bool, context: &Context) {
     }
     match told {
         Told::Cycle(report) if report.is_quiet() => {}
-        Told::Cycle(report) => cycle_report::tell(report, "tecnico.watch/1", show_lines, context),
+        Told::Cycle(report) => cycle_report::tell::<Watched>(report, show_lines, context),
         Told::Trouble(failure) => context.ui.warn(format!("{} {failure}", context.ui.bad("error:"))),
         Told::Reloaded => context.ui.note("the configuration was read again"),
         Told::NotReloaded(fault) => {

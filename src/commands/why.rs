@@ -1,11 +1,13 @@
 //! `tecnico why`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::event::EventId;
-use crate::domain::item::Item;
+use crate::domain::item::{Item, State};
 use crate::error::{Exit, Failure};
 use crate::ledger::{HistoryLine, Ledger};
 
@@ -23,21 +25,22 @@ pub struct Args {
     what: String,
 }
 
-/// `tecnico.why/1`.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: &'static str,
+/// Every version of every file of that name, the oldest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
     items: Vec<Story>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Story {
     item_id: String,
     user: String,
     file_id: String,
     version: String,
     name: String,
+    #[schemars(extend("enum" = State::ALL.map(State::as_str)))]
     state: &'static str,
+    #[schemars(extend("enum" = ["processado", "erro", "retirado", null]))]
     outcome: Option<&'static str>,
     reason: Option<String>,
     attempt: u32,
@@ -47,7 +50,7 @@ struct Story {
     history: Vec<Step>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Callback {
     event_id: String,
     attempts: u32,
@@ -55,13 +58,17 @@ struct Callback {
     last_error: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Step {
     at: String,
     from: Option<&'static str>,
     to: &'static str,
     attempt: u32,
     note: String,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.why/1";
 }
 
 /// Runs `tecnico why`.
@@ -76,7 +83,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             .hint("`tecnico process USER` looks into a novos; names are compared letter by letter")
             .into());
     }
-    let report = Report { schema: "tecnico.why/1", items };
+    let report = Report { items };
     if context.ui.is_json() {
         context.ui.json(&report);
     } else {
@@ -114,13 +121,7 @@ async fn story(item: Item, ledger: &Ledger) -> Result<Story, Failure> {
 }
 
 fn step(line: HistoryLine) -> Step {
-    Step {
-        at: rfc3339(line.at),
-        from: line.from.map(crate::domain::item::State::as_str),
-        to: line.to.as_str(),
-        attempt: line.attempt,
-        note: line.note,
-    }
+    Step { at: rfc3339(line.at), from: line.from.map(State::as_str), to: line.to.as_str(), attempt: line.attempt, note: line.note }
 }
 
 fn tell(story: &Story, context: &Context) {

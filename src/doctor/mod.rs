@@ -6,13 +6,14 @@ pub mod drive;
 pub mod local;
 pub mod state;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::drive::DriveError;
 use crate::error::Failure;
 
 /// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// As it should be.
@@ -26,7 +27,7 @@ pub enum Verdict {
 }
 
 /// What one check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The name of the check, for `--only`.
     pub check: &'static str,

@@ -1,12 +1,13 @@
 //! Creating one technician: enter, observe, plan, apply, all under the technician's lock.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Applied, Candidate, Plan, Prepared, Provisioner, Survey, prepare};
 use crate::fs_layout::{Credentials, Key};
 
 /// How a creation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Made now, or finished now.

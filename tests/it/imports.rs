@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each room may name of the others. A room may always name itself.
-const MAY_NAME: [(&str, &[&str]); 22] = [
+const MAY_NAME: [(&str, &[&str]); 23] = [
     ("main", &[]),
     ("app", &["cli", "commands", "context", "error", "log", "ui", "verdict"]),
     ("cli", &["commands", "context"]),
@@ -18,6 +18,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "context",
             "creation",
             "doctor",
+            "document",
             "domain",
             "drive",
             "embedded",
@@ -30,7 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
         ],
     ),
     ("context", &["agent", "callback", "config", "drive", "embedded", "error", "fs_layout", "ledger", "provision", "ui"]),
-    ("verdict", &["drive", "error"]),
+    ("verdict", &["document", "drive", "error"]),
     ("provision", &["config", "domain", "drive", "error", "fs_layout", "ledger"]),
     ("agent", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger", "verdict"]),
     ("api", &["agent", "callback", "config", "creation", "domain", "error", "fs_layout", "ledger", "provision", "verdict"]),
@@ -44,7 +45,8 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("config", &["domain", "error"]),
     ("domain", &[]),
     ("error", &[]),
-    ("ui", &["log"]),
+    ("document", &[]),
+    ("ui", &["document", "log"]),
     ("log", &[]),
     ("lib", &[]),
 ];

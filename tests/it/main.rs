@@ -17,6 +17,7 @@ mod logs;
 mod man;
 mod packaging;
 mod provision;
+mod schemas;
 mod serve;
 mod service;
 mod simulate;

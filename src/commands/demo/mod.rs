@@ -8,9 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::report::Cost;
 use crate::agent::{Agent, CycleReport, Plan, Scope};
 use crate::callback::Client;
 use crate::context::{Context, Global};
+use crate::document::Document;
 use crate::domain::item::Outcome as Verdict;
 use crate::error::{Exit, Failure};
 use crate::provision::{Candidate, Outcome, Provisioner};
@@ -33,6 +38,17 @@ const CYCLES: usize = 5;
 pub struct Args {
     /// Where to keep it [default: a new directory for temporary files]
     dir: Option<PathBuf>,
+}
+
+/// Where the demo lies, and what it cost.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
+    dir: String,
+    drive: Cost,
+}
+
+impl Document for Report {
+    const SCHEMA: &'static str = "tecnico.demo/1";
 }
 
 /// Runs `tecnico demo`.
@@ -66,7 +82,7 @@ pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
         meter.writes
     ));
     if ui.is_json() {
-        ui.json(&serde_json::json!({ "schema": "tecnico.demo/1", "dir": dir, "drive": { "calls": meter.calls, "units": meter.units, "writes": meter.writes } }));
+        ui.json(&Report { dir: dir.display().to_string(), drive: meter.into() });
     }
     next(&dir, &context);
     context.close().await;

@@ -1,22 +1,26 @@
 //! External mode, where another program judges by moving the local file, and `watch --follow` with its signals.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Rig;
+use crate::support::documents;
 
-/// A following watch that is ended with the test.
-struct Following(Child);
+/// A following watch that is ended with the test, and where it prints.
+struct Following(Child, PathBuf);
 
 impl Following {
     fn start(rig: &Rig, args: &[&str]) -> Self {
         let args: Vec<&str> = ["watch", "--follow", "--json"].iter().chain(args).copied().collect();
         let log = std::fs::File::create(rig.world.path("watch.err")).expect("a file");
         let out = std::fs::File::create(rig.world.path("watch.out")).expect("a file");
-        Self(rig.world.command(&args).stdout(Stdio::from(out)).stderr(Stdio::from(log)).spawn().expect("starts"))
+        Self(
+            rig.world.command(&args).stdout(Stdio::from(out)).stderr(Stdio::from(log)).spawn().expect("starts"),
+            rig.world.path("watch.out"),
+        )
     }
 
     fn signal(&self, signal: Signal) {
@@ -40,6 +44,9 @@ impl Drop for Following {
         // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
+        if !std::thread::panicking() {
+            documents::names(&read(&self.1));
+        }
     }
 }
 
@@ -125,7 +132,7 @@ async fn a_single_watch_ends_after_the_step_in_hand() {
     let text = format!("#!/bin/sh\necho begun >> \"$0.log\"\nwhile [ ! -e {} ]; do sleep 0.02; done\n", go.display());
     std::fs::write(&script, text).expect("written");
     let file = rig.drop_file("1.pdf", "bom");
-    let mut watch = Following(rig.world.command(&["watch"]).spawn().expect("starts"));
+    let mut watch = Following(rig.world.command(&["watch"]).spawn().expect("starts"), rig.world.path("watch.out"));
     until("the processor has the file", || !rig.calls().is_empty()).await;
     watch.signal(Signal::TERM);
     std::fs::write(&go, "").expect("written");

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::stage::{Ended, Host, Interruption, Stage};
 use super::tell;
+use crate::support::documents;
 use crate::support::people::Class;
 
 const MEGABYTE: u64 = 1024 * 1024;
@@ -167,6 +168,7 @@ fn watched(mut child: Child) -> anyhow::Result<(Option<i32>, u64, Value)> {
         std::thread::sleep(Duration::from_millis(5));
     };
     let out = std::io::read_to_string(child.stdout.take().context("stdout")?)?;
+    documents::names(&out);
     Ok((code, peak, serde_json::from_str(&out).unwrap_or_default()))
 }
 

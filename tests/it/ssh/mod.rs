@@ -7,6 +7,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
+use crate::support::documents;
 use sshd::Sshd;
 
 /// The one document on stdout, and nothing else there.
@@ -14,6 +15,7 @@ use sshd::Sshd;
 fn document(output: &Output) -> Value {
     let text = String::from_utf8(output.stdout.clone()).expect("text");
     assert_eq!(text.lines().count(), 1, "stdout {text:?}, stderr {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(documents::names(&text).len(), 1, "{text:?} has no schema");
     serde_json::from_str(&text).expect("JSON")
 }
 

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::documents;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 const MISSING: &str = "OpenSSH is missing: run scripts/test, which installs what the tests need";
 
@@ -103,6 +105,7 @@ impl Sshd {
     /// The lines of the audit log.
     pub fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path("audit.log")).unwrap_or_default();
+        assert_eq!(documents::names(&text).len(), text.lines().count(), "a line has no schema: {text}");
         text.lines().map(|line| serde_json::from_str(line).expect("each line is one document")).collect()
     }
 

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod documents;
 pub mod kept;
 pub mod people;
 pub mod promise;

@@ -9,6 +9,8 @@ use drive_emulator::{Control, DriveEmulator};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::documents;
+
 /// Who owns the folder the trees lie in.
 pub const ADMIN: &str = "admin@example.com";
 
@@ -33,13 +35,12 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// Of a process that has ended.
+    /// Of a process that has ended; what it printed for programs is held to its schema.
+    #[track_caller]
     pub fn of(output: &Output) -> Self {
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        documents::names(&stdout);
+        Self { code: output.status.code(), stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
     }
 
     /// The one JSON document on stdout.
@@ -172,8 +173,14 @@ impl World {
 
 /// Runs a command off the runtime's threads, so that the emulator in this process can answer.
 pub async fn finish(mut command: Command) -> Ran {
+    let for_programs = command.get_args().any(|a| a == "--json");
     let output = tokio::task::spawn_blocking(move || command.stdout(Stdio::piped()).stderr(Stdio::piped()).output());
-    Ran::of(&output.await.expect("not cancelled").expect("the binary starts"))
+    let ran = Ran::of(&output.await.expect("not cancelled").expect("the binary starts"));
+    if for_programs {
+        let lines = ran.stdout.matches('\n').count();
+        assert_eq!(documents::names(&ran.stdout).len(), lines, "--json prints nothing else: {}", ran.stdout);
+    }
+    ran
 }
 
 /// A JSON file.
