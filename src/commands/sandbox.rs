@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::context::Context;
 use crate::document::Document;
@@ -50,6 +51,8 @@ impl Document for Report {
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let embedded = Embedded::open(&args.dir, args.port).await?;
     let ui = &context.ui;
+    // Listened for before anything is printed: whoever reads the line may end it at once.
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let mut people = vec![ADMIN.to_owned()];
     people.extend(args.people.iter().cloned());
     let mut tokens = Vec::new();
@@ -71,6 +74,6 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         ui.say(format!("try       tecnico --sandbox {} create ana@example.com", args.dir.display()));
         ui.note("ctrl-c ends it; everything stays in the directory");
     }
-    tokio::signal::ctrl_c().await?;
+    interrupted.recv().await;
     Ok(Exit::Done)
 }
