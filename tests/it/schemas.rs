@@ -117,7 +117,7 @@ async fn initialised(met: &mut Met<'_>) {
         "credentials = \"{}\"\nparent_folder = \"{}\"\nbase_dir = \"{}\"\nendpoint = \"{}/\"\n",
         world.path("service-account.json").display(),
         world.parent,
-        world.path("other-vm").display(),
+        world.path("other/vm").display(),
         world.emulator.url()
     );
     std::fs::write(world.path("answers.toml"), answers).expect("written");
@@ -126,13 +126,18 @@ async fn initialised(met: &mut Met<'_>) {
     met.of(finish(command).await.expect(0));
 }
 
-/// `sandbox` prints and stays.
+/// Those that print and stay.
 fn served(met: &mut Met<'_>) {
-    let dir = met.rig.world.path("sandbox").display().to_string();
-    let mut child = met.rig.world.command(&["sandbox", &dir, "--json"]).stdout(Stdio::piped()).spawn().expect("starts");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
-    kill_process(Pid::from_raw(child.id().cast_signed()).expect("a pid"), Signal::INT).expect("signalled");
-    assert!(child.wait().expect("ends").success());
-    met.names.extend(documents::names(&line));
+    let world = &met.rig.world;
+    let dir = world.path("sandbox").display().to_string();
+    let mut api = world.command(&["serve", "--listen", "127.0.0.1:0", "--json"]);
+    api.env("VM_API_KEY", "0123456789abcdef0123456789abcdef");
+    for (mut command, ending) in [(world.command(&["sandbox", &dir, "--json"]), Signal::INT), (api, Signal::TERM)] {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+        kill_process(Pid::from_raw(child.id().cast_signed()).expect("a pid"), ending).expect("signalled");
+        assert!(child.wait().expect("ends").success());
+        met.names.extend(documents::names(&line));
+    }
 }
