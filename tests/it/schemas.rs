@@ -117,7 +117,7 @@ async fn initialised(met: &mut Met<'_>) {
         "credentials = \"{}\"\nparent_folder = \"{}\"\nbase_dir = \"{}\"\nendpoint = \"{}/\"\n",
         world.path("service-account.json").display(),
         world.parent,
-        world.path("other/vm").display(),
+        world.path("other-vm").display(),
         world.emulator.url()
     );
     std::fs::write(world.path("answers.toml"), answers).expect("written");
