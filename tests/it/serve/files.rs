@@ -102,3 +102,32 @@ async fn c6_4_killed_between_two_files_a_run_is_finished_and_tells_of_both() {
     let told: Vec<Value> = told_of(&backend.requests(), &job).0;
     assert!(told.iter().all(|t| t["result"]["files"].as_array().is_some_and(|f| f.len() == 1)), "nothing is told twice: {told:?}");
 }
+
+/// SIGTERM while a file is judged: its step is finished, the caller is answered, and the next start ends the job.
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_end_while_a_file_is_judged_the_job_is_finished_by_the_next_start() {
+    let (world, backend) = world_and_backend().await;
+    let novos = ready(&world, &backend).await;
+    std::fs::write(world.path("processor.hold"), "").expect("held");
+    world.control().put(ANA, &novos, "1.pdf", b"espera", "application/pdf").expect("dropped");
+    let mut service = Service::start(&world);
+    let body = json!({ "user_id": "42", "async": false });
+    let (answer, ()) = tokio::join!(service.post("/api/folders/process", &body), async {
+        let begun = || std::fs::read_to_string(world.path("processor.log")).is_ok_and(|log| log.contains("1.pdf"));
+        until("it is judged", begun).await;
+        service.ask_to_end();
+        let address = service.url.trim_start_matches("http://").to_owned();
+        until("the socket is closed", || std::net::TcpStream::connect(&address).is_err()).await;
+        std::fs::remove_file(world.path("processor.hold")).expect("let go");
+    });
+    assert_eq!((answer.0, answer.1["status"].as_str()), (202, Some("accepted")), "{}", answer.1);
+    service.ends_well().await;
+    let job = answer.1["job_id"].as_str().expect("an id");
+    let service = Service::start(&world);
+    let stands = service.ended(job).await;
+    assert_eq!((stands["status"].as_str(), &stands["result"]["files"][0]["name"]), (Some("success"), &json!("1.pdf")), "{stands}");
+    until_told(&backend, job).await;
+    assert_eq!(told_of(&backend.requests(), job).1.len(), 1);
+    let log = std::fs::read_to_string(world.path("processor.log")).expect("a log");
+    assert_eq!(log.lines().count(), 1, "it was judged once");
+}
