@@ -16,8 +16,10 @@ use crate::acting::Control;
 use crate::api::{batch, serve};
 use crate::app::App;
 use crate::auth;
+use crate::clock;
 use crate::control::{self, Door, Op};
 use crate::socket::Ending;
+use crate::store::settings::Settings;
 
 /// A running emulator. It stops when this is dropped.
 #[derive(Debug)]
@@ -143,12 +145,17 @@ async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
     app.gate
         .run(request, |request| async {
             let (parts, body) = request.into_parts();
-            match Op::of(&parts).door {
+            let mut response = match Op::of(&parts).door {
                 Door::Control => control::serve(&Control::new(Arc::clone(app)), parts, body).await,
                 Door::Token => auth::serve(app, parts, body).await,
                 Door::Drive if parts.uri.path().starts_with("/batch") => batch::serve(app, parts, body).await,
                 Door::Drive => serve::serve(app, parts, body).await,
+            };
+            // Without it the server would put the machine's own time there, whatever the emulated clock says.
+            if let Some(date) = app.store.read(|db| Ok(Settings::load(db)?.now())).ok().and_then(clock::http_date) {
+                response.headers_mut().insert(http::header::DATE, date);
             }
+            response
         })
         .await
 }

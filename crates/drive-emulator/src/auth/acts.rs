@@ -32,9 +32,14 @@ impl Control {
 
     /// The credentials file of a person, type `authorized_user`, with a refresh token of its own.
     pub fn authorized_user(&self, email: &str) -> ApiResult<String> {
+        self.authorized_user_for(email, FULL_SCOPE)
+    }
+
+    /// The same, for a person who consented to these scopes only (separated by blanks).
+    pub fn authorized_user_for(&self, email: &str, scopes: &str) -> ApiResult<String> {
         self.account(email, false)?;
         let base = self.app.base_url();
-        let file = self.app.store.write(|db| keys::authorized_user(db, email, FULL_SCOPE, base))?;
+        let file = self.app.store.write(|db| keys::authorized_user(db, email, scopes, base))?;
         Ok(format!("{file:#}\n"))
     }
 

@@ -24,7 +24,10 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
             })))
         }
         ("POST", path) if path[..] == ["service_accounts"] => file(control.service_account(ask.text("name")?)?),
-        ("POST", path) if path[..] == ["authorized_users"] => file(control.authorized_user(email()?)?),
+        ("POST", path) if path[..] == ["authorized_users"] => match ask.optional("scopes") {
+            Some(scopes) => file(control.authorized_user_for(email()?, scopes)?),
+            None => file(control.authorized_user(email()?)?),
+        },
         ("POST", path) if path[..] == ["delegations"] => {
             control.grant_delegation(ask.text("client_email")?, ask.text("subject")?).map(done)
         }
