@@ -8,6 +8,14 @@ use crate::commands::{
 };
 use crate::context::Global;
 
+/// What `--version` prints: the version, the commit, and what was built in.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("TECNICO_BUILT"),
+    ")\nbuilt in: ledger on SQLite, TLS by rustls and ring, the system's CA certificates, embedded Drive"
+);
+
 /// Folder trees for field technicians on a VM and on Google Drive, and the agent that files
 /// their work orders.
 ///
@@ -17,7 +25,7 @@ use crate::context::Global;
 ///
 ///     tecnico demo
 #[derive(Debug, Parser)]
-#[command(name = "tecnico", version, verbatim_doc_comment, arg_required_else_help = true, propagate_version = true)]
+#[command(name = "tecnico", version, long_version = LONG_VERSION, verbatim_doc_comment, arg_required_else_help = true, propagate_version = true)]
 pub struct Cli {
     /// Flags that every command takes.
     #[command(flatten)]
