@@ -1,5 +1,6 @@
 //! The gate behind a real OpenSSH server, used by the backend and by somebody who stole its key.
 
+mod attack;
 mod sshd;
 
 use std::os::unix::fs::PermissionsExt;

@@ -28,6 +28,11 @@ pub struct Sshd {
 impl Sshd {
     /// Starts one whose key runs `tecnico ssh-gate` with these arguments.
     pub fn start(gate: &str) -> Self {
+        Self::start_with(gate, "restrict")
+    }
+
+    /// The same, with other options before the command in `authorized_keys`.
+    pub fn start_with(gate: &str, options: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let path = |name: &str| dir.path().join(name);
         for key in ["host", "client"] {
@@ -43,7 +48,7 @@ impl Sshd {
             path("config.toml").display(),
             path("audit.log").display()
         );
-        std::fs::write(path("authorized_keys"), format!("restrict,command=\"{command}\" {public}")).expect("written");
+        std::fs::write(path("authorized_keys"), format!("{options},command=\"{command}\" {public}")).expect("written");
         for attempt in 0.. {
             let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
             if let Some(server) = serve(dir.path(), port) {
@@ -130,6 +135,7 @@ fn serve(dir: &Path, port: u16) -> Option<Child> {
         "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
          PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAllowTcpForwarding yes\nGatewayPorts yes\n\
          AllowAgentForwarding yes\nPermitTunnel yes\nX11Forwarding yes\nPermitTTY yes\nPermitUserRC yes\n\
+         PermitUserEnvironment yes\nMaxStartups 200\nMaxSessions 100\n\
          AcceptEnv TECNICO_* VM_* BACKEND_* GOOGLE_* XDG_* HTTP* RUST_*\nSubsystem sftp internal-sftp\nLogLevel ERROR\n",
         at("host"),
         at("authorized_keys"),
