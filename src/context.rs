@@ -1,6 +1,7 @@
 //! What a command works with: the settings, and the adapters opened once, when first asked for.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -10,8 +11,10 @@ use tokio::sync::OnceCell;
 use crate::agent::Agent;
 use crate::callback::Client;
 use crate::config::{self, Flags, Settings};
+use crate::domain::clock;
 use crate::drive::Drive;
 use crate::embedded::Embedded;
+use crate::error::{Exit, Failure};
 use crate::fs_layout::Base;
 use crate::ledger::Ledger;
 use crate::provision::Provisioner;
@@ -121,7 +124,12 @@ impl Context {
     /// The VM's base directory.
     pub async fn base(&self) -> anyhow::Result<&Base> {
         let settings = self.settings().await?;
-        self.base.get_or_try_init(|| async { Ok(Base::open(&settings.base_dir)?) }).await
+        self.base
+            .get_or_try_init(|| async {
+                not_as_root(&settings.base_dir)?;
+                Ok(Base::open(&settings.base_dir)?)
+            })
+            .await
     }
 
     /// The embedded Drive of `--sandbox`, once the settings were asked for.
@@ -158,12 +166,29 @@ impl Context {
         })
     }
 
-    /// Ends what this run started.
+    /// Ends what this run started, and counts what it asked of Drive.
     pub async fn close(self) {
         if let Some(ledger) = self.ledger.into_inner() {
+            if let Some(drive) = self.drive.get()
+                && let Err(failure) = crate::agent::record_units(&ledger, drive, clock::now()).await
+            {
+                // A count is no reason to call the work undone.
+                tracing::warn!("what was asked of Drive is not counted: {failure}");
+            }
             ledger.close().await;
         }
     }
+}
+
+/// Root does not work in folders of somebody else's: what it made there, the service could not move or change.
+fn not_as_root(base_dir: &Path) -> Result<(), Failure> {
+    let Ok(folder) = base_dir.metadata() else { return Ok(()) };
+    if !rustix::process::geteuid().is_root() || folder.uid() == 0 {
+        return Ok(());
+    }
+    let message = format!("{} belongs to user {}, and what root makes there that user cannot change", base_dir.display(), folder.uid());
+    let hint = format!("run the same command as that user: `sudo -u '#{}' tecnico …`", folder.uid());
+    Err(Failure::new(Exit::Refused, "wrong_user", message).hint(hint))
 }
 
 fn environment(name: &str) -> Option<String> {

@@ -117,6 +117,7 @@ impl Agent {
         report.drive.calls = now.calls - meter.calls;
         report.drive.units = now.units - meter.units;
         report.drive.writes = now.writes - meter.writes;
+        super::record_units(&self.ledger, &self.drive, self.now()).await?;
         report.next_due = self.ledger.next_due(self.now()).await?;
         if plan.scope == Scope::Everyone {
             self.ledger.cycle_ended(report.started_at, report.ended_at, report.in_one_line().as_deref()).await?;

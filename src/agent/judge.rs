@@ -14,7 +14,7 @@ use crate::domain::item::{Act, Item, Verdict};
 use crate::error::{Exit, Failure};
 
 /// What a program answers when it wants to be asked again (the `EX_TEMPFAIL` of sysexits).
-const LATER: i32 = 75;
+pub(super) const LATER: i32 = 75;
 /// How often a program that a signal ended is tried on one file.
 const SIGNALS: u32 = 3;
 /// The longest reason, in characters: it is shown beside the file in Drive.
@@ -103,7 +103,7 @@ fn not_started(program: &str, home: &Home, error: std::io::Error) -> Failure {
 }
 
 /// The last line with something in it, where it is JSON.
-fn last_json(stdout: &str) -> Option<String> {
+pub(super) fn last_json(stdout: &str) -> Option<String> {
     let line = stdout.lines().rev().find(|l| !l.trim().is_empty())?.trim();
     let value: serde_json::Value = serde_json::from_str(line).ok()?;
     // A bare word or number on the last line is chatter, not an answer.
@@ -111,7 +111,7 @@ fn last_json(stdout: &str) -> Option<String> {
 }
 
 /// The end of what it complained, as one line of printable text.
-fn reason(stderr: &str) -> String {
+pub(super) fn reason(stderr: &str) -> String {
     let plain: String = stderr.chars().map(|c| if crate::domain::technician::is_unprintable(c) { ' ' } else { c }).collect();
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let over = words.chars().count().saturating_sub(REASON_CHARS);

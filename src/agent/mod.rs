@@ -23,6 +23,7 @@ mod run_command;
 mod setback;
 mod sight;
 mod tell;
+mod trial;
 pub mod wake;
 mod work;
 
@@ -33,12 +34,13 @@ use crate::config::Settings;
 use crate::domain::clock::{self, Millis};
 use crate::drive::Drive;
 use crate::fs_layout::Base;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Units};
 
 pub use cycle::{Plan, Scope};
 pub use deliver::Deliveries;
 pub use report::{CycleReport, Fault, FiledLine, WaitingLine};
 pub use tell::{Job, event, new_job_id, tell};
+pub use trial::{Trial, try_program};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -69,6 +71,15 @@ impl Agent {
     fn now(&self) -> Millis {
         (self.clock)()
     }
+}
+
+/// Counts what was asked of Drive since the last time, where it was anything.
+pub async fn record_units(ledger: &Ledger, drive: &Drive, now: Millis) -> Result<(), crate::error::Failure> {
+    let spent = drive.unrecorded();
+    if spent.calls == 0 {
+        return Ok(());
+    }
+    ledger.add_units(Units { calls: spent.calls, units: spent.units, writes: spent.writes }, now).await
 }
 
 /// Runs what blocks (the local tree) off the runtime's threads.

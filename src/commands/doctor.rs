@@ -1,8 +1,12 @@
 //! `tecnico doctor`.
 
+use std::path::{Path, PathBuf};
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::agent::{Trial, try_program};
+use crate::config::Settings;
 use crate::context::Context;
 use crate::doctor::{self, CHECKS, Finding, Findings, Verdict};
 use crate::document::Document;
@@ -28,6 +32,9 @@ pub struct Args {
     /// Share the scratch folder with this address, to try sharing as well
     #[arg(long = "as", value_name = "E-MAIL")]
     share_with: Option<String>,
+    /// Run process.command on a copy of this file, as the user "doctor", and tell its verdict
+    #[arg(long, value_name = "FILE")]
+    try_file: Option<PathBuf>,
 }
 
 /// What each check found.
@@ -96,17 +103,39 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
             doctor::local::disk(settings, &technicians.into_iter().map(|t| t.folder).collect::<Vec<_>>())
         }
         "key" => doctor::local::key(settings),
-        "processor" => doctor::local::processor(settings),
+        "processor" => processor(settings, args.try_file.as_deref()).await?,
         "ledger" => doctor::state::ledger(context.ledger().await?).await?,
+        "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now())?,
+        "units" => doctor::state::units(context.ledger().await?, clock::now()).await?,
         "work" => doctor::state::work(context.ledger().await?, settings, clock::now()).await?,
         "leftovers" => doctor::state::leftovers(context.ledger().await?, settings).await?,
         "credentials" => vec![Finding::good("credentials", format!("the credentials are those of {}", context.drive().await?.account()))],
+        "clock" => doctor::drive::clock(context.drive().await?).await?,
+        "token" => doctor::drive::token(context.drive().await?).await?,
+        "scope" => doctor::drive::scope(context.drive().await?).await?,
         "account" => doctor::drive::account(context.drive().await?).await?,
         "parent" => doctor::drive::parent(context.drive().await?, &settings.drive).await?,
         "roundtrip" => doctor::drive::round_trip(context.drive().await?, &settings.drive, args.share_with.as_deref()).await?,
         "feed" => doctor::drive::feed(context.drive().await?).await?,
         _ => doctor::backend::ping(&settings.callback).await?,
     })
+}
+
+/// Whether the program that judges can be started; on a file, what it says.
+async fn processor(settings: &Settings, file: Option<&Path>) -> anyhow::Result<Findings> {
+    let found = doctor::processor::processor(settings);
+    let Some(file) = file.filter(|_| found.iter().all(|f| f.verdict == Verdict::Good)) else { return Ok(found) };
+    let shown = file.display();
+    let again = "run it by hand on that file; processados is exit 0, later is 75, anything else is erro";
+    Ok(vec![match try_program(&settings.process, file).await? {
+        Trial::Processed(data) => {
+            let data = data.map(|d| format!(", with the data {d}")).unwrap_or_default();
+            Finding::good("processor", format!("{shown} would go to processados{data}"))
+        }
+        Trial::Later(said) => Finding::warning("processor", format!("{shown} would be tried again later: {said}"), again),
+        Trial::Refused(reason) => Finding::warning("processor", format!("{shown} would go to erro: {reason}"), again),
+        Trial::Broke(how) => Finding::problem("processor", format!("the program broke on {shown}: {how}"), again),
+    }])
 }
 
 /// A failure on the way, with its own advice.

@@ -6,12 +6,10 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::{self, Millis, rfc3339};
-use crate::domain::item::{Item, State};
+use crate::domain::item::Item;
 use crate::error::Exit;
 use crate::ledger::{Counts, LastCycle, StoppedAddress};
 
-/// An item that has waited this often in one state needs somebody.
-const STUCK_AFTER: u32 = 3;
 /// How many stuck files are named.
 const NAMED: usize = 20;
 
@@ -77,9 +75,7 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let last = ledger.last_cycle().await?;
     let stopped = ledger.stopped_addresses().await?;
     let silence = i64::try_from(settings.silence.as_millis()).unwrap_or(i64::MAX);
-    // Another program's turn leaves no waits behind: there the time alone tells.
-    let is_stuck = |i: &Item| i.waits >= STUCK_AFTER || (i.standing.state == State::Fetched && i.changed_at < now.saturating_sub(silence));
-    let stuck: Vec<Item> = ledger.open_items(None).await?.into_iter().filter(is_stuck).collect();
+    let stuck: Vec<Item> = ledger.open_items(None).await?.into_iter().filter(|i| i.is_stuck(now, silence)).collect();
     let problems = problems(&counts, last.as_ref(), &stopped, stuck.len(), now, silence);
     let report = Report {
         ok: problems.is_empty(),

@@ -55,7 +55,7 @@ pub(super) fn lay_over(onto: &mut Table, path: &Path) -> Result<String, Failure>
         let line = e.span().map_or(0, |s| line_of(&text, s.start));
         at(path, line, &format!("not valid TOML: {}", e.message().lines().next().unwrap_or("")))
     })?;
-    check_keys(user.get_ref(), onto, "", &text, path)?;
+    check_keys(user.get_ref(), onto, &text, path)?;
     let mut table: Table = toml::from_str(&text).map_err(|e| at(path, 0, e.message()))?;
     let folder = std::path::absolute(path).ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();
     for key in PATHS {
@@ -78,19 +78,54 @@ pub(super) fn line_of_key(text: &str, key: &str) -> Option<usize> {
     Some(line_of(text, key.span().start))
 }
 
-fn check_keys(user: &DeTable<'_>, known: &Table, prefix: &str, text: &str, path: &Path) -> Result<(), Failure> {
+/// A key that this version does not have.
+struct Unknown {
+    line: usize,
+    name: String,
+    /// What it probably means.
+    meant: Option<String>,
+}
+
+/// Refuses keys that are not in `known`: all of them at once, for a file of another version may have several.
+fn check_keys(user: &DeTable<'_>, known: &Table, text: &str, path: &Path) -> Result<(), Failure> {
+    let mut unknown = Vec::new();
+    collect_unknown(user, known, known, "", text, path, &mut unknown)?;
+    unknown.sort_by_key(|u| u.line);
+    let Some(first) = unknown.first() else { return Ok(()) };
+    let mut why = format!("there is no setting {}", first.name);
+    for other in &unknown[1..] {
+        why.push_str(&format!("; line {}: there is no setting {}", other.line, other.name));
+    }
+    let meant: Vec<&str> = unknown.iter().filter_map(|u| u.meant.as_deref()).collect();
+    let mut hint = if meant.is_empty() { String::new() } else { format!("did you mean {}?", meant.join(", ")) };
+    if meant.len() < unknown.len() || unknown.len() > 1 {
+        let space = if hint.is_empty() { "" } else { " " };
+        hint.push_str(space);
+        hint.push_str("`tecnico config --example` shows every setting of this version; another may have had others");
+    }
+    Err(at(path, first.line, &why).hint(hint))
+}
+
+fn collect_unknown(
+    user: &DeTable<'_>,
+    known: &Table,
+    whole: &Table,
+    prefix: &str,
+    text: &str,
+    path: &Path,
+    unknown: &mut Vec<Unknown>,
+) -> Result<(), Failure> {
     for (key, value) in user {
         let name = key.get_ref().as_ref();
         let line = line_of(text, key.span().start);
         match (known.get(name), value.get_ref()) {
             (None, _) => {
-                let mut fault = at(path, line, &format!("there is no setting {prefix}{name}"));
-                if let Some(near) = nearest(name, known.keys()) {
-                    fault = fault.hint(format!("did you mean {prefix}{near}?"));
-                }
-                return Err(fault);
+                let meant = nearest(name, known.keys()).map(|near| format!("{prefix}{near}")).or_else(|| elsewhere(name, whole));
+                unknown.push(Unknown { line, name: format!("{prefix}{name}"), meant });
             }
-            (Some(toml::Value::Table(inner)), DeValue::Table(user)) => check_keys(user, inner, &format!("{name}."), text, path)?,
+            (Some(toml::Value::Table(inner)), DeValue::Table(user)) => {
+                collect_unknown(user, inner, whole, &format!("{name}."), text, path, unknown)?;
+            }
             (Some(toml::Value::Table(_)), _) => return Err(at(path, line, &format!("{name} is a section: write [{name}]"))),
             (Some(_), _) => {}
         }
@@ -100,6 +135,12 @@ fn check_keys(user: &DeTable<'_>, known: &Table, prefix: &str, text: &str, path:
 
 fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
     known.map(|k| (strsim::jaro_winkler(name, k), k)).filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
+}
+
+/// A setting of this very name in another section.
+fn elsewhere(name: &str, whole: &Table) -> Option<String> {
+    let sections = whole.iter().filter_map(|(section, value)| Some((section, value.as_table()?)));
+    sections.filter(|(_, keys)| keys.contains_key(name)).map(|(section, _)| format!("{section}.{name}")).next()
 }
 
 fn merge(onto: &mut Table, over: Table) {

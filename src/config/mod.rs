@@ -2,6 +2,7 @@
 
 pub mod env_names;
 mod file;
+pub mod owner;
 mod raw;
 mod resolve;
 mod secret_file;

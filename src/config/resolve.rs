@@ -244,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_version_hears_of_all_its_keys_at_once() {
+        let text = "[vm]\ncredentials = \"k.json\"\n[drive]\nparent_folder = \"x\"\n[queue]\nredis = \"x\"\n";
+        let fault = resolve_text(text, &[]).expect_err("unknown");
+        for says in [
+            "line 2: there is no setting vm.credentials",
+            "line 4: there is no setting drive.parent_folder",
+            "line 5: there is no setting queue",
+        ] {
+            assert!(fault.to_string().contains(says), "{fault}");
+        }
+        let hint = fault.hint_text().expect("a hint");
+        assert!(hint.contains("drive.credentials, drive.parent_folder_id?") && hint.contains("tecnico config --example"), "{hint}");
+    }
+
+    #[test]
     fn wrong_values_name_their_line() {
         for (line, says) in [
             ("[drive]\nparent_folder_id = 7\n", "line 2: drive.parent_folder_id"),

@@ -11,6 +11,41 @@ use crate::drive::{Change, Created, Drive, DriveError, Entry, FileId, NewFolder,
 /// Tokens are refused when the clock is off by more than minutes; before that, times in the ledger mislead.
 const SKEW: Millis = 60_000;
 
+/// How far this machine's clock is from Drive's. Asked without a token: a wrong clock gets none.
+pub async fn clock(drive: &Drive) -> Result<Findings, DriveError> {
+    let asked_at = now();
+    let theirs = drive.their_time().await?;
+    let answered_at = now();
+    Ok(vec![match theirs {
+        None => Finding::warning("clock", "Drive's answer does not say what time it is", "look at what stands between here and Drive"),
+        Some(theirs) => {
+            skew(theirs, asked_at, answered_at).unwrap_or_else(|| Finding::good("clock", "this machine's clock agrees with Google's"))
+        }
+    }])
+}
+
+/// The finding where the clocks are too far apart. Their time is cut to a second.
+fn skew(theirs: Millis, asked_at: Millis, answered_at: Millis) -> Option<Finding> {
+    let off = if theirs < asked_at { asked_at - theirs } else { (theirs - answered_at).max(0) };
+    (off > SKEW).then(|| {
+        let word = if theirs < asked_at { "ahead of" } else { "behind" };
+        let message = format!("this machine's clock is {} s {word} Google's; from five minutes on, tokens are refused", off / 1000);
+        Finding::problem("clock", message, "sudo timedatectl set-ntp true")
+    })
+}
+
+/// Whether Google gives a token for the credentials.
+pub async fn token(drive: &Drive) -> Result<Findings, DriveError> {
+    drive.try_token().await?;
+    Ok(vec![Finding::good("token", "Google gives a token for the credentials")])
+}
+
+/// Whether the token may do everything.
+pub async fn scope(drive: &Drive) -> Result<Findings, DriveError> {
+    drive.try_scope().await?;
+    Ok(vec![Finding::good("scope", "the token has the whole Drive scope")])
+}
+
 /// The account, its storage, and the shared drive.
 pub async fn account(drive: &Drive) -> Result<Findings, DriveError> {
     let about = drive.about().await?;
@@ -92,17 +127,23 @@ fn judge_parent(folder: &Entry, settings: &DriveSettings, me: &str) -> Finding {
             "move it there, or leave drive.shared_drive_id empty",
         ),
         // Content managers may share folders only where the shared drive's settings let them (3.11).
-        (Some(_), _) if !folder.can.share => Finding::problem(
-            "parent",
-            format!("{me} may write to the folder {name:?} but not share what lies in it: novos could not be given to a technician"),
-            format!("under the shared drive's members make {me} a Manager, or in its settings let Content managers share folders"),
-        ),
-        _ => Finding::good("parent", format!("the folder {name:?} is there and writable")),
+        _ if !folder.can.share => {
+            let fix = match folder.drive_id {
+                Some(_) => {
+                    format!("under the shared drive's members make {me} a Manager, or in its settings let Content managers share folders")
+                }
+                None => format!("ask the folder's owner to let editors share it (or make {me} its owner)"),
+            };
+            let message =
+                format!("{me} may write to the folder {name:?} but not share what lies in it: novos could not be given to a technician");
+            Finding::problem("parent", message, fix)
+        }
+        _ => Finding::good("parent", format!("the folder {name:?} is there, and may be written to and shared")),
     }
 }
 
 /// Everything tecnico does on Drive, once, in a folder of its own that goes to the trash: create, share (with `share_with`,
-/// where one is given), move, rename, trash; and how far the clocks are apart.
+/// where one is given), move, rename, trash.
 pub async fn round_trip(drive: &Drive, settings: &DriveSettings, share_with: Option<&str>) -> Result<Findings, DriveError> {
     let parent = match parent_id(settings) {
         Ok(id) => id,
@@ -111,32 +152,15 @@ pub async fn round_trip(drive: &Drive, settings: &DriveSettings, share_with: Opt
     let began = Instant::now();
     let ids = drive.generate_ids(3).await?;
     let [scratch, from, to] = ids.as_slice() else { return Ok(Vec::new()) };
-    let (asked_at, made) = (now(), create(drive, scratch, "tecnico doctor (pode ser apagada)", &parent).await?);
-    let answered_at = now();
+    create(drive, scratch, "tecnico doctor (pode ser apagada)", &parent).await?;
     let tried = try_all(drive, scratch, from, to, share_with).await;
     // Whatever went wrong in it, the scratch folder goes.
     let trashed = drive.update(scratch, &Change { trashed: Some(true), ..Change::default() }).await;
     tried?;
     trashed?;
     let shared = share_with.map_or_else(String::new, |who| format!("shared with {who}, "));
-    let mut findings = vec![Finding::good(
-        "roundtrip",
-        format!("a folder was made, {shared}moved, renamed and put into the trash in {:.1} s", began.elapsed().as_secs_f64()),
-    )];
-    if let Created::New(Entry { created_time: Some(theirs), .. }) = made {
-        findings.extend(clock(theirs, asked_at, answered_at));
-    }
-    Ok(findings)
-}
-
-/// How far this machine's clock is from Drive's, where it matters.
-fn clock(theirs: Millis, asked_at: Millis, answered_at: Millis) -> Option<Finding> {
-    let off = if theirs < asked_at { asked_at - theirs } else { (theirs - answered_at).max(0) };
-    (off > SKEW).then(|| {
-        let word = if theirs < asked_at { "ahead of" } else { "behind" };
-        let message = format!("this machine's clock is {} s {word} Google's; from five minutes on, tokens are refused", off / 1000);
-        Finding::problem("roundtrip", message, "sudo timedatectl set-ntp true")
-    })
+    let took = began.elapsed().as_secs_f64();
+    Ok(vec![Finding::good("roundtrip", format!("a folder was made, {shared}moved, renamed and put into the trash in {took:.1} s"))])
 }
 
 async fn try_all(drive: &Drive, scratch: &FileId, from: &FileId, to: &FileId, share_with: Option<&str>) -> Result<(), DriveError> {
@@ -169,9 +193,9 @@ mod tests {
 
     #[test]
     fn a_clock_is_told_off_only_beyond_a_minute_and_the_right_way() {
-        assert_eq!(clock(1_000_500, 1_000_000, 1_001_000), None);
-        assert_eq!(clock(1_050_000, 1_000_000, 1_001_000), None, "within a minute");
-        assert!(clock(1_500_000, 1_000_000, 1_001_000).is_some_and(|f| f.message.contains("499 s behind")));
-        assert!(clock(500_000, 1_000_000, 1_001_000).is_some_and(|f| f.message.contains("500 s ahead of")));
+        assert_eq!(skew(1_000_500, 1_000_000, 1_001_000), None);
+        assert_eq!(skew(1_050_000, 1_000_000, 1_001_000), None, "within a minute");
+        assert!(skew(1_500_000, 1_000_000, 1_001_000).is_some_and(|f| f.message.contains("499 s behind")));
+        assert!(skew(500_000, 1_000_000, 1_001_000).is_some_and(|f| f.message.contains("500 s ahead of")));
     }
 }

@@ -1,13 +1,10 @@
-//! The machine: the user, the disk, the key for passwords, the program that judges.
+//! The machine: the user, the disk, the key for passwords.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-
-use rustix::fs::Access;
+use std::path::Path;
 
 use super::{Finding, Findings, gigabytes};
 use crate::config::Settings;
-use crate::config::settings::Mode;
 use crate::domain::folder::Role;
 use crate::error::Exit;
 use crate::fs_layout::{Base, Key};
@@ -78,51 +75,5 @@ pub fn key(settings: &Settings) -> Findings {
             vec![Finding::warning("key", format!("{failure}: portal passwords cannot be kept"), fix)]
         }
         Err(failure) => vec![Finding::of_failure("key", &failure)],
-    }
-}
-
-/// Whether the program that judges can be started.
-pub fn processor(settings: &Settings) -> Findings {
-    let Some(program) = settings.process.command.first() else {
-        let message = match settings.process.mode {
-            Mode::External => "another program takes the files from the local novos (process.mode = \"external\")",
-            Mode::Command => "no program judges the files: fetching them is all there is (process.command is empty)",
-        };
-        return vec![Finding::good("processor", message)];
-    };
-    match find_program(program, std::env::var_os("PATH").as_deref()) {
-        Some(path) => vec![Finding::good("processor", format!("{} can be started", path.display()))],
-        None => vec![Finding::problem(
-            "processor",
-            format!("process.command names {program:?}, which is no program this user can start"),
-            format!("install it, or `chmod +x` it; a full path is safest: command = [\"/usr/local/bin/{}\"]", file_name(program)),
-        )],
-    }
-}
-
-/// The file that a name without a shell leads to.
-fn find_program(program: &str, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
-    let can_run = |p: &PathBuf| p.is_file() && rustix::fs::access(p, Access::EXEC_OK).is_ok();
-    if program.contains('/') {
-        return Some(PathBuf::from(program)).filter(can_run);
-    }
-    std::env::split_paths(path?).map(|dir| dir.join(program)).find(can_run)
-}
-
-fn file_name(program: &str) -> &str {
-    program.rsplit('/').next().unwrap_or(program)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_is_found_as_it_would_be_started() {
-        let path = Some(std::ffi::OsStr::new("/nowhere:/bin:/usr/bin"));
-        assert!(find_program("sh", path).is_some() && find_program("/bin/sh", None).is_some());
-        for none in ["no-such-program", "/etc/passwd", "/bin", ""] {
-            assert_eq!(find_program(none, path), None, "{none}");
-        }
     }
 }

@@ -4,6 +4,7 @@
 pub mod backend;
 pub mod drive;
 pub mod local;
+pub mod processor;
 pub mod state;
 
 use schemars::JsonSchema;
@@ -52,18 +53,23 @@ pub struct Check {
 }
 
 /// Every check, in the order in which one builds on another.
-pub const CHECKS: [Check; 14] = [
+pub const CHECKS: [Check; 19] = [
     Check { name: "config", needs: &[] },
     Check { name: "user", needs: &["config"] },
     Check { name: "disk", needs: &["config"] },
     Check { name: "key", needs: &["config"] },
     Check { name: "processor", needs: &["config"] },
     Check { name: "ledger", needs: &["config"] },
+    Check { name: "lock", needs: &["ledger"] },
     Check { name: "work", needs: &["ledger"] },
+    Check { name: "units", needs: &["ledger"] },
     Check { name: "leftovers", needs: &["ledger", "disk"] },
     Check { name: "credentials", needs: &["config"] },
-    Check { name: "account", needs: &["credentials"] },
-    Check { name: "parent", needs: &["account"] },
+    Check { name: "clock", needs: &["credentials"] },
+    Check { name: "token", needs: &["credentials"] },
+    Check { name: "account", needs: &["token"] },
+    Check { name: "scope", needs: &["token"] },
+    Check { name: "parent", needs: &["account", "scope"] },
     Check { name: "roundtrip", needs: &["parent"] },
     Check { name: "feed", needs: &["account"] },
     Check { name: "backend", needs: &["config"] },

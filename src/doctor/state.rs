@@ -7,14 +7,59 @@ use crate::error::Failure;
 use crate::fs_layout::Base;
 use crate::ledger::Ledger;
 
-/// Reads the ledger for damage, and tells who is at it.
+/// Quota units from which on Google asks a project for money, a day (drive-v3-behaviour 6.22).
+const UNITS_A_DAY: u64 = 400_000_000;
+
+/// Reads the ledger for damage.
 pub async fn ledger(ledger: &Ledger) -> Result<Findings, Failure> {
     ledger.check().await?;
     let technicians = ledger.technicians().await?.len();
-    // The lock ends with its process, so a held one is a run under way, never a leftover.
-    let busy = ledger.try_lock("cycle")?.is_none();
-    let at_it = if busy { "; a cycle is running at this moment" } else { "" };
-    Ok(vec![Finding::good("ledger", format!("{} is whole, {technicians} technicians{at_it}", ledger.path().display()))])
+    Ok(vec![Finding::good("ledger", format!("{} is whole, {technicians} technicians", ledger.path().display()))])
+}
+
+/// Who is at the folders, and for how long. The lock ends with its process, so a held one is a run under way, never a
+/// leftover; but a process may hang.
+pub fn lock(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Findings, Failure> {
+    if ledger.try_lock("cycle")?.is_some() {
+        return Ok(vec![Finding::good("lock", "no cycle is running at this moment")]);
+    }
+    let Some(holder) = ledger.lock_holder("cycle")? else {
+        return Ok(vec![Finding::good("lock", "a cycle is running at this moment")]);
+    };
+    let message = format!("a cycle (process {}) has been running since {}", holder.pid, rfc3339(holder.since));
+    Ok(vec![if holder.since < now.saturating_sub(silence(settings)) {
+        let fix = format!("if it hangs, and is not merely at many or large files: `kill {}`; the lock goes with its process", holder.pid);
+        Finding::warning("lock", message, fix)
+    } else {
+        Finding::good("lock", message)
+    }])
+}
+
+/// What was asked of Drive today, by every command together.
+pub async fn units(ledger: &Ledger, now: Millis) -> Result<Findings, Failure> {
+    let spent = ledger.units_of_day(now).await?;
+    let message = format!(
+        "{} calls and {} quota units today (UTC), {:.1} % of the {} a day that a project has",
+        spent.calls,
+        spent.units,
+        percent(spent.units, UNITS_A_DAY),
+        UNITS_A_DAY
+    );
+    Ok(vec![if spent.units > UNITS_A_DAY / 5 * 4 {
+        let fix = "in the config, under [watch]: a longer interval and reconcile_every; or ask Google for more, in the Cloud console";
+        Finding::warning("units", message, fix)
+    } else {
+        Finding::good("units", message)
+    }])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+fn percent(part: u64, whole: u64) -> f64 {
+    part as f64 * 100.0 / whole as f64
+}
+
+fn silence(settings: &Settings) -> Millis {
+    i64::try_from(settings.silence.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What is stuck, given up or silent.
@@ -29,7 +74,14 @@ pub async fn work(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<F
         let message = format!("{} wants no callbacks any more ({})", stopped.url, stopped.reason);
         findings.push(Finding::problem("work", message, "correct callback.url, then `tecnico callbacks retry`"));
     }
-    let silence = i64::try_from(settings.silence.as_millis()).unwrap_or(i64::MAX);
+    let silence = silence(settings);
+    let stuck: Vec<_> = ledger.open_items(None).await?.into_iter().filter(|i| i.is_stuck(now, silence)).collect();
+    if let Some(first) = stuck.first() {
+        let name = first.sighted.name.escape_debug();
+        let why = first.reason.as_deref().map(|r| format!(": {}", r.escape_debug())).unwrap_or_default();
+        let message = format!("{} files are stuck, {name} of {} first{why}", stuck.len(), first.sighted.user);
+        findings.push(Finding::problem("work", message, format!("`tecnico why {}` says what happened to it", first.id)));
+    }
     match ledger.last_cycle().await? {
         None => findings.push(Finding::warning("work", "no cycle has run yet", "sudo systemctl enable --now tecnico-watch.timer")),
         Some(last) if last.succeeded_at.is_none_or(|at| at < now.saturating_sub(silence)) => {
@@ -60,7 +112,7 @@ pub async fn leftovers(ledger: &Ledger, settings: &Settings) -> Result<Findings,
         [first, rest @ ..] => {
             let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
             let message = format!("tecnicos.json names {first}{more}, whom tecnico does not know");
-            let fix = format!("tecnico import '{}' --dry-run", registry.path().display());
+            let fix = format!("tecnico import '{}'", registry.path().display());
             vec![Finding::warning("leftovers", message, fix)]
         }
     })

@@ -56,6 +56,9 @@ pub struct Sighted {
     pub not_before: Millis,
 }
 
+/// An item that has waited this often in one state needs somebody.
+const STUCK_AFTER: u32 = 3;
+
 /// An item as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -155,6 +158,12 @@ impl Item {
         };
         (known.name, known.parent_id, known.below) = (seen.name.clone(), seen.parent_id.clone(), seen.below.clone());
         Some(note)
+    }
+
+    /// Whether somebody should look: it has waited often, or another program has had its turn for longer than `silence`.
+    pub fn is_stuck(&self, now: Millis, silence: Millis) -> bool {
+        // Another program's turn leaves no waits behind: there the time alone tells.
+        self.waits >= STUCK_AFTER || (self.standing.state == State::Fetched && self.changed_at < now.saturating_sub(silence))
     }
 
     /// Whether the agent still has something to do with the file itself.

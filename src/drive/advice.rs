@@ -101,7 +101,7 @@ fn by_reason(reason: &str, f: &Facts) -> Option<Advice> {
         }
         "parentNotAFolder" => Some((Exit::Config, "parent_not_a_folder", Some("set `drive.parent_folder_id` to the id of a folder".into()))),
         "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => {
-            refused("scope_missing", "the token lacks the Drive scope: log in again with https://www.googleapis.com/auth/drive".into())
+            refused("scope_missing", "the token lacks the Drive scope: log in again with https://www.googleapis.com/auth/drive (a virtual machine's own account: give the machine that access scope)".into())
         }
         "accessNotConfigured" | "SERVICE_DISABLED" => {
             refused("drive_api_disabled", "enable the Google Drive API in the Cloud project of the credentials, then wait a few minutes".into())

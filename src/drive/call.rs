@@ -65,6 +65,8 @@ pub(super) struct Door {
     reads: Mutex<Lane>,
     writes: Mutex<Lane>,
     meter: [AtomicU64; 3],
+    /// What of the meter was handed on to be recorded.
+    recorded: Mutex<Meter>,
 }
 
 /// Scattered refusals do not push reads and writes below these rates, per second (6.25: about three writes a second always pass).
@@ -91,6 +93,7 @@ impl Door {
             reads: Mutex::new(Lane::new(READ_FLOOR)),
             writes: Mutex::new(Lane::new(WRITE_FLOOR)),
             meter: Default::default(),
+            recorded: Mutex::default(),
         }
     }
 
@@ -201,6 +204,19 @@ impl Door {
     pub(super) fn meter(&self) -> Meter {
         let [calls, units, writes] = [0, 1, 2].map(|i| self.meter[i].load(Ordering::Relaxed));
         Meter { calls, units, writes }
+    }
+
+    /// What the meter counted since the last call of this.
+    pub(super) fn unrecorded(&self) -> Meter {
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.meter();
+        let before = std::mem::replace(&mut *recorded, now);
+        Meter { calls: now.calls - before.calls, units: now.units - before.units, writes: now.writes - before.writes }
+    }
+
+    /// A token straight from its source.
+    pub(super) async fn new_token(&self) -> Result<(), DriveError> {
+        self.tokens.anew().await.map_err(|error| self.named("", error))
     }
 
     /// Says in the error what was asked, and by whom.

@@ -25,6 +25,7 @@ mod retry;
 mod tap;
 mod token;
 mod token_cache;
+mod trial;
 
 use std::fmt;
 use std::path::Path;
@@ -93,6 +94,11 @@ impl Drive {
     /// What was asked of Drive so far, by every clone.
     pub fn meter(&self) -> Meter {
         self.door.meter()
+    }
+
+    /// What was asked since this was last called, for the ledger's count of a day.
+    pub fn unrecorded(&self) -> Meter {
+        self.door.unrecorded()
     }
 
     /// The shared drive everything lies in, where one is configured.

@@ -100,6 +100,13 @@ impl Tokens {
         Ok(current.insert(token).secret.clone())
     }
 
+    /// A token from the source, whatever is at hand or cached.
+    pub(super) async fn anew(&self) -> Result<(), DriveError> {
+        let mut current = self.0.current.lock().await;
+        *current = Some(self.fetch().await?);
+        Ok(())
+    }
+
     async fn fetch(&self) -> Result<Token, DriveError> {
         let mut patience = Patience::default();
         loop {

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::config::owner;
 use crate::domain::clock::Millis;
 
 /// A token and when it ends. Its `Debug` does not show it.
@@ -73,9 +74,11 @@ impl TokenCache {
     fn write(&self, token: &Token) -> std::io::Result<()> {
         let directory = self.path.parent().ok_or_else(|| std::io::Error::other("no directory"))?;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        owner::like_its_folder(directory)?;
         let stored = Stored { access_token: token.secret.expose_secret().to_owned(), expires_at: token.expires_at };
         let mut file = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o600)).tempfile_in(directory)?;
         file.write_all(&serde_json::to_vec(&stored)?)?;
+        owner::like_its_folder(file.path())?;
         file.persist(&self.path)?;
         Ok(())
     }

@@ -52,7 +52,7 @@ impl Key {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Err(Failure::new(Exit::Config, "key_missing", format!("the key file {shown} does not exist"))
-                    .hint(format!("copy the key of the old system there, or make a new one: {}", make_command(path)))
+                    .hint(format!("copy the key of the old system there, or make a new one: `{}`", make_command(path)))
                     .because(e));
             }
             Err(e) => return Err(io_failure("read the key file", path, e)),

@@ -2,11 +2,14 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Ledger;
+use crate::config::owner;
+use crate::domain::clock::{self, Millis};
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 
@@ -22,6 +25,15 @@ pub struct Lock {
     waited: bool,
     /// Removed with the lock: there may be tens of thousands of technicians.
     path: Option<PathBuf>,
+}
+
+/// The process that holds a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number.
+    pub pid: u32,
+    /// When it took the lock.
+    pub since: Millis,
 }
 
 impl Lock {
@@ -68,13 +80,26 @@ impl Ledger {
     pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, Failure> {
         let path = self.locks_dir()?.join(name);
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(|e| cannot(&path, e))?;
+        owner::like_its_folder(&path).map_err(|e| cannot(&path, e))?;
         match file.try_lock() {
             // Its holder may have removed it between our opening and our locking: then it guards nothing.
             Ok(()) if !is_at(&file, &path) => Ok(None),
-            Ok(()) => Ok(Some(Lock { file, waited: false, path: None })),
+            Ok(()) => {
+                // Who holds it, for people; a lock without a name still locks.
+                let _ = write!(&file, "{:<10} {:<15}\n", std::process::id(), clock::now());
+                Ok(Some(Lock { file, waited: false, path: None }))
+            }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(cannot(&path, e)),
         }
+    }
+
+    /// Who took the lock of this name last: its process, and since when.
+    pub fn lock_holder(&self, name: &str) -> Result<Option<Holder>, Failure> {
+        let text = std::fs::read_to_string(self.locks_dir()?.join(name)).unwrap_or_default();
+        let mut words = text.split_whitespace();
+        let (pid, since) = (words.next().and_then(|w| w.parse().ok()), words.next().and_then(|w| w.parse().ok()));
+        Ok(pid.zip(since).map(|(pid, since)| Holder { pid, since }))
     }
 
     fn locks_dir(&self) -> Result<PathBuf, Failure> {
@@ -83,7 +108,7 @@ impl Ledger {
         let dir = self.path().with_file_name(name);
         match std::fs::create_dir(&dir) {
             Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(cannot(&dir, e)),
-            _ => Ok(dir),
+            _ => owner::like_its_folder(&dir).map(|()| dir.clone()).map_err(|e| cannot(&dir, e)),
         }
     }
 }
@@ -126,6 +151,8 @@ mod tests {
         let ledger = Ledger::open(&dir.path().join("ledger.db")).await.expect("opens");
         let held = ledger.try_lock("cycle").expect("tried").expect("free");
         assert!(ledger.try_lock("cycle").expect("tried").is_none());
+        let holder = ledger.lock_holder("cycle").expect("read").expect("named");
+        assert!(holder.pid == std::process::id() && holder.since <= clock::now(), "{holder:?}");
         drop(held);
         assert!(ledger.try_lock("cycle").expect("tried").is_some());
     }

@@ -21,6 +21,7 @@ mod open;
 mod outbox;
 mod schema;
 mod technicians;
+mod units;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,10 +37,11 @@ pub use folders::{Adopt, Assigned, FolderRow, FolderState};
 pub use grants::WantedGrant;
 pub use items::{Intake, Order, Source};
 pub use jobs::{JobKind, JobRow, JobState, NewJob};
-pub use lock::Lock;
+pub use lock::{Holder, Lock};
 pub use look::HistoryLine;
 pub use outbox::{StoppedAddress, Which};
 pub use technicians::{Field, Outcome, Reserved, Technician, WantedTechnician};
+pub use units::Units;
 
 /// The open ledger. Cheap to clone; clones share one connection.
 #[derive(Debug, Clone)]

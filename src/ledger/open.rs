@@ -11,6 +11,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Ledger, failure, schema};
+use crate::config::owner;
 use crate::error::{Exit, Failure};
 
 /// How long we wait for another process that is writing.
@@ -79,6 +80,7 @@ async fn make(path: &Path) -> Result<(), Failure> {
     let pool = connect(new.path(), PATIENCE).await.map_err(|e| failure::from_sqlx(path, e))?;
     schema::create(&pool, path).await?;
     pool.close().await;
+    owner::like_its_folder(new.path()).map_err(|e| from_io(path, e))?;
     match new.persist_noclobber(path) {
         Ok(file) => file.sync_all().map_err(|e| from_io(path, e))?,
         // Another process made it first; ours goes.

@@ -119,42 +119,112 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_terminal_nobody_is_asked() {
     let fresh = Fresh::new().await;
-    let refused = fresh.tecnico(&["init", "--json"]).await.expect(64).json();
-    assert_eq!(refused["error"]["code"], "no_terminal");
+    for args in [&["init", "--json"][..], &["init", "--json", "--no-input"]] {
+        let refused = fresh.tecnico(args).await.expect(64).json();
+        assert_eq!(refused["error"]["code"], "no_terminal");
+    }
 }
 
-/// Google stands behind the questions, so that what a person answers is only tried as far as reading the key.
+/// A person at a terminal who answers every question wrong first, reads why, and then right.
 const PERSON: &str = r#"
-import os, pty, sys, select
-program, config, missing = sys.argv[1:]
+import json, os, pty, select, sys, time
+program, config, endpoint, answers = sys.argv[1:]
 pid, terminal = pty.fork()
 if pid == 0:
-    os.execv(program, ["tecnico", "--config", config, "init"])
+    os.execv(program, ["tecnico", "--config", config, "init", "--endpoint", endpoint])
 seen, at = b"", 0
 def until(text):
     global seen, at
+    deadline = time.monotonic() + 60
     while text not in seen[at:]:
-        ready, _, _ = select.select([terminal], [], [], 30)
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
         if not ready: sys.exit("waited for %r, saw %r" % (text, seen))
-        seen += os.read(terminal, 4096)
+        try: seen += os.read(terminal, 4096)
+        except OSError: sys.exit("ended before %r: %r" % (text, seen))
     at = seen.index(text, at) + len(text)
-until(b"1/5"); os.write(terminal, missing.encode() + b"\n")
-until(b"2/5"); os.write(terminal, b"1AbC\n")
-until(b"no:"); until(b"fix:"); until(b"1/5")
-os.write(terminal, b"\x03")
+for question, text, says in json.loads(answers):
+    until(question.encode())
+    if text == "^C":
+        os.write(terminal, b"\x03")
+        break
+    # What is suggested goes first.
+    os.write(terminal, b"\x7f" * 200 + text.encode() + b"\n")
+    if says: until(says.encode())
 while True:
     try:
-        if not os.read(terminal, 4096): break
+        got = os.read(terminal, 4096)
+        if not got: break
+        seen += got
     except OSError: break
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+print(json.dumps({"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "seen": seen.decode(errors="replace")}))
 "#;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_person_is_asked_again_after_a_wrong_answer_and_may_leave() {
-    let fresh = Fresh::new().await;
+fn person(fresh: &Fresh, answers: &serde_json::Value) -> serde_json::Value {
     let config = fresh.config().display().to_string();
-    let missing = fresh.world.path("none.json").display().to_string();
-    let ended = python::run(PERSON, &[env!("CARGO_BIN_EXE_tecnico"), &config, &missing]).expect("the person came through");
-    assert_ne!(ended.trim(), "0");
-    assert!(!fresh.config().exists());
+    let endpoint = format!("{}/", fresh.world.emulator.url());
+    let ended = python::run(PERSON, &[env!("CARGO_BIN_EXE_tecnico"), &config, &endpoint, &answers.to_string()]);
+    serde_json::from_str(&ended.expect("the person came through")).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_answers_every_question_wrong_and_then_right() {
+    let fresh = Fresh::new().await;
+    let path = |name: &str| fresh.world.path(name).display().to_string();
+    fresh.world.write_secret("garbage.json", "{}");
+    std::fs::copy(path("service-account.json"), path("open.json")).expect("copied");
+    std::fs::set_permissions(path("open.json"), std::fs::Permissions::from_mode(0o644)).expect("changed");
+    std::fs::write(path("a file"), "").expect("written");
+    let control = fresh.world.control();
+    let others = control.user("outra@example.com").expect("somebody");
+    let hidden = control.mkdir("outra@example.com", &others.root_id, "Alheia").expect("made");
+    let judge = path("judge it");
+    std::fs::write(&judge, "#!/bin/sh\nexit 0\n").expect("written");
+    let (key, parent, base, program) = ("1/5", "2/5", "3/5", "4/5");
+    let answers = serde_json::json!([
+        [key, "", "the key file is needed"],
+        [key, path("none.json"), "does not exist"],
+        [key, path("open.json"), "chmod 600"],
+        [key, path("garbage.json"), "not a credentials file"],
+        [key, path("service-account.json"), "that is tecnico@"],
+        [parent, "", "is not a Drive id"],
+        [parent, "not an id", "is not a Drive id"],
+        [parent, hidden, "as Editor"],
+        [parent, format!("https://drive.google.com/drive/folders/{}?usp=sharing", fresh.world.parent), "may write there"],
+        [base, path("no/such/vm"), "nor the folder above it"],
+        [base, path("a file"), "is not a folder"],
+        [base, path("fresh/vm"), ""],
+        [program, "no-such-program {path}", "no program this user can start"],
+        [program, "judge '{path}", "has no end"],
+        [program, format!("'{judge}' {{path}}"), "chmod +x"],
+        [program, "true {path}", ""],
+        ["5/5", "ftp://backend.example.com", "callback.url"],
+        ["5/5", "http://backend.example.com", "callback.url"],
+        ["5/5", "", ""],
+        ["Make a key for portal passwords", "y", ""],
+    ]);
+    let ended = tokio::task::block_in_place(|| person(&fresh, &answers));
+    assert_eq!(ended["code"], 0, "{ended}");
+    assert!(ended["seen"].as_str().is_some_and(|s| s.contains("wrote ") && s.contains("doctor")), "{ended}");
+    assert!(fresh.world.path("fresh/keys/segredo.key").exists());
+    let config: toml::Table = std::fs::read_to_string(fresh.config()).expect("a config").parse().expect("TOML");
+    assert_eq!(config["process"]["command"], toml::Value::from(vec!["true", "{path}"]));
+    fresh.tecnico(&["create", "42", "--json"]).await.expect(0);
+    fresh.tecnico(&["doctor"]).await.expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_may_leave_and_nothing_was_changed() {
+    let fresh = Fresh::new().await;
+    let key = fresh.world.path("service-account.json").display().to_string();
+    let ended = tokio::task::block_in_place(|| person(&fresh, &serde_json::json!([["1/5", key, "that is"], ["2/5", "^C", ""]])));
+    assert_ne!(ended["code"], 0, "{ended}");
+    assert_eq!(std::fs::read_dir(fresh.world.path("fresh")).expect("there").count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_may_do_without_a_key_for_passwords() {
+    let fresh = Fresh::new().await;
+    fresh.answers(|text| text + "portal_key = false\n");
+    fresh.init().await.expect(0);
+    assert!(fresh.world.path("fresh/keys/service-account.json").exists() && !fresh.world.path("fresh/keys/segredo.key").exists());
 }

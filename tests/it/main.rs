@@ -14,6 +14,7 @@ mod init;
 mod kill;
 mod ledger;
 mod logs;
+mod machine;
 mod man;
 mod packaging;
 mod provision;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::error::{Exit, Failure};
 
 /// The answers; what is not given has the default of the settings.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Answers {
     /// Key file of the service account, or an authorized user's.
@@ -26,6 +26,27 @@ pub(super) struct Answers {
     pub ledger: Option<PathBuf>,
     /// An emulator in place of Google.
     pub endpoint: Option<String>,
+    /// Whether to make a key for portal passwords where there is none.
+    pub portal_key: bool,
+    /// Whether to make the user of the services.
+    pub service_user: bool,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            credentials: PathBuf::new(),
+            parent_folder: String::new(),
+            subject: String::new(),
+            base_dir: None,
+            backend_url: String::new(),
+            command: Vec::new(),
+            ledger: None,
+            endpoint: None,
+            portal_key: true,
+            service_user: false,
+        }
+    }
 }
 
 impl Answers {
@@ -36,7 +57,7 @@ impl Answers {
         toml::from_str(&text).map_err(|e| {
             let line = e.span().map_or(0, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
             Failure::new(Exit::Data, "answers_wrong", format!("{}, line {line}: {}", path.display(), e.message()))
-                .hint("the answers are: credentials, parent_folder, subject, base_dir, backend_url, command, ledger, endpoint")
+                .hint("the answers are: credentials, parent_folder, subject, base_dir, backend_url, command, ledger, endpoint, portal_key, service_user")
         })
     }
 }

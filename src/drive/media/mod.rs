@@ -16,6 +16,7 @@ use super::answer;
 use super::call::{Cost, SharedDoor};
 use super::connect::{CONNECT_LIMIT, USER_AGENT};
 use super::error::{DriveError, Kind};
+use crate::domain::clock::Millis;
 use crate::error::{Exit, Failure};
 
 /// No answer in JSON is larger.
@@ -51,6 +52,15 @@ impl Raw {
     /// Changes with a JSON body, `null` included.
     pub(super) async fn patch(&self, what: &str, path: &str, query: &[(&str, &str)], body: &Value) -> Result<File, DriveError> {
         self.edit(what, &Method::PATCH, path, query, body).await
+    }
+
+    /// The `Date` of an answer; asked without a token, so the answer itself is a refusal.
+    pub(super) async fn date(&self) -> Result<Option<Millis>, DriveError> {
+        let address = format!("{}drive/v3/about?fields=user", self.door.endpoint);
+        let response = self.http.get(address).timeout(self.door.limit).send().await.map_err(broken)?;
+        let date = response.headers().get(reqwest::header::DATE).and_then(|value| value.to_str().ok());
+        let time = date.and_then(|text| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok());
+        Ok(time.map(jiff::Timestamp::as_millisecond))
     }
 
     async fn edit(&self, what: &str, method: &Method, path: &str, query: &[(&str, &str)], body: &Value) -> Result<File, DriveError> {

@@ -1,5 +1,7 @@
 //! `tecnico doctor`: a healthy set-up, and broken ones, each of which it names with what mends it.
 
+mod mends;
+
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
@@ -73,7 +75,7 @@ async fn credentials_that_others_can_read_or_google_took_back() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("changed");
     world.control().revoke_keys(&account(&world)).expect("revoked");
     let report = world.json(1, &["doctor"]).await;
-    assert!(of(&report, "account")[0]["verdict"] == "problem" && of(&report, "account")[0]["fix"].is_string(), "{report:#}");
+    assert!(of(&report, "token")[0]["verdict"] == "problem" && of(&report, "token")[0]["fix"].is_string(), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +156,7 @@ async fn a_backend_that_refuses_the_signature() {
 async fn a_clock_that_is_wrong() {
     let world = World::new().await;
     world.control().clock_advance(std::time::Duration::from_secs(200)).expect("advanced");
-    assert_named(&world.json(1, &["doctor"]).await, "roundtrip", "behind", "timedatectl");
+    assert_named(&world.json(1, &["doctor"]).await, "clock", "behind", "timedatectl");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,174 @@
+//! The machine in the way: file systems that cannot be written to, root where it should not be, a home without XDG.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::world::{ADMIN, Ran, World, finish};
+
+/// Runs a command with `$1` mounted read-only; `None` where this machine lets nobody mount.
+async fn read_only(folder: &std::path::Path, command: Command) -> Option<Ran> {
+    let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+    if !mounts.is_ok_and(|o| o.status.success()) {
+        return None;
+    }
+    let mut inside = Command::new("unshare");
+    inside.args(["-rm", "sh", "-c", "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\""]).arg(folder);
+    inside.arg(command.get_program()).args(command.get_args());
+    Some(finish(inside).await)
+}
+
+#[track_caller]
+fn told(ran: &Ran, code: &str) -> String {
+    let error = ran.json();
+    assert!(matches!(ran.code, Some(73 | 74)), "{ran:?}");
+    assert_eq!(error["error"]["code"], code, "{error}");
+    error["error"]["hint"].as_str().expect("a hint").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_on_a_read_only_file_system() {
+    let world = World::new().await;
+    std::fs::create_dir(world.path("state")).expect("made");
+    let config = std::fs::read_to_string(world.path("config.toml")).expect("read").replace("ledger.db", "state/ledger.db");
+    std::fs::write(world.path("config.toml"), config).expect("written");
+    // Neither one that is to be made nor one that is there.
+    for _ in 0..2 {
+        let Some(ran) = read_only(&world.path("state"), world.command(&["create", "42", "--json"])).await else { return };
+        assert!(told(&ran, "ledger_unwritable").contains("ledger.path"));
+        world.json(0, &["list"]).await;
+    }
+    let report =
+        read_only(&world.path("state"), world.command(&["doctor", "--only", "ledger", "--json"])).await.expect("mounted").expect(1).json();
+    assert!(report.to_string().contains("cannot be opened for writing"), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn technicians_folders_on_a_read_only_file_system() {
+    let world = World::new().await;
+    let made = world.json(0, &["create", "42", "--name", "Ana Maria"]).await;
+    let Some(ran) = read_only(&world.vm(), world.command(&["create", "43", "--name", "Bea Souza", "--json"])).await else { return };
+    assert!(matches!(ran.code, Some(73 | 74)), "{ran:?}");
+    assert!(ran.json()["error"]["hint"].is_string(), "{}", ran.stdout);
+
+    // A file that cannot be fetched waits; once there is room for it, it goes its way.
+    let novos = made["drive_folders"]["novos_folder_id"].as_str().expect("an id");
+    world.control().put(ADMIN, novos, "16517189.pdf", b"%PDF-1.7", "application/pdf").expect("put");
+    let stuck = read_only(&world.vm(), world.command(&["watch", "--json"])).await.expect("mounted");
+    assert!(stuck.code != Some(0) && stuck.stdout.contains("ead-only"), "{stuck:?}");
+    let report = read_only(&world.vm(), world.command(&["doctor", "--only", "disk", "--json"])).await.expect("mounted").expect(1).json();
+    assert!(report.to_string().contains("cannot write to"), "{report:#}");
+    assert!(world.vm().join("Ana_Maria/pdfs/novos").read_dir().expect("listed").next().is_none(), "half a file stayed");
+
+    world.json(0, &["create", "43", "--name", "Bea Souza"]).await;
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !world.vm().join("Ana_Maria/pdfs/processados/16517189.pdf").exists() {
+        assert!(Instant::now() < deadline, "the file never went its way: {}", world.json(0, &["why", "16517189.pdf"]).await);
+        world.run(&["process", "--all"]).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_where_nothing_can_be_written() {
+    let world = World::new().await;
+    std::fs::create_dir(world.path("etc")).expect("made");
+    let answers = world.path("answers.toml");
+    let text = format!(
+        "credentials = \"{}\"\nparent_folder = \"{}\"\nbase_dir = \"{}\"\nendpoint = \"{}/\"\n",
+        world.path("service-account.json").display(),
+        world.parent,
+        world.path("vm").display(),
+        world.emulator.url()
+    );
+    std::fs::write(&answers, text).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
+    command.arg("--config").arg(world.path("etc/tecnico/config.toml")).args(["init", "--json", "--answers"]).arg(&answers);
+    let Some(ran) = read_only(&world.path("etc"), command).await else { return };
+    assert!(told(&ran, "init_unwritable").contains("--config"));
+}
+
+/// Root looks, and leaves nothing behind that the service cannot use; root works, and is told not to.
+#[tokio::test(flavor = "multi_thread")]
+async fn root_does_not_get_into_the_services_way() {
+    const SERVICE: u32 = 54_321;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let world = World::new().await;
+    std::fs::create_dir(world.vm()).expect("made");
+    let everything = world.path("");
+    std::fs::set_permissions(&everything, std::fs::Permissions::from_mode(0o755)).expect("opened");
+    for path in ["", "config.toml", "service-account.json", "segredo.key", "vm"] {
+        std::os::unix::fs::chown(world.path(path), Some(SERVICE), Some(SERVICE)).expect("given away");
+    }
+    // The service cannot reach the program where cargo made it.
+    let program = world.path("tecnico");
+    if std::fs::hard_link(env!("CARGO_BIN_EXE_tecnico"), &program).is_err() {
+        std::fs::copy(env!("CARGO_BIN_EXE_tecnico"), &program).expect("copied");
+    }
+    let run = async |uid: u32, args: &[&str]| {
+        let mut command = Command::new(&program);
+        command.arg("--config").arg(world.path("config.toml")).args(args).arg("--json").uid(uid).gid(uid).env("HOME", &everything);
+        finish(command).await
+    };
+    // Everything root may do: it makes the ledger, its locks, a token.
+    let report: Value = run(0, &["doctor"]).await.expect(0).json();
+    let user = report["findings"].as_array().expect("findings").iter().find(|f| f["check"] == "user").expect("looked at");
+    assert!(user["verdict"] == "warning" && user["fix"] == format!("sudo -u '#{SERVICE}' tecnico doctor"), "{user}");
+    run(0, &["list"]).await.expect(0);
+    for made in ["ledger.db", "ledger.db.locks", "ledger.db.locks/cycle"] {
+        assert_eq!(world.path(made).metadata().expect(made).uid(), SERVICE, "{made}");
+    }
+
+    for work in [&["create", "42"][..], &["watch"], &["process", "--all"], &["check", "--repair"]] {
+        let refused = run(0, work).await.expect(77).json();
+        assert_eq!(refused["error"]["code"], "wrong_user", "{refused}");
+        assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains(&format!("sudo -u '#{SERVICE}' tecnico"))), "{refused}");
+    }
+    run(SERVICE, &["create", "42", "--name", "Ana Maria"]).await.expect(0);
+    run(SERVICE, &["watch"]).await.expect(0);
+    run(SERVICE, &["doctor"]).await.expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_home_without_xdg_and_no_home_at_all() {
+    let world = World::new().await;
+    let bare = |home: Option<&std::path::Path>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
+        command.args(["list", "--json"]).env_clear().env("PATH", "/usr/bin:/bin");
+        home.map(|home| command.env("HOME", home));
+        command
+    };
+    let text = std::fs::read_to_string(world.path("config.toml")).expect("read");
+    std::fs::create_dir_all(world.path("home/.config/tecnico")).expect("made");
+    let text = text.replace("\"ledger.db\"", &format!("\"{}\"", world.path("ledger.db").display()));
+    std::fs::write(world.path("home/.config/tecnico/config.toml"), text).expect("written");
+    assert_eq!(finish(bare(Some(&world.path("home")))).await.expect(0).json()["schema"], "tecnico.list/1");
+    // A machine that tecnico is installed on has /etc/tecnico/config.toml, and then that is the one.
+    if !std::path::Path::new("/etc/tecnico/config.toml").exists() {
+        for home in [None, Some(world.path("nowhere"))] {
+            let refused = finish(bare(home.as_deref())).await.expect(78).json();
+            assert_eq!(refused["error"]["code"], "config_missing");
+            assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains("tecnico config --example")), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn the_version_says_where_the_program_comes_from() {
+    let run = |flag: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tecnico")).arg(flag).output().expect("starts");
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!(run("-V"), format!("tecnico {}\n", env!("CARGO_PKG_VERSION")));
+    let long = run("--version");
+    let built = long.lines().next().and_then(|l| l.split_once(" (")).expect("the build").1;
+    let commit = built.strip_prefix("commit ").is_some_and(|c| c.split(',').next().is_some_and(|c| c.len() == 12));
+    assert!(commit || built.starts_with("development build, "), "{long}");
+    assert!(long.lines().nth(1).is_some_and(|l| l.contains("SQLite") && l.contains("rustls")), "{long}");
+}
