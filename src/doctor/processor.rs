@@ -12,7 +12,7 @@ use crate::config::settings::Mode;
 /// The longest first line of a script that Linux reads.
 const FIRST_LINE: u64 = 256;
 
-/// Whether the program that judges can be started. What it does to a file only [`crate::agent::try_program`] tells: it may
+/// Whether the program that judges can be started. What it does to a file only a trial tells (`--try-file`): it may
 /// have effects elsewhere, so nothing runs unless a file is given for it.
 pub fn processor(settings: &Settings) -> Findings {
     let Some(program) = settings.process.command.first() else {

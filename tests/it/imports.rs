@@ -30,7 +30,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
             "verdict",
         ],
     ),
-    ("context", &["agent", "callback", "config", "drive", "embedded", "error", "fs_layout", "ledger", "provision", "ui"]),
+    ("context", &["agent", "callback", "config", "domain", "drive", "embedded", "error", "fs_layout", "ledger", "provision", "ui"]),
     ("verdict", &["document", "drive", "error"]),
     ("provision", &["config", "domain", "drive", "error", "fs_layout", "ledger"]),
     ("agent", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger", "verdict"]),

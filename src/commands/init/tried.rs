@@ -59,7 +59,9 @@ pub(super) fn base_dir(answers: &Answers, target: &Path) -> anyhow::Result<Setti
     }
     if settings.base_dir.symlink_metadata().is_ok() && !settings.base_dir.is_dir() {
         let message = format!("{} is not a folder", settings.base_dir.display());
-        return Err(Failure::new(Exit::Config, "base_dir_not_a_directory", message).hint("name a folder, or one that is to be made").into());
+        return Err(Failure::new(Exit::Config, "base_dir_not_a_directory", message)
+            .hint("name a folder, or one that is to be made")
+            .into());
     }
     Ok(settings)
 }
