@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::config::env_names;
+use crate::config;
 use crate::context::Context;
 use crate::document::Document;
 use crate::error::{Exit, Failure};

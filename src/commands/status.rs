@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::{self, Millis, rfc3339};
-use crate::domain::item::Item;
+use crate::domain::item::{Item, State};
 use crate::error::Exit;
 use crate::ledger::{Counts, LastCycle, StoppedAddress};
 
