@@ -28,7 +28,7 @@ impl Cycle<'_> {
             }
             let Some(home) = self.home_of(&item.sighted.user).await? else { continue };
             let verdict = async {
-                match self.verdict_of_the_other(&home, &item).await {
+                match self.look_at_fetched(&home, &item).await {
                     Err(setback) => self.put_off(&home, &item, setback).await,
                     Ok(()) => Ok(()),
                 }
@@ -36,6 +36,16 @@ impl Cycle<'_> {
             verdict.instrument(about::item(&item)).await?;
         }
         Ok(())
+    }
+
+    async fn look_at_fetched(&self, home: &Home, item: &Item) -> Result<(), Setback> {
+        if item.missing_since.is_some() && item.next_attempt_at <= self.now() {
+            return match self.found_again(item).await? {
+                Some(there) => self.verdict_of_the_other(home, &there).await,
+                None => Ok(()),
+            };
+        }
+        self.verdict_of_the_other(home, item).await
     }
 
     async fn verdict_of_the_other(&self, home: &Home, item: &Item) -> Result<(), Setback> {

@@ -172,9 +172,12 @@ impl Cycle<'_> {
     }
 
     /// Ends an item whose version cannot be fetched any more: replaced, or gone. The newer version is recorded with it.
+    /// One that may only be forgotten for a moment is given back as it was, to be looked for later.
     async fn end_if_superseded(&self, home: &Home, item: &Item) -> Result<Option<Item>, Setback> {
         let (reason, newer) = match self.whereabouts(home, &item.sighted.key.file_id).await? {
             Whereabouts::Away(reason) => (reason, None),
+            Whereabouts::Missing(reason) if self.is_gone(home, item).await? => (reason, None),
+            Whereabouts::Missing(_) => return Ok(self.agent.ledger.item(&item.id).await?),
             Whereabouts::Inbox { entry, parent, below } => match self.newer_version(item, &entry, &parent, &below) {
                 Some(newer) => (SUPERSEDED.to_owned(), Some(newer)),
                 None => return Ok(None),

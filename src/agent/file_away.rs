@@ -15,15 +15,23 @@ enum Settled {
     There { entry: Box<Entry>, parent: FileId, below: String },
     /// It is not ours any more.
     Away(String),
+    /// It was not found, and is looked for again later.
+    Missed,
+}
+
+/// Where an outcome sends a file.
+pub(super) fn role_of(outcome: Outcome) -> Role {
+    if outcome == Outcome::Processado { Role::Processados } else { Role::Erro }
 }
 
 impl Cycle<'_> {
     /// From judged to filed, or to withdrawn. `look_first`: an earlier try may have done part of it.
     pub(super) async fn file_away(&self, home: &Home, item: &Item, look_first: bool) -> Result<Item, Setback> {
-        let role = if item.standing.outcome == Some(Outcome::Processado) { Role::Processados } else { Role::Erro };
+        let role = item.standing.outcome.map_or(Role::Erro, role_of);
         let to = self.destination(home, role, item.found_at).await?;
         let (entry, parent, below) = match self.settle_on_drive(home, item, role, &to, look_first).await? {
             Settled::There { entry, parent, below } => (entry, parent, below),
+            Settled::Missed => return Ok(item.clone()),
             Settled::Away(reason) => {
                 self.withdraw(home, item, &reason, None).await?;
                 return Ok(self.agent.ledger.item(&item.id).await?.unwrap_or_else(|| item.clone()));
@@ -50,6 +58,8 @@ impl Cycle<'_> {
                 looked = true;
                 match self.whereabouts(home, file.as_str()).await? {
                     Whereabouts::Away(reason) => return Ok(Settled::Away(reason)),
+                    Whereabouts::Missing(reason) if self.is_gone(home, item).await? => return Ok(Settled::Away(reason)),
+                    Whereabouts::Missing(_) => return Ok(Settled::Missed),
                     Whereabouts::Inbox { entry, parent, below } => {
                         // Another version lies there by now. Where the file goes is for that one to say.
                         if self.newer_version(item, &entry, &parent, &below).is_some() {
@@ -86,7 +96,9 @@ impl Cycle<'_> {
             match error.kind {
                 Kind::Gone | Kind::Refused | Kind::BadRequest if !looked => look = true,
                 // The file is there, as a look said: what Drive does not find is the folder.
-                Kind::Gone => return Err(self.destination_lost(home, role, to).await?.into()),
+                Kind::Gone if self.agent.drive.get(to).await?.is_none_or(|folder| folder.trashed) => {
+                    return Err(self.destination_lost(home, role, to).await?.into());
+                }
                 _ => return Err(error.into()),
             }
         }

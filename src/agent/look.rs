@@ -36,13 +36,25 @@ pub(super) enum Whereabouts {
     },
     /// Not ours any more; why, in words for a technician.
     Away(String),
+    /// Drive does not find it: gone, or forgotten for a moment. What it is called once it is certain.
+    Missing(String),
+}
+
+/// What the folders above a file say.
+enum Climbed {
+    /// It lies in this folder dropped into a `novos`, at this path below it.
+    To(FileId, String),
+    /// It lies elsewhere.
+    Outside,
+    /// Drive does not find a folder on the way.
+    Lost,
 }
 
 impl Cycle<'_> {
     /// Where the file of an item is now. A `novos` that is in the trash itself is a failure, not the end of its files.
     pub(super) async fn whereabouts(&self, home: &Home, file_id: &str) -> Result<Whereabouts, Setback> {
         let Some(entry) = self.agent.drive.get(&super::homes::id(file_id)?).await? else {
-            return Ok(Whereabouts::Away("o arquivo foi apagado, ou o acesso a ele foi retirado".into()));
+            return Ok(Whereabouts::Missing("o arquivo foi apagado, ou o acesso a ele foi retirado".into()));
         };
         let filed = self.end_of(&entry).await?;
         if let (Some((role, parent)), true) = (&filed, entry.explicitly_trashed) {
@@ -61,19 +73,24 @@ impl Cycle<'_> {
         if let Some((role, parent)) = filed {
             return Ok(Whereabouts::Filed { role, parent, entry: Box::new(entry) });
         }
+        let outside = "o arquivo foi movido para fora da pasta novos";
         Ok(match self.climb(&entry).await? {
-            Some((parent, below)) => Whereabouts::Inbox { parent, below, entry: Box::new(entry) },
-            None => Whereabouts::Away("o arquivo foi movido para fora da pasta novos".into()),
+            Climbed::To(parent, below) => Whereabouts::Inbox { parent, below, entry: Box::new(entry) },
+            Climbed::Outside => Whereabouts::Away(outside.into()),
+            Climbed::Lost => Whereabouts::Missing(outside.into()),
         })
     }
 
     /// Whether the folder an entry lies in is one dropped into a `novos` that nobody has told us of yet.
-    async fn climb(&self, entry: &Entry) -> Result<Option<(FileId, String)>, Setback> {
-        let Some(first) = entry.parents.first().cloned() else { return Ok(None) };
+    async fn climb(&self, entry: &Entry) -> Result<Climbed, Setback> {
+        let Some(first) = entry.parents.first().cloned() else { return Ok(Climbed::Outside) };
         let mut chain: Vec<Entry> = Vec::new();
         let mut at = first.clone();
         for _ in 0..CLIMB {
-            let Some(folder) = self.agent.drive.get(&at).await?.filter(|f| f.is_folder() && !f.trashed) else { return Ok(None) };
+            let Some(folder) = self.agent.drive.get(&at).await? else { return Ok(Climbed::Lost) };
+            if !folder.is_folder() || folder.trashed {
+                return Ok(Climbed::Outside);
+            }
             let above = self.place_of(&folder).await?.map(|(place, _)| place.home);
             let next = folder.parents.first().cloned();
             chain.push(folder);
@@ -81,14 +98,15 @@ impl Cycle<'_> {
                 for folder in chain.iter().rev() {
                     self.note_dropped(&home, folder).await?;
                 }
-                return Ok(self.place(first.as_str()).await?.map(|place| (first, place.below)));
+                let place = self.place(first.as_str()).await?;
+                return Ok(place.map_or(Climbed::Outside, |place| Climbed::To(first, place.below)));
             }
             match next {
                 Some(parent) => at = parent,
-                None => return Ok(None),
+                None => return Ok(Climbed::Outside),
             }
         }
-        Ok(None)
+        Ok(Climbed::Outside)
     }
 
     /// An item whose file a feed or listing no longer shows where it was: withdrawn if it is really gone, noted where it is.
@@ -101,6 +119,12 @@ impl Cycle<'_> {
         };
         match self.whereabouts(&home, &item.sighted.key.file_id).await {
             Ok(Whereabouts::Away(reason)) => self.withdraw(&home, &item, &reason, None).await,
+            Ok(Whereabouts::Missing(reason)) => {
+                if self.is_gone(&home, &item).await? {
+                    self.withdraw(&home, &item, &reason, None).await?;
+                }
+                Ok(())
+            }
             Ok(Whereabouts::Inbox { entry, parent, below }) => {
                 let seen = self.sight(&entry, &item.sighted.user, parent.as_str(), &below);
                 self.take_glance(seen).await
@@ -119,8 +143,11 @@ impl Cycle<'_> {
     /// An item that had ended and is said to lie in `novos`: taken up again where that is so.
     pub(super) async fn check_returned(&self, item: &Item) -> Result<(), Setback> {
         let Some(home) = self.home_of(&item.sighted.user).await? else { return Ok(()) };
-        let Whereabouts::Inbox { entry, parent, below } = self.whereabouts(&home, &item.sighted.key.file_id).await? else {
-            return Ok(());
+        let (entry, parent, below) = match self.whereabouts(&home, &item.sighted.key.file_id).await? {
+            Whereabouts::Inbox { entry, parent, below } => (entry, parent, below),
+            // What said that it is back is not read again: the next cycle lists everything.
+            Whereabouts::Missing(_) => return Ok(self.agent.ledger.forget_listing(&item.sighted.user).await?),
+            Whereabouts::Away(_) | Whereabouts::Filed { .. } => return Ok(()),
         };
         let seen = self.sight(&entry, &item.sighted.user, parent.as_str(), &below);
         if seen.key == item.sighted.key {

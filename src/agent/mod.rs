@@ -4,6 +4,7 @@
 //! and every step either was recorded or is found done when it is tried again.
 
 mod about;
+mod absence;
 mod cycle;
 mod deliver;
 mod destination;

@@ -107,8 +107,8 @@ impl Cycle<'_> {
                 self.take_glance(self.sight(&entry, &place.home.technician.user, parent.as_str(), &below)).await
             }
             Whereabouts::Filed { .. } => Ok(()),
-            Whereabouts::Away(_) if !self.agent.ledger.items_of_file(file.as_str()).await?.is_empty() => Ok(()),
-            Whereabouts::Away(_) => Err(unknown("does not lie in the novos of any technician").into()),
+            Whereabouts::Away(_) | Whereabouts::Missing(_) if !self.agent.ledger.items_of_file(file.as_str()).await?.is_empty() => Ok(()),
+            Whereabouts::Away(_) | Whereabouts::Missing(_) => Err(unknown("does not lie in the novos of any technician").into()),
         }
     }
 

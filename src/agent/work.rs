@@ -80,6 +80,13 @@ impl Cycle<'_> {
     async fn take_on(&self, item_id: &str) -> Result<(), Failure> {
         let Some(mut item) = self.agent.ledger.item(item_id).await? else { return Ok(()) };
         let Some(home) = self.home_of(&item.sighted.user).await? else { return Ok(()) };
+        if item.missing_since.is_some() && item.standing.state != State::Judged {
+            match self.found_again(&item).await {
+                Ok(Some(there)) => item = there,
+                Ok(None) => return Ok(()),
+                Err(setback) => return self.put_off(&home, &item, setback).await,
+            }
+        }
         // What an earlier run began may be done already on Drive.
         let mut look_first = item.standing.state == State::Judged || item.attempt > 1;
         for _ in 0..STEPS {

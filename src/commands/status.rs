@@ -151,8 +151,11 @@ fn tell(report: &Report, context: &Context) {
     let callbacks = &report.callbacks;
     let last = report.last_success_at.as_deref().unwrap_or("never");
     let word = if report.ok { ui.good("ok") } else { ui.bad("not ok") };
+    // Not yet a problem (`status.silence` says when), but no good news either.
+    let failed = report.last_failure.as_deref().filter(|_| report.ok).map(|f| format!(" (the last one failed: {})", f.escape_debug()));
     ui.say(format!(
-        "{word}  last good cycle {last}; {} pending, {} of them waiting; {} in erro; {} callbacks undelivered",
+        "{word}  last good cycle {last}{}; {} pending, {} of them waiting; {} in erro; {} callbacks undelivered",
+        failed.unwrap_or_default(),
         report.pending,
         report.waiting,
         report.refused,

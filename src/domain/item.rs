@@ -88,6 +88,8 @@ pub struct Item {
     pub found_at: Millis,
     /// When it last took a step.
     pub changed_at: Millis,
+    /// When a look first did not find its file, where no look has found it since.
+    pub missing_since: Option<Millis>,
 }
 
 impl Item {
@@ -107,6 +109,7 @@ impl Item {
             event_id: None,
             found_at: now,
             changed_at: now,
+            missing_since: None,
         }
     }
 
@@ -122,6 +125,13 @@ impl Item {
                 self.waits = self.waits.saturating_add(1);
                 // Waiting with the content at hand means the processor was asked and said "later".
                 self.attempt = self.attempt.saturating_add(u32::from(before.state == State::Fetched));
+                return Ok(());
+            }
+            Act::Missed { until, reason } => {
+                // A time to come was written by a clock that was wrong.
+                self.missing_since = Some(self.missing_since.filter(|at| *at <= now).unwrap_or(now));
+                self.next_attempt_at = *until;
+                self.reason = Some(reason.clone());
                 return Ok(());
             }
             Act::Fetched { local_path } => {
@@ -143,16 +153,20 @@ impl Item {
         }
         self.waits = 0;
         self.next_attempt_at = now;
+        self.missing_since = None;
         Ok(())
     }
 
     /// Takes note of a new sighting of the same version. Says what changed, where something did.
     pub fn see_again(&mut self, seen: &Sighted) -> Option<String> {
+        let was_missing = self.missing_since.take().is_some();
         let known = &mut self.sighted;
         let note = if known.name != seen.name {
             format!("renamed from {:?} to {:?}", known.name, seen.name)
         } else if known.parent_id != seen.parent_id || known.below != seen.below {
             format!("moved inside novos, from {:?} to {:?}", known.below, seen.below)
+        } else if was_missing {
+            "seen on Drive again".to_owned()
         } else {
             return None;
         };

@@ -12,7 +12,7 @@ macro_rules! select_items {
     ($rest:literal) => {
         concat!(
             "SELECT item_id, seq, user_id, file_id, version, name, mime_type, size, md5, parent_id, below, not_before, state, outcome, ",
-            "attempt, waits, next_attempt_at, reason, local_path, data, event_id, found_at, changed_at FROM items ",
+            "attempt, waits, next_attempt_at, reason, local_path, data, event_id, found_at, changed_at, missing_since FROM items ",
             $rest
         )
     };
@@ -44,6 +44,7 @@ pub(super) struct ItemRow {
     event_id: Option<String>,
     found_at: Millis,
     changed_at: Millis,
+    missing_since: Option<Millis>,
 }
 
 impl Ledger {
@@ -76,6 +77,7 @@ impl Ledger {
             event_id: row.event_id,
             found_at: row.found_at,
             changed_at: row.changed_at,
+            missing_since: row.missing_since,
         })
     }
 
@@ -118,7 +120,7 @@ impl Ledger {
     pub(super) async fn update_item(&self, tx: &mut Transaction<'static, Sqlite>, item: &Item) -> Result<(), Failure> {
         sqlx::query(
             "UPDATE items SET name = $2, parent_id = $3, below = $4, state = $5, outcome = $6, attempt = $7, waits = $8,
-                next_attempt_at = $9, reason = $10, local_path = $11, data = $12, event_id = $13, changed_at = $14
+                next_attempt_at = $9, reason = $10, local_path = $11, data = $12, event_id = $13, changed_at = $14, missing_since = $15
              WHERE item_id = $1",
         )
         .bind(&item.id)
@@ -135,6 +137,7 @@ impl Ledger {
         .bind(&item.data)
         .bind(&item.event_id)
         .bind(item.changed_at)
+        .bind(item.missing_since)
         .execute(&mut **tx)
         .await
         .map_err(|e| self.failed(e))?;

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_items.sql"),
     include_str!("migrations/0003_agent.sql"),
     include_str!("migrations/0004_jobs.sql"),
+    include_str!("migrations/0005_absence.sql"),
     include_str!("migrations/0006_units.sql"),
 ];
 

@@ -32,6 +32,7 @@ fn acts() -> Vec<Act> {
         Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Reported { note: "evt_1".into() },
         Act::Wait { until: 1000, reason: "rate limit".into() },
+        Act::Missed { until: 2000, reason: "not found on Drive".into() },
         Act::Refetch { reason: "the local file is gone".into() },
         Act::Retry,
         Act::Returned,
@@ -117,6 +118,9 @@ fn a_rename_is_noticed_once() {
     let renamed = Sighted { name: "16517190.pdf".into(), ..sighted() };
     assert!(item.see_again(&renamed).is_some_and(|note| note.contains("16517190.pdf")));
     assert_eq!(item.see_again(&renamed), None);
+    item.apply(&Act::Missed { until: 9, reason: "not found".into() }, 3).expect("legal");
+    assert_eq!((item.missing_since, item.see_again(&renamed).as_deref()), (Some(3), Some("seen on Drive again")));
+    assert_eq!((item.missing_since, item.see_again(&renamed)), (None, None));
 }
 
 proptest! {
@@ -151,11 +155,15 @@ proptest! {
             let again = matches!(act, Act::Retry | Act::Returned) || (matches!(act, Act::Wait { .. }) && from.state == State::Fetched);
             prop_assert_eq!(item.attempt, before.attempt + u32::from(again));
             // Waiting keeps the state; every other act ends the wait.
-            if let Act::Wait { until, .. } = act {
+            if let Act::Missed { until, .. } = act {
+                prop_assert_eq!(from, to);
+                prop_assert_eq!((item.next_attempt_at, item.waits), (until, before.waits));
+                prop_assert_eq!(item.missing_since, Some(before.missing_since.unwrap_or(now)));
+            } else if let Act::Wait { until, .. } = act {
                 prop_assert_eq!(from, to);
                 prop_assert_eq!((item.next_attempt_at, item.waits), (until, before.waits + 1));
             } else {
-                prop_assert_eq!((item.next_attempt_at, item.waits), (now, 0));
+                prop_assert_eq!((item.next_attempt_at, item.waits, item.missing_since), (now, 0, None));
             }
             // Who the item is never changes.
             prop_assert_eq!((&item.id, &item.sighted, item.seq, item.found_at), (&before.id, &before.sighted, before.seq, before.found_at));

@@ -82,6 +82,14 @@ pub enum Act {
         /// Why, for people.
         reason: String,
     },
+    /// A look at Drive did not find the file. Drive may have forgotten it for a moment (drive-v3-behaviour 2.41, 6.13): it is
+    /// taken back only when a later look does not find it either.
+    Missed {
+        /// When to look again.
+        until: Millis,
+        /// For people.
+        reason: String,
+    },
     /// The local copy is gone or damaged: fetch it again.
     Refetch {
         /// What was seen.
@@ -130,7 +138,7 @@ impl Standing {
             (Fetched, Act::Judged { verdict, .. }) => to(Judged, Some((*verdict).into())),
             (Judged, Act::Filed { .. }) => to(Filed, self.outcome),
             (Found | Fetched | Judged, Act::Withdrawn { .. }) => to(Withdrawn, Some(Outcome::Retirado)),
-            (Found | Fetched | Judged, Act::Wait { .. }) => Ok(self),
+            (Found | Fetched | Judged, Act::Wait { .. } | Act::Missed { .. }) => Ok(self),
             (Filed | Withdrawn, Act::Reported { .. }) => to(Reported, self.outcome),
             (Filed | Reported, Act::Retry) if self.outcome == Some(Outcome::Erro) => Ok(Self::START),
             (Filed | Withdrawn | Reported, Act::Returned) => Ok(Self::START),
@@ -201,6 +209,7 @@ impl Act {
             Self::Withdrawn { .. } => "withdrawn",
             Self::Reported { .. } => "reported",
             Self::Wait { .. } => "kept waiting",
+            Self::Missed { .. } => "missed",
             Self::Refetch { .. } => "fetched again",
             Self::Retry => "retried",
             Self::Returned => "returned to novos",
@@ -219,6 +228,7 @@ impl Act {
             Self::Withdrawn { reason, .. } => reason.clone(),
             Self::Reported { note } => note.clone(),
             Self::Wait { until, reason } => format!("waits until {}: {reason}", rfc3339(*until)),
+            Self::Missed { until, reason } => format!("{reason}; looked for again at {}", rfc3339(*until)),
             Self::Refetch { reason } => format!("to be fetched again: {reason}"),
             Self::Retry => "tried again by request".into(),
             Self::Returned => "back in novos".into(),

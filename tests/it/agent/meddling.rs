@@ -53,11 +53,16 @@ async fn a_file_moved_away_or_deleted_while_it_is_judged_is_told_as_taken_back()
     let ana = control.user(ANA).expect("ana");
     let file = rig.drop_file("1.pdf", "bom");
     meanwhile(&rig, || control.move_to(ANA, &file, &ana.root_id).expect("moved")).await;
+    assert!(rig.told(&file).is_empty(), "once not found is no proof");
+    rig.pass(2);
+    rig.cycle().await;
     assert_eq!((rig.told(&file), rig.place(&file).0), (vec!["retirado".to_owned()], ana.root_id));
 
     std::fs::remove_file(rig.world.vm().join("Ana_Maria/go")).expect("removed");
     let file = rig.drop_file("2.pdf", "bom");
     meanwhile(&rig, || control.delete(ANA, &file).expect("deleted")).await;
+    rig.pass(2);
+    rig.cycle().await;
     assert_eq!((rig.told(&file), rig.local("novos").len()), (vec!["retirado".to_owned()], 0));
     assert!(rig.cycle().await.is_quiet());
 }

@@ -1,5 +1,7 @@
 //! The agent against the emulator, with real processors and a real backend.
 
+mod absence;
+mod disk;
 mod elsewhere;
 mod entries;
 mod faults;
@@ -7,7 +9,10 @@ mod feed;
 mod first;
 mod meddling;
 mod old_faults;
+mod settings;
+mod shared_drive;
 mod telling;
+mod weather;
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -48,7 +53,11 @@ pub struct Rig {
 impl Rig {
     /// Ana Maria (42), with `more` at the end of the config's `[process]`, and other sections after it.
     pub async fn new(more: &str) -> Self {
-        let world = World::new().await;
+        Self::of(World::new().await, more).await
+    }
+
+    /// The same in a world that is there already.
+    pub async fn of(world: World, more: &str) -> Self {
         let backend = Receiver::start().await.expect("a backend");
         world.control().user(ANA).expect("an account");
         let rig = |world: World, backend: Receiver, tree: &Value, ledger: Ledger| {

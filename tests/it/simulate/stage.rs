@@ -109,6 +109,7 @@ impl Stage {
     pub fn new(host: &Host, seed: u64, more: &str) -> anyhow::Result<Self> {
         let control = host.control.clone();
         control.clear_faults();
+        control.set_switches(|switches| *switches = drive_emulator::Switches::default())?;
         control.set_feed(|feed| *feed = drive_emulator::FeedFaults { reject_below: feed.reject_below, ..Default::default() })?;
         let dir = directory()?;
         let receiver = host.handle.block_on(Receiver::start())?;

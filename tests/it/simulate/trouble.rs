@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use drive_emulator::Control;
 use drive_emulator::control::{BodyShape, Effect, Fault, Match, Status, When};
+use drive_emulator::{Control, DescendantChanges, Switches};
 
 use super::dice::Dice;
 use crate::support::receiver::{Receiver, Reply};
@@ -32,8 +32,8 @@ pub fn on_drive(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
         }
         9 => Effect::CutBodyAfter { bytes: dice.between(0, 40) },
         10 | 11 => Effect::CorruptBody,
-        // Drive forgets something for a moment. What it says of a file when it is asked for just that is believed.
-        12 if op != "files.get" => status(404, "notFound"),
+        // Drive forgets something for a moment.
+        12 => status(404, "notFound"),
         13 => status(403, "insufficientFilePermissions"),
         _ => Effect::Unauthorized,
     };
@@ -41,6 +41,30 @@ pub fn on_drive(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
     let said = format!("fault: {op} {} {}", serde_json::to_string(&when)?, serde_json::to_string(&effect)?);
     control.fault(Fault { calls: Match { op: Some(op.into()), ..Match::default() }, when, effect });
     Ok(said)
+}
+
+/// What nobody knows of Drive, one way or the other, for as long as this world stands (drive-v3-behaviour 11); says how.
+pub fn unsettled(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
+    if dice.percent(50) {
+        return Ok("Drive is as it is thought to be".into());
+    }
+    let mut flip = || dice.percent(50);
+    control.set_switches(|s| {
+        s.descendant_changes = if flip() { DescendantChanges::All } else { DescendantChanges::None };
+        s.list_includes_trashed = flip();
+        s.unknown_parent_is_404 = flip();
+        s.multi_parent_query_is_empty = flip();
+        s.list_first_page_empty = flip();
+        s.not_downloadable_is_401 = flip();
+        s.invalid_change_token_is_410 = flip();
+        s.service_accounts_own_files = flip();
+        s.purged_id_is_free = flip();
+    })?;
+    let switches = serde_json::to_value(control.switches()?)?;
+    let usual = serde_json::to_value(Switches::default())?;
+    let turned = switches.as_object().into_iter().flatten().filter(|(name, value)| usual[name.as_str()] != **value);
+    let turned: Vec<String> = turned.map(|(name, value)| format!("{name} = {value}")).collect();
+    Ok(format!("Drive is otherwise than thought: {}", turned.join(", ")))
 }
 
 fn on_feed(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {

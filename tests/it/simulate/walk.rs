@@ -44,6 +44,9 @@ pub fn walk(host: &Host, seed: u64) -> anyhow::Result<Walked> {
     let mut dice = Dice::new(seed);
     let config = config(&mut dice);
     let mut stage = Stage::new(host, seed, &config)?;
+    // Dice of its own: what is not known of Drive changes nothing else of the walk.
+    let unsettled = trouble::unsettled(&mut Dice::new(!seed), &stage.control)?;
+    stage.people.history.push(unsettled);
     let mut walk = Walk { dice, kills: 0, cycles: 0, made: 0 };
     stage.people.history.push(format!("settings: {}", config.replace(PROCESSOR, "").replace('\n', "; ")));
     for _ in 0..walk.dice.between(1, 6) {

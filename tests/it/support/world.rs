@@ -20,6 +20,8 @@ pub struct World {
     pub emulator: DriveEmulator,
     /// The folder the trees lie in.
     pub parent: String,
+    /// The shared drive that folder lies in, where it does.
+    pub shared_drive: Option<String>,
     dir: TempDir,
 }
 
@@ -67,9 +69,21 @@ impl World {
         let admin = control.user(ADMIN).expect("an admin");
         let parent = control.mkdir(ADMIN, &admin.root_id, "Tecnicos").expect("a parent folder");
         control.share(ADMIN, &parent, account["client_email"].as_str().expect("an e-mail"), "writer").expect("shared");
-        let world = Self { emulator, parent, dir };
+        let world = Self { emulator, parent, shared_drive: None, dir };
         world.write_secret("service-account.json", &key);
         world.write_secret("segredo.key", "VGVjbmljbyB0ZXN0IGtleSwgMzIgYnl0ZXMgbG9uZyE=\n");
+        world.write_config("");
+        world
+    }
+
+    /// A fresh one in a shared drive, which the service account may organise.
+    pub async fn in_shared_drive() -> Self {
+        let mut world = Self::new().await;
+        let control = world.control();
+        let drive = control.shared_drive("Campo", ADMIN).expect("a drive");
+        control.drive_member(&drive, &world.robot(), "organizer").expect("a member");
+        world.parent = control.mkdir(ADMIN, &drive, "Tecnicos").expect("a parent folder");
+        world.shared_drive = Some(drive);
         world.write_config("");
         world
     }
@@ -81,9 +95,10 @@ impl World {
 
     /// Writes the config, with more lines at its end.
     pub fn write_config(&self, more: &str) {
+        let shared = self.shared_drive.as_ref().map_or_else(String::new, |drive| format!("shared_drive_id = \"{drive}\"\n"));
         let text = format!(
             "[vm]\nbase_dir = \"vm\"\n[drive]\nparent_folder_id = \"{}\"\ncredentials = \"service-account.json\"\nendpoint = \"{}/\"\n\
-             timeout = \"5s\"\n[secrets]\nkey_file = \"segredo.key\"\n[ledger]\npath = \"ledger.db\"\n{more}",
+             timeout = \"5s\"\n{shared}[secrets]\nkey_file = \"segredo.key\"\n[ledger]\npath = \"ledger.db\"\n{more}",
             self.parent,
             self.emulator.url()
         );
