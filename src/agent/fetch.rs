@@ -53,12 +53,13 @@ impl Cycle<'_> {
 
     async fn download(&self, home: &Home, item: &Item, mut part: Part) -> Result<Item, Setback> {
         let file = id(&item.sighted.key.file_id)?;
+        let mut item = item.clone();
         for _ in 0..TRIES {
             if item.sighted.size.is_some_and(|size| part.len().is_ok_and(|have| have > size)) {
                 part.restart()?;
             }
-            if let Err(error) = self.fill(&file, item, &part).await {
-                if let Some(ended) = self.not_downloaded(home, item, error).await? {
+            if let Err(error) = self.fill(&file, &item, &part).await {
+                if let Some(ended) = self.not_downloaded(home, &item, error).await? {
                     return Ok(ended);
                 }
                 part.restart()?;
@@ -66,14 +67,18 @@ impl Cycle<'_> {
             }
             let (back, measured) = blocking(move || part.measure().map(|measured| (part, measured))).await?;
             part = back;
-            if fits(item, &measured) {
-                let path = self.finish(item, part).await?;
-                return self.fetched(item, path).await;
+            if fits(&item, &measured) {
+                let path = self.finish(&item, part).await?;
+                return self.fetched(&item, path).await;
             }
             tracing::warn!("the content does not match its checksum; fetching it anew");
             part.restart()?;
-            if let Some(ended) = self.end_if_superseded(home, item).await? {
+            if let Some(ended) = self.end_if_superseded(home, &item).await? {
                 return Ok(ended);
+            }
+            // The look may have found that it was the checksum that was wrong.
+            if let Some(seen) = self.agent.ledger.item(&item.id).await? {
+                item = seen;
             }
         }
         let why = format!("{}: the content of {:?} does not match its checksum, {TRIES} times in a row", home.blame(), item.sighted.name);
@@ -180,7 +185,10 @@ impl Cycle<'_> {
             Whereabouts::Missing(_) => return Ok(self.agent.ledger.item(&item.id).await?),
             Whereabouts::Inbox { entry, parent, below } => match self.newer_version(item, &entry, &parent, &below) {
                 Some(newer) => (SUPERSEDED.to_owned(), Some(newer)),
-                None => return Ok(None),
+                None => {
+                    self.take_glance(self.sight(&entry, &item.sighted.user, parent.as_str(), &below)).await?;
+                    return Ok(None);
+                }
             },
             Whereabouts::Filed { entry, parent, .. } => match self.newer_version(item, &entry, &parent, "") {
                 Some(newer) => (SUPERSEDED.to_owned(), Some(newer)),

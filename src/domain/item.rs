@@ -161,12 +161,20 @@ impl Item {
     pub fn see_again(&mut self, seen: &Sighted) -> Option<String> {
         let was_missing = self.missing_since.take().is_some();
         let known = &mut self.sighted;
+        // A version has one content: what was read of it before was read wrongly, or too early. Until it is fetched that can
+        // be put right; afterwards the content itself has been held against it.
+        let corrected = self.standing.state == State::Found && seen.md5.is_some() && (known.size, &known.md5) != (seen.size, &seen.md5);
+        if corrected {
+            (known.size, known.md5) = (seen.size, seen.md5.clone());
+        }
         let note = if known.name != seen.name {
             format!("renamed from {:?} to {:?}", known.name, seen.name)
         } else if known.parent_id != seen.parent_id || known.below != seen.below {
             format!("moved inside novos, from {:?} to {:?}", known.below, seen.below)
         } else if was_missing {
             "seen on Drive again".to_owned()
+        } else if corrected {
+            "its size or checksum is another than was read before".to_owned()
         } else {
             return None;
         };

@@ -120,7 +120,8 @@ impl Ledger {
     pub(super) async fn update_item(&self, tx: &mut Transaction<'static, Sqlite>, item: &Item) -> Result<(), Failure> {
         sqlx::query(
             "UPDATE items SET name = $2, parent_id = $3, below = $4, state = $5, outcome = $6, attempt = $7, waits = $8,
-                next_attempt_at = $9, reason = $10, local_path = $11, data = $12, event_id = $13, changed_at = $14, missing_since = $15
+                next_attempt_at = $9, reason = $10, local_path = $11, data = $12, event_id = $13, changed_at = $14, missing_since = $15,
+                size = $16, md5 = $17
              WHERE item_id = $1",
         )
         .bind(&item.id)
@@ -138,6 +139,8 @@ impl Ledger {
         .bind(&item.event_id)
         .bind(item.changed_at)
         .bind(item.missing_since)
+        .bind(item.sighted.size.map(|n| i64::try_from(n).unwrap_or(i64::MAX)))
+        .bind(&item.sighted.md5)
         .execute(&mut **tx)
         .await
         .map_err(|e| self.failed(e))?;

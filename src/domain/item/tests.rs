@@ -121,6 +121,11 @@ fn a_rename_is_noticed_once() {
     item.apply(&Act::Missed { until: 9, reason: "not found".into() }, 3).expect("legal");
     assert_eq!((item.missing_since, item.see_again(&renamed).as_deref()), (Some(3), Some("seen on Drive again")));
     assert_eq!((item.missing_since, item.see_again(&renamed)), (None, None));
+    let corrected = Sighted { md5: Some("0cc175b9c0f1b6a831c399e269772661".into()), ..renamed.clone() };
+    assert!(item.see_again(&corrected).is_some_and(|note| note.contains("checksum")));
+    assert_eq!(item.sighted.md5, corrected.md5);
+    item.apply(&Act::Fetched { local_path: "pdfs/novos/16517190.pdf".into() }, 4).expect("legal");
+    assert_eq!((item.see_again(&renamed), item.sighted.md5.clone()), (None, corrected.md5), "the content fitted");
 }
 
 proptest! {

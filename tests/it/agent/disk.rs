@@ -86,6 +86,9 @@ async fn a_disk_that_fills_up_during_a_fetch_is_told_and_the_download_goes_on_la
     let sent: Vec<u64> =
         control.requests().iter().filter(|r| r.op == "files.get" && r.query.contains("alt=media")).map(|r| r.bytes_out).collect();
     assert_eq!(sent, [SIZE - arrived], "only what was missing");
-    assert_eq!((rig.told(&file), rig.local("processados")), (vec!["processado".to_owned()], vec!["grande.pdf".to_owned(), "pequeno.pdf".into()]));
+    assert_eq!(
+        (rig.told(&file), rig.local("processados")),
+        (vec!["processado".to_owned()], vec!["grande.pdf".to_owned(), "pequeno.pdf".into()])
+    );
     rig.assert_promise();
 }

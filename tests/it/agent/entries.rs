@@ -158,6 +158,25 @@ async fn bytes_that_do_not_match_are_fetched_anew_and_never_judged() {
     rig.assert_promise();
 }
 
+/// What Drive said of the file was wrong, not its content: it is asked again, not mistrusted for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checksum_that_was_read_wrongly_is_read_anew() {
+    let rig = Rig::new("").await;
+    rig.cycle().await;
+    super::configure_with(&rig.world, &rig.backend, "1h", "");
+    let file = rig.drop_file("1.pdf", "bom");
+    assert_eq!(rig.cycle().await.found, 1);
+    let mut wrong = rig.ledger.open_items(None).await.expect("reads").remove(0).sighted;
+    (wrong.md5, wrong.size) = (Some("0cc175b9c0f1b6a831c399e269772661".into()), Some(2));
+    rig.ledger.found(&[wrong], tecnico::ledger::Source::Glance, 1).await.expect("noted");
+    super::configure(&rig.world, &rig.backend, "");
+    rig.pass(120);
+    let report = rig.cycle().await;
+    assert!(report.is_clean(), "{:?}", report.faults);
+    assert_eq!((rig.told(&file), rig.local("processados")), (vec!["processado".to_owned()], vec!["1.pdf".to_owned()]));
+    rig.assert_promise();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_cut_in_the_middle_goes_on_where_it_stopped() {
     let rig = Rig::new("").await;

@@ -68,11 +68,14 @@ async fn a_membership_that_is_withdrawn_takes_nobodys_files_back() {
     let control = rig.world.control();
     control.unshare(ADMIN, &drive(&rig), &rig.world.robot()).expect("out");
     let second = control.put(ANA, &rig.novos, "2.pdf", b"bom 2", "application/pdf").expect("dropped");
+    let mut codes = Vec::new();
     for _ in 0..3 {
         let report = rig.cycle().await;
-        assert!(report.faults.iter().any(|f| f.failure.code() == "novos_gone"), "{report:?}");
+        assert!(!report.is_clean(), "{report:?}");
+        codes.extend(report.faults.iter().map(|f| f.failure.code()));
         rig.pass(2);
     }
+    assert!(codes.contains(&"drive_not_found") && codes.contains(&"novos_gone"), "the feed and the folder: {codes:?}");
     assert!(rig.told(&first).is_empty() && rig.told(&second).is_empty(), "{:?}", rig.requests());
     let status = rig.world.run(&["status"]).await.stdout;
     assert!(status.contains("the last one failed"), "{status}");

@@ -128,6 +128,23 @@ fn a_large_file_takes_little_memory_and_is_resumed_where_it_was_cut() -> anyhow:
 }
 
 #[test]
+fn a_processor_that_prints_a_gigabyte_takes_little_memory() -> anyhow::Result<()> {
+    let flood = "head -c 1000000000 /dev/zero; head -c 10000000 /dev/zero >&2; echo; echo '{\\\"lido\\\": 1}'";
+    let (_runtime, _host, mut stage) = world(&format!("[process]\ncommand = [\"sh\", \"-c\", \"{flood}\"]\n"))?;
+    stage.kill();
+    let person = stage.people.all[0].clone();
+    stage.people.put(0, &person.novos, "1.pdf", &Class::Good.content("1"));
+    let began = Instant::now();
+    let (code, memory, report) = watched(start(&stage)?)?;
+    tell(&format!("a processor that prints 1,000 MB: {:.1?}, peak memory {} MB", began.elapsed(), memory / MEGABYTE));
+    ensure!(code == Some(0) && report["filed"][0]["outcome"] == "processado", "{code:?} {report}");
+    ensure!(memory < MOST, "peak memory {memory}");
+    let told = stage.receiver.requests();
+    ensure!(told.len() == 1 && told[0].body.contains(r#""data":{"lido":1}"#), "{told:?}");
+    Ok(())
+}
+
+#[test]
 fn of_two_watches_one_gives_way() -> anyhow::Result<()> {
     let (_runtime, _host, mut stage) = world("")?;
     stage.kill();

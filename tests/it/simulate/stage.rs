@@ -119,23 +119,32 @@ impl Stage {
         for (name, text) in [("key.json", host.key.as_str()), ("whsec", SECRET)] {
             secret_file(&dir.path().join(name), text)?;
         }
-        let config = dir.path().join("config.toml");
-        let text = format!(
-            "[vm]\nbase_dir = \"vm\"\n[drive]\nparent_folder_id = \"{parent}\"\ncredentials = \"key.json\"\nendpoint = \"{}/\"\ntimeout = \"1s\"\n\
-             [ledger]\npath = \"ledger.db\"\n[callback]\nurl = \"{}\"\nsecret_file = \"whsec\"\ntimeout = \"500ms\"\n{more}",
-            control.url(),
-            receiver.url()
-        );
-        std::fs::write(&config, text)?;
-        let settings = Arc::new(config::resolve(&Flags { config: Some(config), ..Flags::default() }, &|_| None)?);
+        // The world is made with patience, on a machine however busy; the agent in it has none, or each Drive that hangs
+        // would cost a minute.
+        let configured = |timeout: &str| {
+            let config = dir.path().join("config.toml");
+            let text = format!(
+                "[vm]\nbase_dir = \"vm\"\n[drive]\nparent_folder_id = \"{parent}\"\ncredentials = \"key.json\"\nendpoint = \"{}/\"\n\
+                 timeout = \"{timeout}\"\n[ledger]\npath = \"ledger.db\"\n[callback]\nurl = \"{}\"\nsecret_file = \"whsec\"\n\
+                 timeout = \"500ms\"\n{more}",
+                control.url(),
+                receiver.url()
+            );
+            std::fs::write(&config, text)?;
+            let settings = config::resolve(&Flags { config: Some(config), ..Flags::default() }, &|_| None)?;
+            anyhow::Ok(Arc::new(settings))
+        };
+        let (patient, settings) = (configured("30s")?, configured("1s")?);
         let people = People::new(control.clone(), Vec::new());
         let skew = Arc::new(AtomicI64::new(0));
-        let mut stage = Self { control, people, receiver, skew, ever_local: BTreeSet::new(), settings, process: None, dir };
+        let mut stage = Self { control, people, receiver, skew, ever_local: BTreeSet::new(), settings: patient, process: None, dir };
         let names = [("ana", "Ana Maria"), ("joao", "João Silva")];
         for (short, name) in names {
             let person = stage.provision(&format!("{short}-{seed}"), &format!("{short}@example.com"), name)?;
             stage.people.all.push(person);
         }
+        stage.kill();
+        stage.settings = settings;
         Ok(stage)
     }
 
