@@ -25,7 +25,7 @@ const WITH_A_LIMIT: &str = r#"
 const SIZE: u64 = 30_000_000;
 
 async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < deadline, "it never came about: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -48,7 +48,7 @@ async fn watch_on_a_full_disk(rig: &Rig, file: &str) -> Ran {
     let download = Match { path_prefix: Some(format!("/drive/v3/files/{file}")), ..Match::default() };
     control.gate().pause_after_matching(download, 1);
     let running = tokio::spawn(finish(command));
-    tokio::time::timeout(Duration::from_secs(60), control.wait_paused()).await.expect("it comes to the download");
+    tokio::time::timeout(Duration::from_mins(1), control.wait_paused()).await.expect("it comes to the download");
     std::fs::write(&go, "").expect("written");
     until("the disk is full", || full.exists()).await;
     control.resume();

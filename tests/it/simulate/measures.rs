@@ -25,6 +25,7 @@ fn world(more: &str) -> anyhow::Result<(Runtime, Host, Stage)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let host = Host::start(runtime.handle())?;
     let mut stage = Stage::new(&host, 1, &format!("[watch]\nsettle = \"1ms\"\n{more}"))?;
+    stage.give_binary_patience()?;
     clean_cycle(&mut stage)?;
     stage.control.clear_requests();
     Ok((runtime, host, stage))
