@@ -31,6 +31,7 @@ impl Cycle<'_> {
             _ => {}
         }
         let until = now.saturating_add(APART);
+        tracing::info!("Drive does not find the file; it is looked for again");
         self.waits(item, until, MISSED);
         self.agent.ledger.advance(item, &Act::Missed { until, reason: MISSED.to_owned() }, None, now).await?;
         Ok(false)

@@ -144,3 +144,18 @@ async fn c3_5_several_who_deliver_at_once_send_each_event_once() {
     assert_eq!((delivered, rig.backend.requests().len() - before), (20, 20));
     rig.assert_promise();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_is_told_where_its_caller_says() {
+    let rig = Rig::new("").await;
+    let other = Receiver::start().await.expect("another backend");
+    super::configure_callback(&rig.world, &rig.backend, "allowed_hosts = [\"127.0.0.1\"]\n");
+    let url = format!("{}/pastas", other.url());
+    let args = ["create", "43", "--email", "bea@example.com", "--name", "Bea Souza", "--job-id", "job-9", "--callback-url", &url];
+    rig.world.json(0, &args).await;
+    let requests = other.requests();
+    assert_eq!((requests.len(), requests[0].target.as_str()), (1, "/pastas"));
+    let body: serde_json::Value = serde_json::from_str(&requests[0].body).expect("JSON");
+    assert_eq!((body["job_id"].as_str(), body["user_id"].as_str(), body["status"].as_str()), (Some("job-9"), Some("43"), Some("success")));
+    assert!(!rig.backend.requests().iter().any(|r| r.body.contains("job-9")));
+}
