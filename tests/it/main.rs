@@ -5,6 +5,7 @@ mod callback;
 mod clients;
 mod completions;
 mod contract;
+mod corpus;
 mod docs;
 mod doctor;
 mod drive;

@@ -20,7 +20,9 @@ pub(crate) fn http_date(ms: i64) -> Option<http::HeaderValue> {
 
 /// Reads RFC 3339 with 0 to 9 fractional digits; precision is cut to 1 ms.
 pub(crate) fn parse(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+    let ms = text.parse::<Timestamp>().ok()?.as_millisecond();
+    // The last second there is holds thousandths that cannot be written again.
+    Timestamp::from_millisecond(ms).is_ok().then_some(ms)
 }
 
 #[cfg(test)]
@@ -35,5 +37,6 @@ mod tests {
         assert_eq!(parse("2021-03-04T08:13:02.1+01:00"), Some(ms));
         assert_eq!(format(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(parse("yesterday"), None);
+        assert_eq!(parse("9999-12-30T22:00:00.999999999Z"), None);
     }
 }

@@ -5,6 +5,7 @@
 
 mod schema;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use schema::Field;
@@ -23,7 +24,7 @@ pub struct Mask(Node);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Node {
     all: bool,
-    children: Vec<(String, Node)>,
+    children: IndexMap<String, Node>,
 }
 
 impl Mask {
@@ -51,7 +52,7 @@ impl Mask {
 
     /// A mask that keeps everything.
     pub fn all() -> Self {
-        Self(Node { all: true, children: Vec::new() })
+        Self(Node { all: true, children: IndexMap::new() })
     }
 
     /// What is sent where the request has no `fields` (1.11, 3.1, 4.10).
@@ -84,16 +85,12 @@ impl Mask {
 impl Node {
     /// The selections that hold for the field `name`.
     fn select<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
-        self.children.iter().filter(move |(key, _)| key == name || key == "*").map(|(_, node)| node)
+        let any = self.children.get("*").filter(|_| name != "*");
+        self.children.get(name).into_iter().chain(any)
     }
 
     fn child(&mut self, name: &str) -> &mut Node {
-        let known = self.children.iter().position(|(key, _)| key == name);
-        let index = known.unwrap_or_else(|| {
-            self.children.push((name.to_owned(), Node::default()));
-            self.children.len() - 1
-        });
-        &mut self.children[index].1
+        self.children.entry(name.to_owned()).or_default()
     }
 
     /// Finds the first name `field` does not have. `None` is a field without fields of its own.

@@ -17,6 +17,9 @@ use std::cmp::Ordering;
 
 use crate::error::{ApiError, ApiResult};
 
+/// Terms in one query; Drive's own limit is not documented (2.54), and clients name some fifty folders at once.
+const MAX_TERMS: usize = 5_000;
+
 /// A query: terms under `and`, `or`, `not`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expr {
@@ -164,7 +167,8 @@ impl Expr {
         if q.trim().is_empty() {
             return Ok(None);
         }
-        parser::parse(q).map(Some).ok_or_else(|| ApiError::invalid_value("q"))
+        let expr = parser::parse(q).filter(|expr| expr.terms().len() <= MAX_TERMS);
+        expr.map(Some).ok_or_else(|| ApiError::invalid_value("q"))
     }
 
     /// Puts the caller's own address for `me` and the caller's own root for `root` (2.47).

@@ -57,6 +57,9 @@ impl Download {
     }
 }
 
+/// The largest file, in bytes (1.24).
+pub const LARGEST: u64 = 5_497_558_138_880;
+
 /// What an upload request says about its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chunk {
@@ -102,7 +105,7 @@ impl Chunk {
         let (first, last) = span.split_once('-')?;
         let (first, last) = (number(first)?, number(last)?);
         let in_order = first <= last && total.is_none_or(|total| last < total);
-        in_order.then_some(Self::Bytes { first, last, total })
+        (in_order && last < LARGEST).then_some(Self::Bytes { first, last, total })
     }
 }
 
@@ -172,9 +175,18 @@ mod tests {
 
     #[test]
     fn b1_37_a_malformed_content_range_is_400() {
-        for value in
-            ["", "bytes", "bytes 0-9", "bytes 9-0/10", "bytes 0-10/10", "0-9/10", "bytes a-b/c", "bytes 1000-999/1000", "bytes -5/10"]
-        {
+        for value in [
+            "",
+            "bytes",
+            "bytes 0-9",
+            "bytes 9-0/10",
+            "bytes 0-10/10",
+            "0-9/10",
+            "bytes a-b/c",
+            "bytes 1000-999/1000",
+            "bytes -5/10",
+            "bytes 0-18446744073709551615/*",
+        ] {
             let error = Chunk::parse(Some(value)).expect_err(value);
             assert_eq!(error.code().as_u16(), 400, "{value}");
         }

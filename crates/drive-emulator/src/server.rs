@@ -1,13 +1,15 @@
 //! The listening socket, and which part of the emulator a path belongs to.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
 use http::Request;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -18,6 +20,7 @@ use crate::app::App;
 use crate::auth;
 use crate::clock;
 use crate::control::{self, Door, Op};
+use crate::error::ApiError;
 use crate::socket::Ending;
 use crate::store::settings::Settings;
 
@@ -141,7 +144,15 @@ impl Drop for DriveEmulator {
     }
 }
 
+/// Answers a request. A defect costs that request a 500, not the caller's connection.
 async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
+    match AssertUnwindSafe(answer(app, request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => ApiError::internal("The emulator broke; its log says where.").into_response(),
+    }
+}
+
+async fn answer(app: &Arc<App>, request: Request<Body>) -> Response {
     app.gate
         .run(request, |request| async {
             let (parts, body) = request.into_parts();

@@ -36,7 +36,7 @@ impl Control {
     /// A file of `size` bytes that takes neither memory nor disk; its id. Its bytes look random and are
     /// always the same; it has an md5 and, as old files, no other checksum.
     pub fn put_generated(&self, email: &str, parent: &str, name: &str, size: u64) -> ApiResult<String> {
-        self.put_staged(email, parent, name, blobs::stage_generated(size), "application/octet-stream")
+        self.put_staged(email, parent, name, blobs::stage_generated(size)?, "application/octet-stream")
     }
 
     fn put_staged(&self, email: &str, parent: &str, name: &str, staged: Staged, mime: &str) -> ApiResult<String> {

@@ -112,12 +112,15 @@ impl Control {
     /// Sets the emulated clock, RFC 3339; it runs on from there.
     pub fn clock_set(&self, time: &str) -> ApiResult<()> {
         let ms = crate::clock::parse(time).ok_or_else(|| ApiError::invalid_value("time"))?;
-        self.settings(|settings| settings.clock_offset_ms += ms - settings.now())
+        self.settings(|settings| settings.clock_offset_ms = settings.clock_offset_ms.saturating_add(ms.saturating_sub(settings.now())))
     }
 
     /// Moves the emulated clock forward.
     pub fn clock_advance(&self, by: Duration) -> ApiResult<()> {
-        self.settings(|settings| settings.clock_offset_ms += i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+        self.settings(|settings| {
+            let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+            settings.clock_offset_ms = settings.clock_offset_ms.saturating_add(by);
+        })
     }
 
     /// The switches as they are.
@@ -157,6 +160,7 @@ impl Control {
         self.app.store.write(|db| {
             let mut settings = Settings::load(db)?;
             turn(&mut settings);
+            settings.check()?;
             settings.save(db)
         })
     }

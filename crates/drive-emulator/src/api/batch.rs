@@ -20,7 +20,7 @@ use crate::multipart::{self, Part};
 const MAX_CALLS: usize = 100;
 /// The address of a call in a batch is at most this long, in characters (8.1).
 const MAX_ADDRESS: usize = 8_000;
-/// Largest answer of one call.
+/// Largest answer of all calls together, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
 
 /// Answers a batch: 200 with an answer for each call, or an error for the whole (8.2).
@@ -133,8 +133,8 @@ fn elsewhere(app: &App, path: &str, query: &str) -> Response {
 
 async fn write_part(out: &mut BytesMut, boundary: &str, name: Option<&HeaderValue>, answer: Response) -> ApiResult<()> {
     let (parts, body) = answer.into_parts();
-    // Only a rule breaks an answer off; then the whole batch is lost.
-    let body = axum::body::to_bytes(body, MAX_ANSWER).await.map_err(|_| ApiError::unavailable())?;
+    // Where a rule breaks an answer off, or there is too much, the whole batch is lost.
+    let body = axum::body::to_bytes(body, MAX_ANSWER.saturating_sub(out.len())).await.map_err(|_| ApiError::unavailable())?;
     let mut head = format!("--{boundary}\r\nContent-Type: application/http\r\n");
     if let Some(name) = name.and_then(|name| name.to_str().ok()) {
         let bare = name.trim().trim_start_matches('<').trim_end_matches('>');

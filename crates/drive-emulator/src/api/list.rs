@@ -18,6 +18,9 @@ mod order;
 /// The token of a list's beginning, where its first page is made empty (2.34).
 const FIRST: &str = "first";
 
+/// Statements of this many bytes and more are not kept for later.
+const LONG_SQL: usize = 4_096;
+
 /// What a list looks through.
 enum Corpus {
     /// What the caller owns, was given or opened, shared drives included or not.
@@ -173,7 +176,16 @@ impl Scan<'_, '_> {
     /// Up to `limit` files in order, each with its place in that order.
     fn run(&self, sorted: &order::Sorted, after: Option<&[Sql]>, limit: usize) -> ApiResult<Vec<(FileRow, Vec<Sql>)>> {
         let Condition { sql, values } = self.sql(sorted, after);
-        let mut statement = self.cx.db.prepare_cached(&sql)?;
+        // What is long is asked once; kept, such statements would fill the memory.
+        let mut kept;
+        let mut once;
+        let statement = if sql.len() < LONG_SQL {
+            kept = self.cx.db.prepare_cached(&sql)?;
+            &mut *kept
+        } else {
+            once = self.cx.db.prepare(&sql)?;
+            &mut once
+        };
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut found = Vec::new();
         while found.len() < limit

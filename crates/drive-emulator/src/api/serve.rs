@@ -1,12 +1,15 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
+use tokio::sync::Semaphore;
 
 use crate::api::call::{Call, Reply, empty, json_response};
 use crate::api::params::Query;
@@ -20,6 +23,12 @@ use crate::store::accounts::Principal;
 
 /// Largest JSON body.
 const MAX_BODY: usize = 8 << 20;
+/// Bodies up to this long are read whenever they come, in bytes.
+const SMALL_BODY: usize = 64 << 10;
+/// Longer ones, so many at once.
+static LARGE_BODIES: Semaphore = Semaphore::const_new(32);
+/// How long one may take, from its first byte to its last.
+const BODY_TIME: Duration = Duration::from_mins(1);
 
 /// Where a path leads.
 #[derive(Debug, Clone)]
@@ -171,8 +180,26 @@ fn overridden(parts: &Parts) -> Option<Method> {
     Method::from_bytes(wanted.as_bytes()).ok()
 }
 
+/// The body in memory. Only so many large ones at once, each for so long: a thousand callers must not fill it.
 pub(crate) async fn collect(body: Body) -> ApiResult<Bytes> {
-    axum::body::to_bytes(body, MAX_BODY)
-        .await
-        .map_err(|_| ApiError::new(413, "uploadTooLarge", "The request body is too large or broke off."))
+    let late = |_| ApiError::new(408, "requestTimeout", "The request body did not arrive in time.");
+    tokio::time::timeout(BODY_TIME, gather(body)).await.map_err(late)?
+}
+
+async fn gather(body: Body) -> ApiResult<Bytes> {
+    let mut pieces = body.into_data_stream();
+    let mut whole = BytesMut::new();
+    let mut place = None;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| upload::broken())?;
+        if whole.len() + piece.len() > MAX_BODY {
+            return Err(ApiError::new(413, "uploadTooLarge", "The request body is too large."));
+        }
+        // Who has not sent much yet holds no place: others must not wait for somebody who stalls.
+        if place.is_none() && whole.len() + piece.len() > SMALL_BODY {
+            place = LARGE_BODIES.acquire().await.ok();
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.freeze())
 }

@@ -6,6 +6,8 @@ use serde::Serialize;
 
 /// How many requests are kept.
 const KEEP: usize = 100_000;
+/// And how many bytes of paths and queries: each may have 64 KB.
+const KEEP_BYTES: usize = 64 << 20;
 
 /// One request that was answered, or was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,10 +41,18 @@ pub struct Logged {
     pub fault: Option<&'static str>,
 }
 
+impl Logged {
+    fn text(&self) -> usize {
+        self.path.len() + self.query.len()
+    }
+}
+
 /// A ring of requests with counts that outlive it.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     ring: VecDeque<Logged>,
+    /// Bytes of paths and queries in the ring.
+    bytes: usize,
     seq: u64,
     counts: BTreeMap<&'static str, u64>,
 }
@@ -53,10 +63,11 @@ impl Log {
         self.seq += 1;
         entry.seq = self.seq;
         *self.counts.entry(entry.op).or_default() += 1;
-        if self.ring.len() == KEEP {
-            self.ring.pop_front();
-        }
+        self.bytes += entry.text();
         self.ring.push_back(entry);
+        while self.ring.len() > KEEP || self.bytes > KEEP_BYTES {
+            self.bytes -= self.ring.pop_front().map_or(self.bytes, |oldest| oldest.text());
+        }
         self.seq
     }
 
@@ -79,6 +90,7 @@ impl Log {
 
     pub(super) fn clear(&mut self) {
         self.ring.clear();
+        self.bytes = 0;
         self.counts.clear();
     }
 }
@@ -132,6 +144,17 @@ mod tests {
         log.amend(last, |_| panic!("it is forgotten"));
         assert_eq!((log.entries().len(), log.counts().len()), (0, 0));
         assert_eq!(log.arrive(entry("files.get")), last + 1);
+    }
+
+    #[test]
+    fn long_requests_take_no_more_room_than_short_ones() {
+        let mut log = Log::default();
+        for _ in 0..3_000 {
+            log.arrive(Logged { query: "q".repeat(60_000), ..entry("files.list") });
+        }
+        assert!(log.entries().iter().map(Logged::text).sum::<usize>() <= KEEP_BYTES);
+        assert!((1_000..2_000).contains(&log.entries().len()), "{}", log.entries().len());
+        assert_eq!(log.counts()["files.list"], 3_000);
     }
 
     #[test]

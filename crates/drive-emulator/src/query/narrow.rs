@@ -65,7 +65,19 @@ fn join(conditions: Vec<Condition>, word: &str) -> Option<Condition> {
     if conditions.is_empty() {
         return None;
     }
-    let sql: Vec<String> = conditions.iter().map(|condition| format!("({})", condition.sql)).collect();
-    let values = conditions.into_iter().flat_map(|condition| condition.values).collect();
-    Some(Condition { sql: sql.join(word), values })
+    let mut all = conditions.into_iter();
+    let count = all.len();
+    tree(&mut all, count, word)
+}
+
+/// As a tree and not as a chain: SQLite takes expressions of a thousand levels, but no more.
+fn tree(all: &mut std::vec::IntoIter<Condition>, count: usize, word: &str) -> Option<Condition> {
+    if count == 1 {
+        return all.next();
+    }
+    let mut left = tree(all, count / 2, word)?;
+    let right = tree(all, count - count / 2, word)?;
+    left.sql = format!("({}){word}({})", left.sql, right.sql);
+    left.values.extend(right.values);
+    Some(left)
 }

@@ -47,7 +47,8 @@ pub fn time_ms(text: &str) -> Option<i64> {
         let civil = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(Into::into));
         TimeZone::UTC.to_timestamp(civil.ok()?).ok()
     })?;
-    Some(time.as_millisecond())
+    let ms = time.as_millisecond();
+    Timestamp::from_millisecond(ms).is_ok().then_some(ms)
 }
 
 /// Orders names as people do: digits by their number, letters without case (`name_natural`).

@@ -181,10 +181,13 @@ impl Cx<'_> {
     pub(crate) fn new_parent(&self, meta: &Meta, all_drives: bool) -> ApiResult<FileRow> {
         let parents = match meta.get("parents") {
             None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_str).collect(),
+            Some(Value::Array(ids)) => {
+                let id = |id: &'_ Value| id.as_str().map(str::to_owned).ok_or_else(|| meta::wrong_type("parents", "TYPE_STRING", id));
+                ids.iter().map(id).collect::<ApiResult<Vec<String>>>()?
+            }
             Some(_) => return Err(ApiError::invalid_value("parents")),
         };
-        match parents[..] {
+        match parents.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => self.stored("root")?.ok_or_else(|| ApiError::internal("a user has no root")),
             ["appDataFolder"] => self.app_data_folder(),
             [id] => self.writable_folder(id, all_drives),

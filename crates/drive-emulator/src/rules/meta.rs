@@ -105,7 +105,8 @@ pub fn time(meta: &Meta, key: &str) -> ApiResult<Option<i64>> {
     text(meta, key)?.map(|text| clock::parse(text).ok_or_else(|| ApiError::invalid_value(&format!("file.{key}")))).transpose()
 }
 
-fn wrong_type(key: &str, kind: &str, value: &Value) -> ApiError {
+/// 400 for a value of another type than the field's.
+pub(crate) fn wrong_type(key: &str, kind: &str, value: &Value) -> ApiError {
     let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     ApiError::invalid_typed_value(&format!("file.{key}"), kind, &shown)
 }

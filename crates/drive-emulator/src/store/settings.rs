@@ -4,7 +4,10 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
+
+/// The clock stops before the year 9000, ms since 1970.
+const LAST_MS: i64 = 221_845_392_000_000;
 
 /// All settings of one store.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -164,6 +167,26 @@ pub struct FeedFaults {
 }
 
 impl Settings {
+    /// Refuses numbers that nothing could be reckoned with: a clock past the year 9000, negative waits.
+    ///
+    /// # Errors
+    /// 400 `invalid` at the setting.
+    pub fn check(&self) -> ApiResult<()> {
+        let now = crate::clock::machine_ms().checked_add(self.clock_offset_ms);
+        let (switches, feed) = (&self.switches, &self.feed);
+        let sound = [
+            ("time", now.is_some_and(|now| (0..LAST_MS).contains(&now))),
+            ("list_lag_ms", (0..LAST_MS).contains(&switches.list_lag_ms)),
+            ("push_number_step", (1..1_000_000).contains(&switches.push_number_step)),
+            ("max_children", switches.max_children >= 0),
+            ("delay_ms", (0..LAST_MS).contains(&feed.delay_ms)),
+        ];
+        match sound.into_iter().find(|(_, sound)| !sound) {
+            Some((name, _)) => Err(ApiError::invalid_value(name)),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the settings of a store; a new store has defaults.
     pub fn load(connection: &Connection) -> ApiResult<Self> {
         let text: Option<String> =

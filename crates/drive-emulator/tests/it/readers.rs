@@ -6,10 +6,14 @@ use drive_emulator::mask::{Kind, Mask};
 use drive_emulator::multipart;
 use drive_emulator::query::{Compare, Expr, Flag, OrderBy, Term, TimeField};
 use drive_emulator::ranges::{Chunk, Download};
-use futures_util::{StreamExt as _, stream};
+use futures_util::FutureExt as _;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::corpora::mask::is_part;
+use crate::corpora::multipart as multipart_target;
+use crate::corpora::q::written;
 
 /// Text in the neighbourhood of a grammar: its own pieces, shuffled, with noise.
 fn near(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -94,57 +98,6 @@ fn expr() -> impl Strategy<Value = Expr> {
     })
 }
 
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// Writes a query as a client would (2.45).
-fn written(expr: &Expr) -> String {
-    let all = |parts: &[Expr], word: &str| parts.iter().map(|part| format!("({})", written(part))).collect::<Vec<_>>().join(word);
-    match expr {
-        Expr::And(parts) => all(parts, " and "),
-        Expr::Or(parts) => all(parts, " or "),
-        Expr::Not(part) => format!("not ({})", written(part)),
-        Expr::Term(term) => match term {
-            Term::NameIs(text) => format!("name={}", quoted(text)),
-            Term::NameContains(text) => format!("name contains {}", quoted(text)),
-            Term::MimeIs(text) => format!("mimeType = {}", quoted(text)),
-            Term::Parent(text) => format!("{} in parents", quoted(text)),
-            Term::Owner(text) => format!("{} in owners", quoted(text)),
-            Term::Flag(Flag::Trashed) => "trashed = true".to_owned(),
-            Term::Flag(Flag::Starred) => "starred".to_owned(),
-            Term::Flag(Flag::SharedWithMe) => "sharedWithMe".to_owned(),
-            Term::Property { key, value: None, .. } => format!("appProperties has {{ key={} }}", quoted(key)),
-            Term::Property { key, value: Some(value), .. } => {
-                format!("appProperties has {{ key={} and value={} }}", quoted(key), quoted(value))
-            }
-            Term::Time(_, compare, ms) => {
-                let time = jiff::Timestamp::from_millisecond(*ms).expect("a time of this century");
-                format!("modifiedTime {} '{time}'", compare.sign())
-            }
-            other => panic!("{other:?} is not generated"),
-        },
-    }
-}
-
-/// Metadata and media of an upload whose body comes in pieces of `step` bytes.
-fn settle(runtime: &tokio::runtime::Runtime, content_type: &str, body: &[u8], step: usize) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let pieces: Vec<Result<Bytes, std::convert::Infallible>> =
-        body.chunks(step.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-    runtime.block_on(async {
-        let mut upload = multipart::upload(content_type, stream::iter(pieces)).await.map_err(|error| error.to_string())?;
-        let mut media = Vec::new();
-        while let Some(bytes) = upload.media.next().await {
-            media.extend_from_slice(&bytes.map_err(|error| error.to_string())?);
-        }
-        Ok((upload.metadata.body.to_vec(), media))
-    })
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
-}
-
 proptest! {
     #[test]
     fn no_text_makes_a_reader_panic(q in near(Q), fields in near(FIELDS), range in near(RANGES), size in any::<u64>()) {
@@ -196,27 +149,14 @@ proptest! {
         body.extend_from_slice(format!("{end}--bb--{end}").as_bytes());
         // A boundary inside the media is the sender's mistake.
         prop_assume!(!media.windows(5).any(|window| window == b"\n--bb") && !media.starts_with(b"--bb"));
-        let read = settle(&runtime(), "multipart/related; boundary=bb", &body, step);
+        let read = multipart_target::read("multipart/related; boundary=bb", &body, step);
         prop_assert_eq!(read, Ok((b"{}".to_vec(), media)));
     }
 
     #[test]
     fn no_body_makes_the_multipart_reader_panic(pieces in vec(prop_oneof![Just("--b"), Just("--b--"), Just("\r\n"), Just("\n"), Just(": "), Just("x"), Just("\r"), Just("Content-Transfer-Encoding: base64")], 0..40), step in 1..9_usize) {
         let body = pieces.concat();
-        let _ = settle(&runtime(), "multipart/related; boundary=b", body.as_bytes(), step);
-        let _ = runtime().block_on(multipart::parts("multipart/mixed; boundary=b", Bytes::from(body)));
-    }
-}
-
-/// Whether everything in `part` stands at the same place in `whole`.
-fn is_part(part: &Value, whole: &Value) -> bool {
-    match (part, whole) {
-        (Value::Object(part), Value::Object(whole)) => {
-            part.iter().all(|(name, value)| whole.get(name).is_some_and(|in_whole| is_part(value, in_whole)))
-        }
-        (Value::Array(part), Value::Array(whole)) => {
-            part.len() == whole.len() && part.iter().zip(whole).all(|(part, whole)| is_part(part, whole))
-        }
-        (part, whole) => part == whole,
+        let _ = multipart_target::read("multipart/related; boundary=b", body.as_bytes(), step);
+        let _ = multipart::parts("multipart/mixed; boundary=b", Bytes::from(body)).now_or_never();
     }
 }

@@ -18,7 +18,7 @@ use crate::api::{files, serve};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::mask::Mask;
-use crate::ranges::{Chunk, stored_range};
+use crate::ranges::{Chunk, LARGEST, stored_range};
 use crate::rules::create::Content;
 use crate::rules::cx::Cx;
 use crate::rules::meta::Meta;
@@ -71,7 +71,10 @@ fn open(app: &Arc<App>, call: &Call, body: &[u8]) -> ApiResult<String> {
     let meta = object(body)?;
     let mime = call.header("x-upload-content-type").map(str::to_owned);
     let total: Option<i64> = match call.header("x-upload-content-length") {
-        Some(length) => Some(length.parse().map_err(|_| ApiError::invalid("Invalid X-Upload-Content-Length."))?),
+        Some(length) => {
+            let length = length.trim().parse().ok().filter(|length| (0..=LARGEST.cast_signed()).contains(length));
+            Some(length.ok_or_else(|| ApiError::invalid("Invalid X-Upload-Content-Length."))?)
+        }
         None => None,
     };
     rehearse(app, &who, call, &meta, mime.clone())?;
@@ -124,7 +127,10 @@ pub async fn chunk(app: &Arc<App>, mut call: Call, body: Body) -> ApiResult<Resp
         let id = id.clone();
         app.blocking(move |app| load(app, &id)).await
     };
-    let mut session = loaded?;
+    let mut session = loaded.inspect_err(|_| {
+        // No such session: nobody waits for its turn, and invented ids must not pile up.
+        lock(&app.uploads).remove(call.query.get("upload_id").unwrap_or_default());
+    })?;
     call.query = session.query.clone();
     if call.method == Method::DELETE {
         forget(app, &id).await?;

@@ -1,0 +1,307 @@
+//! What no client sends: the binary answers it in Google's shape, keeps answering others, and its memory stays bounded.
+
+use std::io::BufRead as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The binary with one account, and what it said on stderr.
+struct Victim {
+    process: Child,
+    address: String,
+    token: String,
+    said: std::path::PathBuf,
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+struct Raw {
+    status: u16,
+    body: Vec<u8>,
+}
+
+impl Victim {
+    async fn start() -> Self {
+        let said = std::env::temp_dir().join(format!("drive-emulator-said-{:016x}", rand::random::<u64>()));
+        let mut process = Command::new(env!("CARGO_BIN_EXE_drive-emulator"))
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&said).expect("a file"))
+            .spawn()
+            .expect("the binary starts");
+        let mut line = String::new();
+        std::io::BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("it prints its address");
+        let address = line.trim().trim_start_matches("http://").to_owned();
+        let mut victim = Self { process, address, token: String::new(), said };
+        let made = victim.ask("POST", "/_emulator/users", "", br#"{"email":"ana@example.com"}"#).await;
+        victim.token = made.json()["token"].as_str().expect("a token").to_owned();
+        victim
+    }
+
+    /// Sends bytes, then reads until the other side closes; nothing for a connection that just ends.
+    async fn send(&self, bytes: &[u8]) -> Vec<u8> {
+        let talk = async {
+            let mut stream = TcpStream::connect(&self.address).await.expect("it takes connections");
+            let (mut read, mut write) = stream.split();
+            let mut answer = Vec::new();
+            // Who refuses early may close while the rest is still on its way.
+            let (_, _) = tokio::join!(write.write_all(bytes), read.read_to_end(&mut answer));
+            answer
+        };
+        tokio::time::timeout(Duration::from_mins(2), talk).await.expect("it answers or closes")
+    }
+
+    /// A whole request whose head is well-formed.
+    async fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Raw {
+        let length = body.len();
+        let mut bytes = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n{headers}Content-Length: {length}\r\n\r\n",
+            self.address, self.token
+        )
+        .into_bytes();
+        bytes.extend_from_slice(body);
+        Raw::read(&self.send(&bytes).await)
+    }
+
+    async fn is_well(&mut self) {
+        assert_eq!(self.ask("GET", "/drive/v3/about?fields=user", "", b"").await.status, 200);
+        assert!(self.process.try_wait().expect("asked").is_none(), "the process ended");
+        let said = std::fs::read_to_string(&self.said).expect("it is read");
+        assert!(said.is_empty(), "{said}");
+    }
+
+    /// Resident memory, in MB.
+    fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        // It may be gone already, which the test has told.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_file(&self.said);
+    }
+}
+
+impl Raw {
+    fn read(answer: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(answer);
+        let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let head = answer.windows(4).position(|window| window == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+        Self { status: status.unwrap_or_else(|| panic!("no status in {text:?}")), body: answer[head..].to_vec() }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    #[track_caller]
+    fn refused(&self, status: u16, reason: &str) {
+        let error = &self.json()["error"];
+        assert_eq!((self.status, &error["code"], &error["errors"][0]["reason"]), (status, &json!(status), &json!(reason)), "{error}");
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_metadata_are_refused_in_googles_shape() {
+    let mut victim = Victim::start().await;
+    let deep = [b"{\"a\":".to_vec(), vec![b'['; 100_000]].concat();
+    for (body, reason) in [
+        (&b"{\"name\":"[..], "parseError"),
+        (b"[1]", "parseError"),
+        (b"{\"name\":\"\xff\"}", "parseError"),
+        (b"{\"name\":\"\\ud800\"}", "parseError"),
+        (&deep, "parseError"),
+        (b"{\"name\":5}", "invalid"),
+        (b"{\"parents\":{\"a\":1}}", "invalid"),
+        (b"{\"parents\":[1]}", "invalid"),
+        (b"{\"parents\":[null,\"root\"]}", "invalid"),
+        (b"{\"properties\":{\"a\":[1]}}", "invalid"),
+        (b"{\"modifiedTime\":\"yesterday\"}", "invalid"),
+    ] {
+        victim.ask("POST", "/drive/v3/files", "", body).await.refused(400, reason);
+    }
+    let large = [b"{\"description\":\"".to_vec(), vec![b'a'; 9 << 20], b"\"}".to_vec()].concat();
+    victim.ask("POST", "/drive/v3/files", "", &large).await.refused(413, "uploadTooLarge");
+    for body in ["zz\r\n{}", "fffffffffffffffff\r\n{}", "2\r\n{}"] {
+        let head = format!("POST /drive/v3/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n", victim.token);
+        let mut stream = TcpStream::connect(&victim.address).await.expect("connected");
+        stream.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n{body}").as_bytes()).await.expect("sent");
+        stream.shutdown().await.expect("half closed");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("answered");
+        // Who stops sending may find the connection closed.
+        if !answer.is_empty() {
+            Raw::read(&answer).refused(400, "badRequest");
+        }
+    }
+    victim.is_well().await;
+}
+
+#[tokio::test]
+async fn names_and_types_come_back_as_data() {
+    let mut victim = Victim::start().await;
+    for name in ["a\0b", "../../etc/passwd", "a\r\nX-Evil: 1", "\u{202e}gpj.exe", "<script>alert(1)</script>"] {
+        let made = victim.ask("POST", "/drive/v3/files", "", json!({"name": name}).to_string().as_bytes()).await;
+        assert_eq!((made.status, &made.json()["name"]), (200, &json!(name)));
+    }
+    let kind = "Content-Type: multipart/related; boundary=b\r\n";
+    let body = b"--b\r\n\r\n{\"mimeType\":\"a/b\\r\\nX-Evil: 1\"}\r\n--b\r\n\r\nhi\r\n--b--";
+    let made = victim.ask("POST", "/upload/drive/v3/files?uploadType=multipart", kind, body).await;
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let whole = format!(
+        "GET /drive/v3/files/{id}?alt=media HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+        victim.token
+    );
+    let answer = victim.send(whole.as_bytes()).await;
+    assert!(!String::from_utf8_lossy(&answer).to_lowercase().contains("\r\nx-evil"), "a type became a header");
+    victim.is_well().await;
+}
+
+#[tokio::test]
+async fn paths_and_queries_that_lead_nowhere_are_refused_in_googles_shape() {
+    let mut victim = Victim::start().await;
+    for path in ["/nowhere", "/drive/v3/../../etc/passwd", "/drive/v2/files", "/upload/drive/v3/changes", "//", "/drive/v3/files/a/b/c/d"] {
+        victim.ask("GET", path, "", b"").await.refused(404, "notFound");
+    }
+    for id in ["..%2f..%2fetc%2fpasswd", "%zz%", "a%00b", "%ff"] {
+        victim.ask("GET", &format!("/drive/v3/files/{id}?alt=media"), "", b"").await.refused(404, "notFound");
+        victim.ask("GET", &format!("/_emulator/content/{id}"), "", b"").await.refused(404, "notFound");
+    }
+    for query in ["q=%ff%fe", "pageToken=%00", "q=name%3D'open", "orderBy=%00", "corpora=x"] {
+        victim.ask("GET", &format!("/drive/v3/files?{query}"), "", b"").await.refused(400, "invalid");
+    }
+    victim.ask("GET", "/drive/v3/files?fields=%c3%28", "", b"").await.refused(400, "invalidParameter");
+    for token in ["-9223372036854775808", "9223372036854775807", "99999999999999999999", "%00"] {
+        victim.ask("GET", &format!("/drive/v3/changes?pageToken={token}"), "", b"").await.refused(400, "invalid");
+    }
+    for session in ["../../../etc/passwd", "%00", "x", ""] {
+        let answer = victim.ask("PUT", &format!("/upload/drive/v3/files?uploadType=resumable&upload_id={session}"), "", b"abc").await;
+        assert!((400..500).contains(&answer.status), "{session}: {answer:?}");
+    }
+    victim.is_well().await;
+}
+
+#[tokio::test]
+async fn sessions_with_senseless_lengths_are_refused() {
+    let mut victim = Victim::start().await;
+    for length in ["-5", "x", "9223372036854775807", "1e3"] {
+        let header = format!("X-Upload-Content-Length: {length}\r\n");
+        victim.ask("POST", "/upload/drive/v3/files?uploadType=resumable", &header, b"{}").await.refused(400, "invalid");
+    }
+    for range in
+        ["bytes 0-18446744073709551615/*", "bytes 0-18446744073709551614/18446744073709551615", "bytes 5-2/9", "bytes", "bytes 0-0/-1"]
+    {
+        let started = format!(
+            "POST /upload/drive/v3/files?uploadType=resumable HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Length: 0\r\n\r\n",
+            victim.token
+        );
+        let started = String::from_utf8(victim.send(started.as_bytes()).await).expect("text");
+        let location = started.lines().find_map(|line| line.strip_prefix("location: http://x")).expect("an address").to_owned();
+        let answer = victim.ask("PUT", &location, &format!("Content-Range: {range}\r\n"), b"ab").await;
+        assert_eq!((answer.status, &answer.body[..]), (400, &b"Failed to parse Content-Range header"[..]), "{range}");
+    }
+    victim.is_well().await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_ends_its_own_connection_only() {
+    let mut victim = Victim::start().await;
+    let many = (0..500).map(|n| format!("x{n}: y\r\n")).collect::<String>();
+    let long = "a".repeat(2 << 20);
+    let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n", victim.token);
+    for bytes in [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n".to_vec(),
+        b"\0\xff\xfe\r\n\r\n".to_vec(),
+        format!("GET /drive/v3/files HTTP/1.1\r\n{head}{many}\r\n").into_bytes(),
+        format!("GET /drive/v3/files HTTP/1.1\r\n{head}x: {long}\r\n\r\n").into_bytes(),
+        format!("GET /drive/v3/files?q={long} HTTP/1.1\r\n{head}\r\n").into_bytes(),
+        format!("POST /drive/v3/files HTTP/1.1\r\n{head}Content-Length: 2\r\nContent-Length: 5\r\n\r\n{{}}").into_bytes(),
+        format!("POST /drive/v3/files HTTP/1.1\r\n{head}Content-Length: -1\r\n\r\n").into_bytes(),
+        [b"GET /drive/v3/files?q=name='\xff' HTTP/1.1\r\n".to_vec(), format!("{head}\r\n").into_bytes()].concat(),
+    ] {
+        let answer = victim.send(&bytes).await;
+        let refused = [400, 431].contains(&Raw::read(&answer).status);
+        assert!(refused, "{:?}", String::from_utf8_lossy(&answer[..answer.len().min(200)]));
+    }
+    // Good requests in front of a bad one are answered.
+    let good = format!("GET /drive/v3/about?fields=user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", victim.token);
+    let answer = victim.send(format!("{}GARBAGE\r\n\r\n", good.repeat(20)).as_bytes()).await;
+    assert_eq!(String::from_utf8_lossy(&answer).matches("HTTP/1.1 200").count(), 20);
+    victim.is_well().await;
+}
+
+#[tokio::test]
+async fn long_questions_are_answered_or_refused_soon() {
+    let mut victim = Victim::start().await;
+    let list = |terms: usize| (0..terms).map(|n| format!("name='a{n}'")).collect::<Vec<_>>().join(" or ");
+    let posted = "X-HTTP-Method-Override: GET\r\n";
+    let answer = victim.ask("POST", "/drive/v3/files", posted, format!("q={}", list(2_000)).as_bytes()).await;
+    assert_eq!(answer.json()["files"], json!([]));
+    victim.ask("POST", "/drive/v3/files", posted, format!("q={}", list(20_000)).as_bytes()).await.refused(400, "invalid");
+    // Found at once, each of them: by searching through the ones before, this takes minutes.
+    let fields = (0..200_000).map(|n| format!("a{n}")).collect::<Vec<_>>().join(",");
+    victim.ask("POST", "/drive/v3/files", posted, format!("fields={fields}").as_bytes()).await.refused(400, "invalidParameter");
+    victim.is_well().await;
+}
+
+#[tokio::test]
+async fn the_control_api_takes_no_number_that_breaks_the_rest() {
+    let mut victim = Victim::start().await;
+    for (method, path, body) in [
+        ("POST", "clock", json!({"advance_ms": u64::MAX})),
+        ("POST", "clock", json!({"set": "-009999-01-02T00:00:00Z"})),
+        ("PATCH", "switches", json!({"list_lag_ms": i64::MAX})),
+        ("PATCH", "switches", json!({"push_number_step": i64::MIN})),
+        ("PATCH", "feed", json!({"delay_ms": -1})),
+        ("POST", "acts/put_generated", json!({"email": "ana@example.com", "name": "g", "size": u64::MAX})),
+    ] {
+        victim.ask(method, &format!("/_emulator/{path}"), "", body.to_string().as_bytes()).await.refused(400, "invalid");
+    }
+    let made = victim.ask("POST", "/drive/v3/files?fields=createdTime", "", b"{}").await.json();
+    assert!(made["createdTime"].as_str().is_some_and(|time| time.starts_with("20")), "{made}");
+    victim.is_well().await;
+}
+
+/// Whoever sends without a token, stalls, or sends far too much costs a bounded amount of memory, and others are served.
+#[tokio::test]
+async fn a_thousand_connections_at_once_are_served_in_bounded_memory() {
+    let mut victim = Victim::start().await;
+    let before = victim.memory();
+    // 300 that never finish their head or their body.
+    let mut stalled = Vec::new();
+    for n in 0..300 {
+        let mut stream = TcpStream::connect(&victim.address).await.expect("connected");
+        let head = if n % 2 == 0 {
+            "GET /drive/v3/files HT"
+        } else {
+            "POST /drive/v3/files HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n{"
+        };
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        stalled.push(stream);
+    }
+    // 700 at once, every seventh with 4 MB that nobody wants.
+    let large = vec![b'x'; 4 << 20];
+    let calls = (0..700).map(|n| {
+        let (victim, large) = (&victim, &large);
+        async move {
+            if n % 7 == 0 {
+                victim.ask("POST", "/drive/v3/files", "", large).await.refused(400, "parseError");
+            } else {
+                assert_eq!(victim.ask("GET", "/drive/v3/about?fields=user", "", b"").await.status, 200);
+            }
+        }
+    });
+    futures_util::future::join_all(calls).await;
+    let after = victim.memory();
+    assert!(after < before + 400, "from {before} to {after} MB");
+    drop(stalled);
+    victim.is_well().await;
+}
