@@ -92,10 +92,8 @@ fn check_keys(user: &DeTable<'_>, known: &Table, text: &str, path: &Path) -> Res
     collect_unknown(user, known, known, "", text, path, &mut unknown)?;
     unknown.sort_by_key(|u| u.line);
     let Some(first) = unknown.first() else { return Ok(()) };
-    let mut why = format!("there is no setting {}", first.name);
-    for other in &unknown[1..] {
-        why.push_str(&format!("; line {}: there is no setting {}", other.line, other.name));
-    }
+    let told: Vec<String> = unknown[1..].iter().map(|u| format!("; line {}: there is no setting {}", u.line, u.name)).collect();
+    let why = format!("there is no setting {}{}", first.name, told.concat());
     let meant: Vec<&str> = unknown.iter().filter_map(|u| u.meant.as_deref()).collect();
     let mut hint = if meant.is_empty() { String::new() } else { format!("did you mean {}?", meant.join(", ")) };
     if meant.len() < unknown.len() || unknown.len() > 1 {

@@ -1,5 +1,6 @@
 //! What somebody with a stolen key types who knows SSH better than the gate does.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
@@ -131,7 +132,6 @@ fn forwarding_from_here_and_through_a_proxy_goes_nowhere() {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let got = loop {
             if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", free)) {
-                use std::io::{Read, Write};
                 stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");
                 // SOCKS 5, no password, to the server itself; for -L it is only noise.
                 let _ = stream.write_all(&[5, 1, 0]);
