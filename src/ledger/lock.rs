@@ -86,7 +86,7 @@ impl Ledger {
             Ok(()) if !is_at(&file, &path) => Ok(None),
             Ok(()) => {
                 // Who holds it, for people; a lock without a name still locks.
-                let _ = write!(&file, "{:<10} {:<15}\n", std::process::id(), clock::now());
+                let _ = writeln!(&file, "{:<10} {:<15}", std::process::id(), clock::now());
                 Ok(Some(Lock { file, waited: false, path: None }))
             }
             Err(TryLockError::WouldBlock) => Ok(None),
