@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::world::{ADMIN, Ran, World, finish};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A broken world, with a shell in which the printed commands run: `tecnico` and `sudo` are on its path.
 struct Clinic {
