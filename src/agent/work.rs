@@ -16,8 +16,9 @@ use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 use crate::ledger::Order;
 
-/// For each file that is judged this many are under way in all: the others are on their way from Drive or back.
-const UNDER_WAY: usize = 2;
+/// For each file that is judged this many are under way in all: the others are on their way from Drive or back, which is
+/// mostly waiting.
+const UNDER_WAY: usize = 4;
 /// How many items are read at once.
 const BATCH: u32 = 2000;
 /// How often one item may come due in one cycle: more would be a circle.

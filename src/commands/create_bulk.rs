@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::registry_writer::RegistryWriter;
 use super::report::{Cost, Created};
 use super::{create, folder_event};
 use crate::context::Context;
@@ -18,9 +19,6 @@ use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry;
 use crate::provision::{Candidate, Provisioner, Status, Survey, prepare};
 use crate::verdict::advice;
-
-/// How many entries of `tecnicos.json` are written in one replacement of the file.
-const ENTRIES_AT_ONCE: usize = 25;
 
 /// What became of each row of `create --from`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -91,18 +89,17 @@ async fn create_all(
         })
         .buffer_unordered(parallel);
     let mut rows = BTreeMap::new();
-    let mut entries = Vec::new();
-    // Nothing is awaited in here: the rows under way would stand still meanwhile, one of them with the ledger in its hands.
+    let mut registry = RegistryWriter::new(provisioner.base.registry());
+    // Nothing is waited for in here: the rows under way would stand still meanwhile.
     while let Some((at, result)) = results.next().await {
         bar.inc(1);
         let (entry, row) = result?;
-        entries.extend(entry);
         rows.insert(at, row);
-        if entries.len() >= ENTRIES_AT_ONCE {
-            provisioner.base.registry().upsert_all(&std::mem::take(&mut entries))?;
+        if let Some(entry) = entry {
+            registry.add(entry).await?;
         }
     }
-    provisioner.base.registry().upsert_all(&entries)?;
+    registry.finish().await?;
     bar.finish_and_clear();
     folder_event::send(context).await;
     Ok(rows.into_values().collect())

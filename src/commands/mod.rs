@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod list;
 pub mod man;
 pub mod process;
+mod registry_writer;
 mod report;
 pub mod retry;
 pub mod sandbox;

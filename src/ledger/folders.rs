@@ -1,11 +1,14 @@
 //! The Drive ids of a technician's folders, recorded before the first create is sent.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::{Ledger, Technician, technicians};
 use crate::domain::folder::{Role, WantedFolder};
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
+
+/// How many ids one statement puts in.
+const IDS_IN_A_STATEMENT: usize = 500;
 
 /// Whether a create with the id is known to have succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,14 +105,14 @@ impl Ledger {
     /// Puts unused ids from `files.generateIds` in. Ids that are known already are passed over.
     pub async fn add_spare_ids<S: AsRef<str>>(&self, ids: &[S]) -> Result<(), Failure> {
         let mut tx = self.write().await?;
-        for id in ids {
-            sqlx::query(
-                "INSERT INTO spare_ids (id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM folders WHERE drive_id = $1) ON CONFLICT (id) DO NOTHING",
-            )
-            .bind(id.as_ref())
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| self.failed(e))?;
+        for some in ids.chunks(IDS_IN_A_STATEMENT) {
+            let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO spare_ids (id) SELECT column1 FROM (");
+            insert.push_values(some, |mut row, id| {
+                row.push_bind(id.as_ref());
+            });
+            // What a list of values calls its column, here and in PostgreSQL.
+            insert.push(") AS ids WHERE NOT EXISTS (SELECT 1 FROM folders WHERE drive_id = column1) ON CONFLICT (id) DO NOTHING");
+            insert.build().execute(&mut *tx).await.map_err(|e| self.failed(e))?;
         }
         self.commit(tx).await
     }

@@ -1,15 +1,13 @@
-//! Intake and progress of items: every step is recorded with its history line, and with the event it
-//! makes true, in one transaction.
+//! Intake of items, and which of them are due.
 
 use sqlx::{Sqlite, Transaction};
 
+use super::Ledger;
 use super::item_row::{ItemRow, select_items};
-use super::{Ledger, failure};
 use crate::domain::clock::Millis;
-use crate::domain::event::NewEvent;
-use crate::domain::item::{Act, Item, Sighted, State};
+use crate::domain::item::{Item, Sighted, State};
 use crate::domain::technician::UserId;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 
 /// No item waits longer than this: a day, the longest that somebody would let a file settle.
 const LONGEST_ITEM_WAIT: Millis = 24 * 3_600_000;
@@ -79,7 +77,13 @@ impl Ledger {
         Ok(taken)
     }
 
-    async fn take_in(&self, tx: &mut Transaction<'static, Sqlite>, seen: &Sighted, seq: &mut i64, now: Millis) -> Result<Intake, Failure> {
+    pub(super) async fn take_in(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        seen: &Sighted,
+        seq: &mut i64,
+        now: Millis,
+    ) -> Result<Intake, Failure> {
         let Some(mut item) = self.item_in(tx, &seen.key.item_id()).await? else {
             *seq += 1;
             let item = Item::new(seen.clone(), *seq, now);
@@ -97,70 +101,8 @@ impl Ledger {
         Ok(Intake::Open(item))
     }
 
-    /// Takes one step with an item as it was read, and gives it back as it is now.
-    ///
-    /// [`Act::Filed`] and [`Act::Withdrawn`] take the event that tells the backend; without one there is nobody
-    /// to tell and the item goes on to `reported` by itself. Other acts take none. Fails with `item_changed`
-    /// (75) when somebody else took a step since the item was read, `illegal_step` (70) when the step cannot follow.
-    pub async fn advance(&self, item: &Item, act: &Act, event: Option<&NewEvent>, now: Millis) -> Result<Item, Failure> {
-        Ok(self.advance_and_find(item, act, event, None, now).await?.0)
-    }
-
-    /// [`Ledger::advance`], and in the same transaction [`Ledger::found`] of another version of the file that showed itself.
-    pub async fn advance_and_find(
-        &self,
-        item: &Item,
-        act: &Act,
-        event: Option<&NewEvent>,
-        newer: Option<&Sighted>,
-        now: Millis,
-    ) -> Result<(Item, Option<Intake>), Failure> {
-        let mut tx = self.write().await?;
-        let mut current = self.item_in(&mut tx, &item.id).await?.ok_or_else(|| self.unreadable("reference to item", &item.id))?;
-        if (current.standing, current.attempt) != (item.standing, item.attempt) {
-            return Err(Failure::new(
-                Exit::Later,
-                "item_changed",
-                format!(
-                    "the file {:?} is {} by now; it was {} a moment ago",
-                    item.sighted.name, current.standing.state, item.standing.state
-                ),
-            ));
-        }
-        let reports = matches!(act, Act::Filed { .. } | Act::Withdrawn { .. });
-        if event.is_some() && !reports {
-            return Err(failure::defect("illegal_step", format!("no event is due when an item is {}", act.word())));
-        }
-        self.step(&mut tx, &mut current, act, now).await?;
-        if reports {
-            if let Some(event) = event {
-                current.event_id = Some(self.insert_event(&mut tx, event, now).await?.as_str().to_owned());
-                self.update_item(&mut tx, &current).await?;
-            } else {
-                self.step(&mut tx, &mut current, &Act::Reported { note: "there is no callback address".into() }, now).await?;
-            }
-        }
-        let newer = match newer {
-            Some(seen) => {
-                let mut seq = self.last_seq(&mut tx).await?;
-                Some(self.take_in(&mut tx, seen, &mut seq, now).await?)
-            }
-            None => None,
-        };
-        self.commit(tx).await?;
-        Ok((current, newer))
-    }
-
-    async fn last_seq(&self, tx: &mut Transaction<'static, Sqlite>) -> Result<i64, Failure> {
+    pub(super) async fn last_seq(&self, tx: &mut Transaction<'static, Sqlite>) -> Result<i64, Failure> {
         sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM items").fetch_one(&mut **tx).await.map_err(|e| self.failed(e))
-    }
-
-    /// One legal step and its history line.
-    pub(super) async fn step(&self, tx: &mut Transaction<'static, Sqlite>, item: &mut Item, act: &Act, now: Millis) -> Result<(), Failure> {
-        let from = item.standing.state;
-        item.apply(act, now).map_err(|e| failure::defect("illegal_step", format!("{:?}: {e}", item.sighted.name)))?;
-        self.update_item(tx, item).await?;
-        self.append_history(tx, item, Some(from), &act.note(), now).await
     }
 
     /// Items whose next step may be taken, in order of arrival, at most `limit`. A time further off than any wait is
@@ -189,7 +131,7 @@ impl Ledger {
         self.items_of(rows)
     }
 
-    async fn item_in(&self, tx: &mut Transaction<'static, Sqlite>, item_id: &str) -> Result<Option<Item>, Failure> {
+    pub(super) async fn item_in(&self, tx: &mut Transaction<'static, Sqlite>, item_id: &str) -> Result<Option<Item>, Failure> {
         let row: Option<ItemRow> = sqlx::query_as(select_items!("WHERE item_id = $1"))
             .bind(item_id)
             .fetch_optional(&mut **tx)

@@ -20,6 +20,7 @@ mod look;
 mod open;
 mod outbox;
 mod schema;
+mod steps;
 mod technicians;
 mod units;
 
@@ -49,6 +50,7 @@ pub struct Ledger {
     // One connection a process: writers would only queue inside SQLite, where waiting is polling and unfair.
     pool: SqlitePool,
     path: Arc<PathBuf>,
+    steps: Arc<steps::Steps>,
 }
 
 impl Ledger {

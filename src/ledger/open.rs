@@ -44,7 +44,7 @@ impl Ledger {
         }
         let pool = connect(path, patience).await.map_err(|e| failure::from_sqlx(path, e))?;
         schema::upgrade(&pool, path).await?;
-        Ok(Self { pool, path: Arc::new(path.to_owned()) })
+        Ok(Self { pool, path: Arc::new(path.to_owned()), steps: Arc::default() })
     }
 }
 

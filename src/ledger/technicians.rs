@@ -267,6 +267,16 @@ impl Ledger {
         row.map(|r| self.technician_of(r)).transpose()
     }
 
+    /// The first technician not taken out, by folder name, who has this e-mail.
+    pub async fn technician_by_email(&self, email: &Email) -> Result<Option<Technician>, Failure> {
+        let row: Option<Row> = sqlx::query_as(select_technicians!("WHERE email = $1 AND removed_at IS NULL ORDER BY folder_key LIMIT 1"))
+            .bind(email.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+        row.map(|r| self.technician_of(r)).transpose()
+    }
+
     async fn technician_in(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<Option<Technician>, Failure> {
         let row: Option<Row> = sqlx::query_as(select_technicians!("WHERE user_id = $1"))
             .bind(user.as_str())

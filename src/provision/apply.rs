@@ -141,11 +141,12 @@ impl Provisioner<'_> {
             if made.iter().any(|(path, entry)| path.is_empty() && entry.trashed) {
                 return Err(self.parent_trashed().into());
             }
-            let news: Vec<&str> = made.iter().map(|(p, _)| p.as_str()).filter(|p| is_reserved(prepared, p)).collect();
-            if !news.is_empty() {
-                self.ledger.mark_all_created(&prepared.technician.user, &news).await?;
-            }
             done.extend(made);
+        }
+        // Once for all levels: a run that does not get here leaves ids that the next run finds in use.
+        let news: Vec<&str> = done.keys().map(String::as_str).filter(|p| is_reserved(prepared, p)).collect();
+        if !news.is_empty() {
+            self.ledger.mark_all_created(&prepared.technician.user, &news).await?;
         }
         Ok(done)
     }

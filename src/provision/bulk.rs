@@ -127,10 +127,9 @@ impl Provisioner<'_> {
     /// A technician the old system made is adopted, never made a second time.
     async fn check_is_new(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<()> {
         let user = &candidate.user;
-        if candidate.wanted.email.is_some()
-            && let Some(other) = self.ledger.technicians().await?.into_iter().find(|t| t.email == candidate.wanted.email)
+        if let Some(email) = &candidate.wanted.email
+            && let Some(other) = self.ledger.technician_by_email(email).await?
         {
-            let email = candidate.wanted.email.as_ref().map_or("", Email::as_str);
             let message =
                 format!("{user} is not known here, but {email} is the e-mail of the technician {} ({})", other.user, other.folder);
             let hint = format!("if it is the same person: `tecnico create {}`; if not, give another --email", other.user);
