@@ -6,48 +6,58 @@ from world import World
 
 # Calls it takes to make a technician, in bulk.
 CALLS_EACH = 6
+WRITES = ("files.create", "permissions.create", "files.update")
 
 
 def ceilings(report, programs, size):
     rows = []
-    for label, quota, per_second, counted, length in (
-        ("3 writes a second", {"writes_per_second": 3}, 3, writes, size.writes_for),
-        ("12,000 calls a minute", {"calls_per_minute": 12_000}, 200, every, size.calls_for),
+    for label, quota, per_second, counted, warm, lasting in (
+        ("3 writes in any second", {"writes_per_second": 3}, 3, writes, size.writes_warm, size.writes_for),
+        ("12,000 calls in any minute", {"calls_per_minute": 12_000}, 200, every, size.calls_warm, size.calls_for),
     ):
-        if not length:
-            continue
-        for kind in ALL:
-            contender = kind(programs)
-            # A ceiling that takes minutes to be reached is only reached by who calls fast enough.
-            lasting = length if kind is Tecnico or counted is writes else min(length, 60)
-            rows.append([label, contender.name, *under(programs, contender, quota, per_second, counted, lasting)])
+        for name, kind, told in (*((kind.name, kind, "") for kind in ALL), ("tecnico, told so", Tecnico, "writes_per_second = 3")):
+            # The ceiling of a minute is what tecnico is told as it comes; the others do not get near it, however long they run.
+            if not lasting or (told and counted is every):
+                continue
+            seconds = lasting if kind is Tecnico or counted is writes else warm + 10
+            with World(programs, drive=told) as world:
+                log = making_trees(world, kind(programs), quota, int(1.5 * per_second * seconds / CALLS_EACH) + 20, seconds)
+            rows.append([label, name, *span(log, counted, per_second, 0, warm), *span(log, counted, per_second, warm, seconds)])
             print("  ", rows[-1], flush=True)
-    note = "Making trees for a fixed time, at 25 ms. Accepted: calls of the counted kind, and which share of the ceiling that is. Refused: of all calls sent."
-    report.table("Under a ceiling", ["ceiling", "program", "time", "accepted", "of the ceiling", "refused", "of the calls"], rows, note)
+    head = ["ceiling", "program", "of it, cold", "refused", "of it, then", "refused"]
+    note = f"Making trees at 25 ms. Cold: from the first call on, {size.writes_warm} s where writes are limited and {size.calls_warm} s where all calls are; then: "
+    note += f"until {size.writes_for} s and {size.calls_for} s (script and rclone {size.calls_warm + 10} s). Of it: accepted calls of the limited kind, as a share of what the "
+    note += "time allowed. Refused: refusals for the rate, of all calls sent. tecnico knows Drive's published 12,000 calls a minute by default; "
+    note += "of the unpublished limit on writes it is told nothing, but where it says so."
+    report.table("Under a ceiling", head, rows, note)
 
 
 def writes(request):
-    return request["op"] in ("files.create", "permissions.create", "files.update")
+    return request["op"] in WRITES
 
 
-def every(request):
-    return request["op"] != "token"
+def every(_request):
+    return True
 
 
-def under(programs, contender, quota, per_second, counted, lasting):
-    # Nobody is done before the time is over.
-    enough = int(1.5 * per_second * lasting / CALLS_EACH) + 20
-    with World(programs) as world:
-        command, env = contender.provision(world, enough)[0], contender.env(world)
-        world.latency(25)
-        world.control("PUT", "quota", **quota)
-        world.forget()
-        run_for(command, lasting, env)
-        log = [request for request in world.control("GET", "requests?limit=100000") if request["op"] != "token"]
-    refused = sum(1 for request in log if request.get("fault") == "quota")
-    accepted = [request for request in log if counted(request) and request["status"] and request["status"] < 400]
-    first, last = accepted[0]["time_ms"], accepted[-1]["time_ms"]
-    # From the first accepted call: starting up and reading the list of people is no matter of pacing.
-    took = max(lasting - (first - log[0]["time_ms"]) / 1000, (last - first) / 1000)
-    share = len(accepted) / (took * per_second)
-    return [f"{took:.0f} s", f"{len(accepted):,}", f"{share:.0%}", f"{refused:,}", f"{refused / len(log):.2%}"]
+def making_trees(world, contender, quota, technicians, seconds):
+    """What the emulator was asked within `seconds` by a program that would not be done by then."""
+    command, env = contender.provision(world, technicians)[0], contender.env(world)
+    world.latency(25)
+    world.control("PUT", "quota", **quota)
+    world.forget()
+    run_for(command, seconds + 5, env)
+    log = [request for request in world.control("GET", "requests?limit=100000") if request["op"] != "token"]
+    # From the first call of the limited kind: starting up and reading the list of people is no matter of pacing.
+    return [request for request in log if request["time_ms"] - log[0]["time_ms"] <= (seconds + 5) * 1000]
+
+
+def span(log, counted, per_second, begin, end):
+    """Which share of the ceiling was reached between two times, and which share of the calls was refused."""
+    first = next(request["time_ms"] for request in log if counted(request))
+    within = [request for request in log if begin * 1000 <= request["time_ms"] - first < end * 1000]
+    if not within:
+        return ["-", "-"]
+    accepted = sum(1 for request in within if counted(request) and request["status"] and request["status"] < 400)
+    refused = sum(1 for request in within if request.get("fault") == "quota")
+    return [f"{accepted / ((end - begin) * per_second):.1%}", f"{refused / len(within):.2%}"]

@@ -25,20 +25,22 @@ class Size:
     latencies: tuple = (0, 25, 80)
     # Each cell is run this often, or until it has taken about `budget` seconds.
     runs: int = 5
-    budget: float = 60
+    budget: float = 45
     people: tuple = (1, 100)
     files: int = 200
     technicians: tuple = (1, 100, 1000, 10_000)
     starts: int = 21
     # Seconds.
     follow: int = 20
-    writes_for: int = 60
+    writes_warm: int = 30
+    writes_for: int = 90
+    calls_warm: int = 60
     calls_for: int = 180
     # Files in the emulator.
     scale: tuple = (1000, 1_000_000)
 
 
-QUICK = Size(latencies=(0, 80), runs=1, people=(1, 10), files=20, technicians=(1, 100), starts=7, follow=5, writes_for=15, calls_for=0, scale=(1000, 20_000))
+QUICK = Size(latencies=(0, 80), runs=1, people=(1, 10), files=20, technicians=(1, 100), starts=7, follow=5, writes_warm=10, writes_for=20, calls_for=0, scale=(1000, 20_000))
 
 
 class Programs:

@@ -23,6 +23,7 @@ base_dir = "vm"
 parent_folder_id = "{parent}"
 credentials = "key.json"
 endpoint = "{url}/"
+{drive}
 [secrets]
 key_file = "segredo.key"
 [ledger]
@@ -36,8 +37,9 @@ settle = "0s"
 class World:
     """`with World(programs) as world:` everything is gone at the end."""
 
-    def __init__(self, programs):
-        self.programs = programs
+    def __init__(self, programs, drive=""):
+        """`drive`: a line for that section of tecnico's config."""
+        self.programs, self.drive = programs, drive
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         self.children = []
 
@@ -69,7 +71,7 @@ class World:
         self.control("POST", "acts/share", email="admin@example.com", id=self.parent, role="writer", **{"with": key["client_email"]})
         self.secret("key.json", json.dumps(key))
         self.secret("segredo.key", FERNET_KEY)
-        (self.dir / "config.toml").write_text(CONFIG.format(parent=self.parent, url=self.url))
+        (self.dir / "config.toml").write_text(CONFIG.format(parent=self.parent, url=self.url, drive=self.drive))
         (self.dir / "vm").mkdir()
 
     def secret(self, name, text):

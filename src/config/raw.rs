@@ -32,6 +32,8 @@ pub(super) struct Drive {
     pub endpoint: String,
     pub timeout: String,
     pub concurrency: usize,
+    pub calls_per_minute: usize,
+    pub writes_per_second: usize,
 }
 
 #[derive(Debug, Deserialize)]

@@ -130,6 +130,8 @@ fn drive(place: &Place<'_>, raw: raw::Drive) -> Result<DriveSettings, Failure> {
         endpoint,
         timeout: place.duration("drive.timeout", &raw.timeout)?,
         concurrency: place.count("drive.concurrency", raw.concurrency)?,
+        calls_per_minute: raw.calls_per_minute,
+        writes_per_second: raw.writes_per_second,
     })
 }
 

@@ -57,6 +57,10 @@ pub struct DriveSettings {
     pub timeout: Duration,
     /// How many calls may be under way at once.
     pub concurrency: usize,
+    /// How many calls Drive allows in any minute; 0 where nobody knows.
+    pub calls_per_minute: usize,
+    /// How many changing calls Drive allows in any second; 0 where nobody knows.
+    pub writes_per_second: usize,
 }
 
 /// Where the credentials come from.

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
+use super::allowance::Allowances;
 use super::connect::{self, Connector, Hub};
 use super::error::{DriveError, Kind};
 use super::pacer::{Gate, Lane};
@@ -64,6 +65,7 @@ pub(super) struct Door {
     started: Instant,
     reads: Mutex<Lane>,
     writes: Mutex<Lane>,
+    allowed: Mutex<Allowances>,
     meter: [AtomicU64; 3],
     /// What of the meter was handed on to be recorded.
     recorded: Mutex<Meter>,
@@ -80,6 +82,7 @@ impl Door {
         endpoint: Url,
         limit: Duration,
         places: usize,
+        allowed: Allowances,
         account: String,
     ) -> Self {
         Self {
@@ -92,6 +95,7 @@ impl Door {
             started: Instant::now(),
             reads: Mutex::new(Lane::new(READ_FLOOR)),
             writes: Mutex::new(Lane::new(WRITE_FLOOR)),
+            allowed: Mutex::new(allowed),
             meter: Default::default(),
             recorded: Mutex::default(),
         }
@@ -177,15 +181,31 @@ impl Door {
         result
     }
 
-    async fn place(&self, cost: Cost) -> Result<SemaphorePermit<'_>, DriveError> {
-        let place = self.places.acquire().await.map_err(|e| DriveError::new(Kind::Local, "the program is ending").because(e))?;
+    async fn place(&self, cost: Cost) -> Result<Place<'_>, DriveError> {
+        let permit = self.places.acquire().await.map_err(|e| DriveError::new(Kind::Local, "the program is ending").because(e))?;
         loop {
-            let gate = self.lane(cost).enter(self.started.elapsed());
-            match gate {
-                Gate::Go => return Ok(place),
+            match self.enter(cost) {
+                Gate::Go => return Ok(Place { door: self, cost, _permit: permit }),
                 Gate::Wait(wait) => tokio::time::sleep(wait).await,
             }
         }
+    }
+
+    fn enter(&self, cost: Cost) -> Gate {
+        let now = self.started.elapsed();
+        let mut allowed = self.allowed();
+        if let Some(wait) = allowed.wait(cost, now) {
+            return Gate::Wait(wait);
+        }
+        let gate = self.lane(cost).enter(now);
+        if gate == Gate::Go {
+            allowed.begin(cost);
+        }
+        gate
+    }
+
+    fn allowed(&self) -> std::sync::MutexGuard<'_, Allowances> {
+        self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lane(&self, cost: Cost) -> std::sync::MutexGuard<'_, Lane> {
@@ -230,6 +250,19 @@ impl Door {
                 (what, inner) => format!("{what}: {inner}"),
             };
         })
+    }
+}
+
+/// The place of one call under way. It is over when this is dropped, also where nobody waits for the answer any more.
+struct Place<'a> {
+    door: &'a Door,
+    cost: Cost,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.door.allowed().end(self.cost, self.door.started.elapsed());
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod about;
 mod advice;
+mod allowance;
 mod answer;
 mod call;
 mod changes;
@@ -45,6 +46,7 @@ pub use query::Query;
 
 use crate::config::settings::DriveSettings;
 use crate::error::{Exit, Failure};
+use allowance::Allowances;
 use call::{Door, SharedDoor};
 use credentials::Account;
 use token::Tokens;
@@ -81,7 +83,8 @@ impl Drive {
         let cache = TokenCache::new(cache_dir, &format!("{}|{endpoint}", account.identity()));
         let tokens = Tokens::new(account, connector.clone(), cache, settings.timeout).await?;
         let client = connect::client(connector);
-        let door = Arc::new(Door::new(client, tokens, endpoint, settings.timeout, settings.concurrency, name));
+        let allowed = Allowances::new(settings.calls_per_minute, settings.writes_per_second);
+        let door = Arc::new(Door::new(client, tokens, endpoint, settings.timeout, settings.concurrency, allowed, name));
         let raw = media::Raw::new(tls, door.clone())?;
         Ok(Self { door, raw, within: shared_drive, sharing: permissions::PerItem::default(), made: folders::MadeHere::default() })
     }

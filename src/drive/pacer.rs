@@ -25,7 +25,7 @@ const DENSE: u32 = 8;
 const SHUT_AFTER: u32 = 3;
 /// How long a shut lane waits before its first look, and at most between two.
 const FIRST_SHUT: Duration = Duration::from_millis(500);
-const LONGEST_SHUT: Duration = Duration::from_secs(15);
+const LONGEST_SHUT: Duration = Duration::from_secs(3);
 /// Shut for longer than this: the allowance is counted over a minute.
 const LONG_SHUT: Duration = Duration::from_secs(2);
 /// How long the rate found for such an allowance is not tried to be exceeded by more than `CAP`.

@@ -12,8 +12,9 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// The waits between the tries of one call that keeps failing in this way. No more of them: give up.
 fn delays(kind: Kind) -> impl Iterator<Item = Duration> + Send {
     let (first, longest, times) = match kind {
-        // A quota per minute refills within one, so a rate limit is outwaited: about two minutes in all.
-        Kind::RateLimited => (Duration::from_millis(500), Duration::from_secs(20), 10),
+        // A quota per minute refills within one, so a rate limit is outwaited: about two minutes in all. The pacer spaces
+        // the tries; whoever slept long beside it would leave its place empty.
+        Kind::RateLimited => (Duration::from_millis(100), Duration::from_secs(2), 50),
         // Nobody listens or the line is cut: about five seconds.
         Kind::Network => (Duration::from_millis(100), Duration::from_secs(2), 5),
         // About fifteen seconds; a time limit has already cost as long as it is.

@@ -41,6 +41,8 @@ impl World {
             endpoint: format!("{}/", emulator.url()).parse().expect("an address"),
             timeout: Duration::from_secs(10),
             concurrency: 8,
+            calls_per_minute: 0,
+            writes_per_second: 0,
         };
         Self { emulator, cache: tempfile::tempdir().expect("a directory"), settings, parent: id(&parent) }
     }

@@ -145,6 +145,8 @@ pub fn settings(url: &str) -> DriveSettings {
         endpoint: format!("{url}/").parse().expect("an address"),
         timeout: Duration::from_secs(5),
         concurrency: 8,
+        calls_per_minute: 0,
+        writes_per_second: 0,
     }
 }
 
