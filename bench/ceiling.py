@@ -19,14 +19,14 @@ def ceilings(report, programs, size):
             # The ceiling of a minute is what tecnico is told as it comes; the others do not get near it, however long they run.
             if not lasting or (told and counted is every):
                 continue
-            seconds = lasting if kind is Tecnico or counted is writes else warm + 10
+            seconds = lasting if kind is Tecnico or counted is writes else warm / 2
             with World(programs, drive=told) as world:
                 log = making_trees(world, kind(programs), quota, int(1.5 * per_second * seconds / CALLS_EACH) + 20, seconds)
-            rows.append([label, name, *span(log, counted, per_second, 0, warm), *span(log, counted, per_second, warm, seconds)])
+            rows.append([label, name, *span(log, counted, per_second, 0, min(warm, seconds)), *span(log, counted, per_second, warm, seconds)])
             print("  ", rows[-1], flush=True)
     head = ["ceiling", "program", "of it, cold", "refused", "of it, then", "refused"]
     note = f"Making trees at 25 ms. Cold: from the first call on, {size.writes_warm} s where writes are limited and {size.calls_warm} s where all calls are; then: "
-    note += f"until {size.writes_for} s and {size.calls_for} s (script and rclone {size.calls_warm + 10} s). Of it: accepted calls of the limited kind, as a share of what the "
+    note += f"until {size.writes_for} s and {size.calls_for} s (script and rclone are only watched for {size.calls_warm / 2:.0f} s of it). Of it: accepted calls of the limited kind, as a share of what the "
     note += "time allowed. Refused: refusals for the rate, of all calls sent. tecnico knows Drive's published 12,000 calls a minute by default; "
     note += "of the unpublished limit on writes it is told nothing, but where it says so."
     report.table("Under a ceiling", head, rows, note)

@@ -40,7 +40,8 @@ def sweeps(report, programs, size):
 def furnish(world, programs, count):
     """Technicians, each listed once, so that the feed is all there is to read."""
     tecnico = Tecnico(programs)
-    took = run(tecnico.provision(world, count)[0], timeout=1800)
+    many = ["--parallel", "64"] if count > 1 else []
+    took = run([*tecnico.provision(world, count)[0], *many], timeout=1800)
     print(f"  {count:,} technicians made in {took:.0f} s", flush=True)
     run(tecnico.sweep(world)[0])
     run(tecnico.sweep(world)[0])
