@@ -36,7 +36,7 @@ impl Victim {
         let address = line.trim().trim_start_matches("http://").to_owned();
         let mut victim = Self { process, address, token: String::new(), said };
         let made = victim.ask("POST", "/_emulator/users", "", br#"{"email":"ana@example.com"}"#).await;
-        victim.token = made.json()["token"].as_str().expect("a token").to_owned();
+        made.json()["token"].as_str().expect("a token").clone_into(&mut victim.token);
         victim
     }
 
@@ -214,7 +214,7 @@ async fn sessions_with_senseless_lengths_are_refused() {
 #[tokio::test]
 async fn what_is_no_http_ends_its_own_connection_only() {
     let mut victim = Victim::start().await;
-    let many = (0..500).map(|n| format!("x{n}: y\r\n")).collect::<String>();
+    let many = "x: y\r\n".repeat(500);
     let long = "a".repeat(2 << 20);
     let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n", victim.token);
     for bytes in [
