@@ -36,14 +36,18 @@ impl Ledger {
     pub async fn restart_feed(&self, feed: &str, token: &str, now: Millis) -> Result<(), Failure> {
         let mut tx = self.write().await?;
         self.store_token(&mut tx, feed, token, now).await?;
-        sqlx::query("DELETE FROM listings").execute(&mut *tx).await.map_err(|e| self.failed(e))?;
+        sqlx::query("UPDATE technicians SET listed_at = 0").execute(&mut *tx).await.map_err(|e| self.failed(e))?;
         self.commit(tx).await
     }
 
     /// Forgets that this technician's `novos` was ever listed, so that every cycle tries until it can be.
     pub async fn forget_listing(&self, user: &UserId) -> Result<(), Failure> {
         let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM listings WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await.map_err(|e| self.failed(e))?;
+        sqlx::query("UPDATE technicians SET listed_at = 0 WHERE user_id = $1")
+            .bind(user.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.failed(e))?;
         self.commit(tx).await
     }
 
@@ -68,14 +72,12 @@ impl Ledger {
     }
 
     pub(super) async fn store_listing(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId, now: Millis) -> Result<(), Failure> {
-        sqlx::query(
-            "INSERT INTO listings (user_id, listed_at) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET listed_at = excluded.listed_at",
-        )
-        .bind(user.as_str())
-        .bind(now)
-        .execute(&mut **tx)
-        .await
-        .map_err(|e| self.failed(e))?;
+        sqlx::query("UPDATE technicians SET listed_at = $2 WHERE user_id = $1")
+            .bind(user.as_str())
+            .bind(now)
+            .execute(&mut **tx)
+            .await
+            .map_err(|e| self.failed(e))?;
         Ok(())
     }
 
@@ -83,9 +85,12 @@ impl Ledger {
     /// than `now` was made by a clock that was wrong, and does not count.
     pub async fn unlisted_since(&self, before: Millis, limit: u32, now: Millis) -> Result<Vec<UserId>, Failure> {
         let users: Vec<String> = sqlx::query_scalar(
-            "SELECT t.user_id FROM technicians t LEFT JOIN listings l ON l.user_id = t.user_id
-             WHERE t.removed_at IS NULL AND (COALESCE(l.listed_at, 0) < $1 OR l.listed_at > $3)
-             ORDER BY COALESCE(l.listed_at, 0), t.user_id LIMIT $2",
+            // Two ranges of one index; as one condition it would be read whole.
+            "SELECT user_id FROM (
+                SELECT user_id, listed_at FROM technicians WHERE removed_at IS NULL AND listed_at < $1
+                UNION ALL
+                SELECT user_id, listed_at FROM technicians WHERE removed_at IS NULL AND listed_at >= $1 AND listed_at > $3
+             ) AS due ORDER BY listed_at, user_id LIMIT $2",
         )
         .bind(before)
         .bind(i64::from(limit))

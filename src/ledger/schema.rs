@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_jobs.sql"),
     include_str!("migrations/0005_absence.sql"),
     include_str!("migrations/0006_units.sql"),
+    include_str!("migrations/0007_listed_at.sql"),
 ];
 
 /// The schema this program writes.
