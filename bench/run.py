@@ -32,8 +32,8 @@ class Size:
     starts: int = 21
     # Seconds.
     follow: int = 20
-    writes_warm: int = 30
-    writes_for: int = 90
+    writes_warm: int = 60
+    writes_for: int = 180
     calls_warm: int = 60
     calls_for: int = 180
     # Files in the emulator.

@@ -14,6 +14,8 @@ use std::time::Duration;
 /// calls or so. At high rates it is this many seconds' worth: all calls under way are refused together there.
 const RECOVERY: f64 = 200.0;
 const RECOVERY_SECONDS: f64 = 4.0;
+/// The same while the rate is only guessed: the refusals of a beginning come all at once, and say little about it.
+const SEARCH: f64 = 30.0;
 /// What a refusal takes off, and the depth of the curve.
 const CUT: f64 = 0.05;
 /// What a refusal takes off that comes within fewer accepted calls than `SETTLED` after the last: still far too fast.
@@ -57,6 +59,8 @@ pub(super) struct Lane {
     refused_at: f64,
     /// Calls accepted since.
     since: f64,
+    /// Whether a refusal came after `SETTLED` accepted calls: then the ceiling is near, and no longer guessed.
+    settled: bool,
     /// Scattered refusals, which come from elsewhere than our rate, never push below this.
     floor: f64,
     next: Duration,
@@ -92,6 +96,7 @@ impl Lane {
             rate: None,
             refused_at: 0.0,
             since: 0.0,
+            settled: false,
             floor,
             next: Duration::ZERO,
             cut_at: Duration::ZERO,
@@ -134,7 +139,8 @@ impl Lane {
         }
         if self.rate.is_some() {
             self.since += 1.0;
-            let recovery = RECOVERY.max(self.refused_at * RECOVERY_SECONDS);
+            let least = if self.settled { RECOVERY } else { SEARCH };
+            let recovery = least.max(self.refused_at * RECOVERY_SECONDS);
             let x = (self.since - recovery) / recovery;
             let most = self.cap.filter(|(_, until)| now < *until).map_or(f64::INFINITY, |(cap, _)| cap);
             self.rate = Some((self.refused_at * (1.0 + CUT * x.powi(3))).min(most).max(self.least(now)));
@@ -166,6 +172,7 @@ impl Lane {
         let measured = self.passed.rate(now, SHORT, Duration::from_millis(100));
         let was = self.rate.map_or(measured, |rate| if self.is_dense() { rate.min(measured) } else { rate });
         let cut = if self.since < SETTLED { BIG_CUT } else { CUT };
+        self.settled |= self.since >= SETTLED;
         self.refused_at = was;
         if self.row >= SHUT_AFTER {
             self.shut = Some(Shut { since: now, wait: FIRST_SHUT, minute: self.passed.rate(now, MINUTE, MINUTE) });

@@ -149,6 +149,17 @@ fn reaches_an_enforced_ceiling_and_is_hardly_refused() {
 }
 
 #[test]
+fn a_minute_is_enough_to_find_a_ceiling() {
+    for rate in [3, 10, 100] {
+        let mut lane = Lane::new(2.0);
+        let o = run(&mut lane, &mut sliding(1, rate), 16, Duration::from_millis(27), 60, 180);
+        let reached = o.passed / 120.0 / f64::from(rate);
+        let refused = o.refused / (o.passed + o.refused);
+        assert!(reached >= 0.95 && refused < 0.01, "{rate} in any second: {:.1} %, refused {:.2} %", reached * 100.0, refused * 100.0);
+    }
+}
+
+#[test]
 fn a_small_run_never_waits() {
     let mut lane = Lane::new(2.0);
     for _ in 0..500 {
