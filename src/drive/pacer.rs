@@ -59,7 +59,7 @@ pub(super) struct Lane {
     refused_at: f64,
     /// Calls accepted since.
     since: f64,
-    /// Whether a refusal came after `SETTLED` accepted calls: then the ceiling is near, and no longer guessed.
+    /// Whether a refusal came after `SEARCH` accepted calls, or a minute was measured: then the ceiling is no longer guessed.
     settled: bool,
     /// Scattered refusals, which come from elsewhere than our rate, never push below this.
     floor: f64,
@@ -134,6 +134,7 @@ impl Lane {
             self.next = now;
             if now.saturating_sub(shut.since) >= LONG_SHUT {
                 self.refused_at = shut.minute.max(LEAST);
+                self.settled = true;
                 self.cap = Some((self.refused_at * CAP, now + CAPPED));
             }
         }
@@ -172,7 +173,7 @@ impl Lane {
         let measured = self.passed.rate(now, SHORT, Duration::from_millis(100));
         let was = self.rate.map_or(measured, |rate| if self.is_dense() { rate.min(measured) } else { rate });
         let cut = if self.since < SETTLED { BIG_CUT } else { CUT };
-        self.settled |= self.since >= SETTLED;
+        self.settled |= self.since >= SEARCH;
         self.refused_at = was;
         if self.row >= SHUT_AFTER {
             self.shut = Some(Shut { since: now, wait: FIRST_SHUT, minute: self.passed.rate(now, MINUTE, MINUTE) });
