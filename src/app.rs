@@ -53,6 +53,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Create(args) => commands::create::run(args, context).await,
         Command::Check(args) => commands::check::run(args, context).await,
         Command::Share(args) => commands::share::run(args, context).await,
+        Command::Remove(args) => commands::remove::run(args, context).await,
+        Command::Rename(args) => commands::rename::run(args, context).await,
         Command::List(args) => commands::list::run(&args, context).await,
         Command::Import(args) => commands::import::run(args, context).await,
         Command::Watch(args) => commands::watch::run(args, context).await,

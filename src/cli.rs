@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, retry, sandbox, schema,
-    serve, share, ssh_gate, status, watch, why,
+    callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, remove, rename, retry,
+    sandbox, schema, serve, share, ssh_gate, status, watch, why,
 };
 use crate::context::Global;
 
@@ -42,6 +42,8 @@ pub enum Command {
     Create(create::Args),
     Check(check::Args),
     Share(share::Args),
+    Remove(remove::Args),
+    Rename(rename::Args),
     List(list::Args),
     Import(import::Args),
     Watch(watch::Args),

@@ -30,6 +30,7 @@ pub fn in_words(status: Status) -> Done {
         Status::Created => Done::Created,
         Status::Unchanged => Done::Unchanged,
         Status::Repaired => Done::Repaired,
+        Status::Restored => Done::Restored,
     }
 }
 
@@ -40,8 +41,13 @@ pub fn folders(prepared: &Prepared, link: Option<String>, shared: bool, provisio
         let path = layout.path_of(role);
         prepared.rows.iter().find(|r| r.path == path).map(|r| r.drive_id.clone()).unwrap_or_default()
     };
-    let tree = provisioner.base.tree(&prepared.technician.folder)?;
-    let local = |role| tree.path_of(layout.path_of(role)).display().to_string();
+    let technician = &prepared.technician;
+    let at_home = provisioner.base.tree(&technician.folder)?.path();
+    let root = technician.place.as_ref().map_or(at_home, |place| provisioner.base.path().join(place));
+    let local = |role| match layout.path_of(role) {
+        "" => root.display().to_string(),
+        path => root.join(path).display().to_string(),
+    };
     Ok(Folders {
         drive_folders: DriveFolders {
             user_folder_id: id(Role::Usuario),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -18,12 +18,9 @@ use crate::domain::clock::Millis;
 use crate::domain::item::{Item, Sighted};
 use crate::domain::technician::UserId;
 use crate::drive::FileId;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::fs_layout::LocalFile;
 use crate::ledger::Lock;
-
-/// How often a cycle that is busy elsewhere is asked for again.
-const TRY_EVERY: Duration = Duration::from_millis(50);
 
 /// Which files a cycle is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +73,12 @@ impl Agent {
     /// Runs one cycle. What goes wrong with files and technicians is in the report; an error is what kept the cycle from
     /// running at all: `cycle_busy` (75) while another runs, or the ledger.
     pub async fn run_cycle(&self, plan: &Plan) -> Result<CycleReport, Failure> {
-        let _lock = self.lock(plan).await?;
+        let lock = self.ledger.lock_cycle(plan.patience, || plan.stop.is_cancelled()).await?;
+        self.run_cycle_under(&lock, plan).await
+    }
+
+    /// [`Agent::run_cycle`] for somebody who holds the lock on cycles and keeps it.
+    pub async fn run_cycle_under(&self, _lock: &Lock, plan: &Plan) -> Result<CycleReport, Failure> {
         let started_at = self.now();
         let meter = self.drive.meter();
         let cycle = Cycle {
@@ -130,21 +132,6 @@ impl Agent {
             "cycle ended"
         );
         Ok(report)
-    }
-
-    /// One cycle at a time, in whatever process; the lock dies with its process.
-    async fn lock(&self, plan: &Plan) -> Result<Lock, Failure> {
-        let until = Instant::now() + plan.patience;
-        loop {
-            if let Some(lock) = self.ledger.try_lock("cycle")? {
-                return Ok(lock);
-            }
-            if Instant::now() >= until || plan.stop.is_cancelled() {
-                return Err(Failure::new(Exit::Later, "cycle_busy", "another tecnico is going through the folders right now")
-                    .hint("nothing is lost: it takes care of everything there is; run this again when it is done"));
-            }
-            tokio::time::sleep(TRY_EVERY).await;
-        }
     }
 }
 

@@ -102,6 +102,7 @@ mod tests {
             processed: "pdfs/processados/{year}/{month}".into(),
             failed: "pdfs/erro".into(),
             local_only: Vec::new(),
+            archive: "arquivo".into(),
         };
         // The middle of a month, so that the machine's time zone does not matter.
         let at = "2026-11-15T12:00:00Z".parse::<Timestamp>().expect("a time").as_millisecond();

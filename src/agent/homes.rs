@@ -77,7 +77,7 @@ impl Cycle<'_> {
 
     async fn read_home(&self, user: &UserId) -> Result<Option<Home>, Failure> {
         let (ledger, layout) = (&self.agent.ledger, &self.agent.settings.layout);
-        let Some(technician) = ledger.technician(user).await?.filter(|t| t.removed_at.is_none()) else { return Ok(None) };
+        let Some(technician) = ledger.technician(user).await?.filter(Technician::is_at_work) else { return Ok(None) };
         let rows = ledger.folder_ids(user).await?;
         let created = |role: Role| {
             let row = rows.iter().find(|r| r.path == layout.path_of(role) && r.role == role && r.state == FolderState::Created);
@@ -105,7 +105,7 @@ impl Cycle<'_> {
         let (ledger, layout) = (&self.agent.ledger, &self.agent.settings.layout);
         if let Some((technician, row)) = ledger.folder_by_drive_id(folder_id).await? {
             let below = |end: Role| row.path == layout.path_of(end) || row.path.starts_with(&format!("{}/", layout.path_of(end)));
-            if technician.removed_at.is_some() {
+            if !technician.is_at_work() {
                 return Ok(Known::Foreign);
             }
             if let Some(end) = [Role::Processados, Role::Erro].into_iter().find(|end| below(*end)) {

@@ -10,7 +10,7 @@ use super::jobs::{self, Asked};
 use super::reply::Reply;
 use super::work::End;
 use crate::agent::{self, Job};
-use crate::callback::payload::{Task, folders_done, folders_failed, folders_failure_sentence, folders_sentence};
+use crate::callback::payload::{Attempt, Task, folders_done, folders_failed, folders_failure_sentence, folders_sentence};
 use crate::creation::{self, Made};
 use crate::domain::event::EventKind;
 use crate::domain::technician::folder_name;
@@ -74,9 +74,13 @@ pub(super) async fn carry_out(api: &Api, row: &JobRow) -> anyhow::Result<End> {
 pub(super) fn failed(api: &Api, row: &JobRow, code: &'static str) -> End {
     let wanted = serde_json::from_str::<(Asked, Wanted)>(&row.job.request).ok().and_then(|(_, w)| w.name);
     let name = wanted.unwrap_or_else(|| format!("Usuario_{}", row.job.user));
-    let payload = |job_id: &str| folders_failed(Task { user_id: row.job.user.as_str(), job_id, name: &name }, code, None);
+    let payload = |job_id: &str| folders_failed(Task { user_id: row.job.user.as_str(), job_id, name: &name }, Attempt::Prepare, code, None);
     let event = agent::event(&api.0.agent.settings.callback, EventKind::Folders, &row.job.user, Some(&job_of(row)), payload);
-    End { state: JobState::Error, document: json!({ "message": folders_failure_sentence(&name, code), "code": code }), event }
+    End {
+        state: JobState::Error,
+        document: json!({ "message": folders_failure_sentence(&name, Attempt::Prepare, code), "code": code }),
+        event,
+    }
 }
 
 fn job_of(row: &JobRow) -> Job {

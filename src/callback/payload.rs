@@ -70,6 +70,23 @@ pub enum Done {
     Shared,
     /// A share of `novos` was taken back.
     Revoked,
+    /// They had been put into the archive and are back.
+    Restored,
+    /// All access was taken away and they were put into the archive.
+    Removed,
+    /// They have another name, or `novos` is shared with another address.
+    Renamed,
+}
+
+/// What was tried with a technician's folders, and failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// Making or sharing them.
+    Prepare,
+    /// Taking the technician out.
+    Remove,
+    /// Another name or address.
+    Rename,
 }
 
 /// One file of a processing run (CONTRACT 3.4).
@@ -103,19 +120,27 @@ pub fn folders_sentence(name: &str, done: Done) -> String {
         Done::Unchanged => format!("As pastas de {name} já existem e estão em ordem."),
         Done::Repaired => format!("As pastas de {name} foram reparadas."),
         Done::Shared => format!("A pasta novos de {name} foi compartilhada."),
+        Done::Restored => format!("As pastas de {name} foram restauradas do arquivo."),
+        Done::Removed => format!("O acesso de {name} foi retirado e as pastas foram arquivadas; nada foi apagado."),
+        Done::Renamed => format!("Os dados de {name} foram alterados, com as pastas e o compartilhamento."),
         Done::Revoked => format!("O compartilhamento da pasta novos de {name} foi retirado."),
     }
 }
 
 /// Why nothing came of somebody's folders, for people.
-pub fn folders_failure_sentence(name: &str, code: &str) -> String {
-    format!("Não foi possível preparar as pastas de {name}: {}.", cause(code))
+pub fn folders_failure_sentence(name: &str, attempt: Attempt, code: &str) -> String {
+    let what = match attempt {
+        Attempt::Prepare => "preparar as pastas de",
+        Attempt::Remove => "retirar o acesso de",
+        Attempt::Rename => "alterar os dados de",
+    };
+    format!("Não foi possível {what} {name}: {}.", cause(code))
 }
 
-/// The folders could not be made or shared. `code` is the failure's stable code; `folders` is what stands all the
+/// The folders could not be made, shared, put away or renamed. `code` is the failure's stable code; `folders` is what stands all the
 /// same, e.g. a whole tree whose share was refused (`compartilhado` false).
-pub fn folders_failed(task: Task<'_>, code: &str, folders: Option<&Folders>) -> String {
-    let message = folders_failure_sentence(task.name, code);
+pub fn folders_failed(task: Task<'_>, attempt: Attempt, code: &str, folders: Option<&Folders>) -> String {
+    let message = folders_failure_sentence(task.name, attempt, code);
     let mut result = json!({ "message": message, "code": code });
     if let Some(folders) = folders {
         result["drive_folders"] = json!(folders.drive_folders);
@@ -219,7 +244,11 @@ pub fn cause(code: &str) -> String {
         "share_refused" | "email_refused" => "o Drive não aceita este e-mail",
         "credentials_refused" | "credentials_revoked" => "o acesso ao Drive foi recusado",
         "drive_unreachable" | "drive_unavailable" | "drive_timeout" | "rate_limited" => "o Drive não respondeu; tente de novo mais tarde",
-        "registry_busy" | "ledger_busy" | "cycle_busy" | "technician_busy" | "part_busy" => {
+        "user_unknown" => "não há técnico com este usuário",
+        "user_removed" => "o técnico já foi retirado",
+        "not_drained" => "ainda há arquivos em processamento; tente de novo mais tarde",
+        "access_left" => "alguém ainda tem acesso às pastas",
+        "registry_busy" | "ledger_busy" | "technician_busy" | "part_busy" | "cycle_busy" => {
             "outro processo está em andamento; tente de novo"
         }
         other => return format!("ocorreu uma falha (código {other})"),
@@ -285,14 +314,14 @@ mod tests {
     fn c3_3_a_failure_has_a_code_and_what_stands() {
         let mut partial = folders();
         partial.drive_folders.compartilhado = false;
-        let told = value(&folders_failed(TASK, "sharing_refused", Some(&partial)));
+        let told = value(&folders_failed(TASK, Attempt::Prepare, "sharing_refused", Some(&partial)));
         assert_eq!((&told["status"], &told["result"]["code"]), (&json!("error"), &json!("sharing_refused")));
         assert_eq!(told["result"]["drive_folders"]["compartilhado"], json!(false));
         assert_eq!(
             told["result"]["message"],
             "Não foi possível preparar as pastas de Ana Maria: ocorreu uma falha (código sharing_refused)."
         );
-        assert_eq!(value(&folders_failed(TASK, "disk_full", None))["result"].get("drive_folders"), None);
+        assert_eq!(value(&folders_failed(TASK, Attempt::Prepare, "disk_full", None))["result"].get("drive_folders"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::report::Cost;
 use crate::context::Context;
 use crate::document::Document;
+use crate::domain::clock::rfc3339;
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::FILE_MODE;
@@ -62,7 +63,7 @@ impl Document for Report {
 /// Runs `tecnico check`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let provisioner = context.provisioner().await?;
-    let technicians = wanted(&args.users, &provisioner).await?;
+    let technicians = wanted(&args.users, &provisioner, context).await?;
     let mut prepared = Vec::with_capacity(technicians.len());
     for technician in technicians {
         prepared.push(provisioner.known(technician).await?);
@@ -85,19 +86,34 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(if report.left == 0 { Exit::Done } else { Exit::NotClean })
 }
 
-async fn wanted(users: &[String], provisioner: &Provisioner<'_>) -> anyhow::Result<Vec<Technician>> {
+async fn wanted(users: &[String], provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<Vec<Technician>> {
     if users.is_empty() {
-        return Ok(provisioner.ledger.technicians().await?);
+        let mut technicians = provisioner.ledger.technicians().await?;
+        let half_way = provisioner.ledger.unfinished_removals().await?;
+        technicians.extend(half_way.into_iter().filter(|t| t.removed_at.is_some()));
+        return Ok(technicians);
     }
     let mut technicians = Vec::new();
     for user in users {
-        technicians.push(known(user, provisioner).await?);
+        let technician = recorded(user, provisioner).await?;
+        match technician.removed_at {
+            Some(at) if technician.removing_at.is_none() => {
+                context.ui.note(format!("note: {user} was removed on {}; nothing of theirs is checked", rfc3339(at)));
+            }
+            _ => technicians.push(technician),
+        }
     }
     Ok(technicians)
 }
 
-/// The technician of a user id typed by somebody.
+/// The technician in service of a user id typed by somebody.
 pub(super) async fn known(user: &str, provisioner: &Provisioner<'_>) -> anyhow::Result<Technician> {
+    let technician = recorded(user, provisioner).await?;
+    if technician.removed_at.is_some() { provisioner.in_service(&technician).await } else { Ok(technician) }
+}
+
+/// The technician of a user id typed by somebody, removed or not.
+pub(super) async fn recorded(user: &str, provisioner: &Provisioner<'_>) -> anyhow::Result<Technician> {
     let unknown = || {
         Failure::new(Exit::Data, "user_unknown", format!("there is no technician {user:?}"))
             .hint(format!("`tecnico list` shows who there is; `tecnico create {user}` makes one"))

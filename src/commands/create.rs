@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::create_bulk;
 use super::folder_event::{self, JobArgs};
 use super::report::{Cost, Created};
+use crate::callback::payload::Attempt;
 use crate::context::Context;
 use crate::creation::{self, Made};
 use crate::document::Document;
@@ -97,7 +98,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             folder_event::done(context, job.as_ref(), &technician.user, &technician.name, done, &document.folders).await?;
         }
         Ok(_) => {}
-        Err(fault) => folder_event::failed(context, job.as_ref(), &candidate.user, &candidate.called, fault).await,
+        Err(fault) => folder_event::failed(context, job.as_ref(), &candidate.user, &candidate.called, Attempt::Prepare, fault).await,
     }
     folder_event::send(context).await;
     let (outcome, document) = created?;
@@ -147,6 +148,7 @@ fn tell(outcome: &Outcome, document: &Created, context: &Context) {
         Status::Created => "created",
         Status::Unchanged => "unchanged",
         Status::Repaired => "repaired",
+        Status::Restored => "restored",
     };
     ui.say(format!("{} {} ({}): {}", ui.good("✓"), document.folder, document.user, ui.bold(word)));
     ui.say(format!("  VM      {}", document.folders.vm_folders.user_folder));

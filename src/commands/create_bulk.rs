@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::registry_writer::RegistryWriter;
 use super::report::{Cost, Created};
 use super::{create, folder_event};
+use crate::callback::payload::Attempt;
 use crate::context::Context;
 use crate::creation;
 use crate::document::{Document, Named};
@@ -63,7 +64,7 @@ pub(super) async fn run(file: &Path, parallel: usize, dry_run: bool, context: &C
     let seconds = (clock::now() - begun) as f64 / 1000.0;
     let bulk = Bulk {
         created: count(Status::Created),
-        repaired: count(Status::Repaired),
+        repaired: count(Status::Repaired) + count(Status::Restored),
         unchanged: count(Status::Unchanged),
         failed,
         drive: provisioner.drive.meter().into(),
@@ -115,7 +116,7 @@ async fn create_one(
     let outcome = match provisioner.create(candidate, Some(survey), None).await {
         Ok(outcome) => outcome,
         Err(fault) => {
-            folder_event::failed(context, None, &candidate.user, &candidate.called, &fault).await;
+            folder_event::failed(context, None, &candidate.user, &candidate.called, Attempt::Prepare, &fault).await;
             return Ok((None, failed(candidate, &fault, context)));
         }
     };

@@ -1,7 +1,7 @@
 //! Telling the backend how a creation or a share ended (CONTRACT 3.1 to 3.3).
 
 use crate::agent::{Job, tell};
-use crate::callback::payload::{Done, Folders, Task, folders_done, folders_failed};
+use crate::callback::payload::{Attempt, Done, Folders, Task, folders_done, folders_failed};
 use crate::config::settings::CallbackSettings;
 use crate::context::Context;
 use crate::domain::clock;
@@ -43,13 +43,13 @@ pub(super) async fn done(
     Ok(())
 }
 
-/// Records that they could not be made or shared. The failure itself is the caller's to return: where even the record
+/// Records that they could not be made, shared, put away or renamed. The failure itself is the caller's to return: where even the record
 /// fails, there is nothing left to say it to.
-pub(super) async fn failed(context: &Context, job: Option<&Job>, user: &UserId, name: &str, fault: &anyhow::Error) {
+pub(super) async fn failed(context: &Context, job: Option<&Job>, user: &UserId, name: &str, attempt: Attempt, fault: &anyhow::Error) {
     let recorded = async {
         let (ledger, settings) = (context.ledger().await?, context.settings().await?);
         let code = advice(fault).code;
-        let payload = |job_id: &str| folders_failed(Task { user_id: user.as_str(), job_id, name }, code, None);
+        let payload = |job_id: &str| folders_failed(Task { user_id: user.as_str(), job_id, name }, attempt, code, None);
         tell(ledger, &settings.callback, EventKind::Folders, user, job, clock::now(), payload).await?;
         anyhow::Ok(())
     };

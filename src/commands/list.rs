@@ -13,7 +13,11 @@ use crate::error::Exit;
 ///
 /// Reads the ledger only: no call to Drive. `tecnico check` says whether it is all still so.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Also those who were removed
+    #[arg(long)]
+    all: bool,
+}
 
 /// The technicians.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -30,6 +34,8 @@ struct Line {
     user_folder_id: Option<String>,
     novos_folder_id: Option<String>,
     created_at: String,
+    /// When they were removed; theirs lies in the archive.
+    removed_at: Option<String>,
 }
 
 impl Document for Report {
@@ -37,11 +43,15 @@ impl Document for Report {
 }
 
 /// Runs `tecnico list`.
-pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = context.ledger().await?;
     let settings = context.settings().await?;
     let mut technicians = Vec::new();
-    for technician in ledger.technicians().await? {
+    let mut known = ledger.technicians().await?;
+    if args.all {
+        known.extend(ledger.removed_technicians().await?);
+    }
+    for technician in known {
         let rows = ledger.folder_ids(&technician.user).await?;
         let id = |role| {
             let path = settings.layout.path_of(role);
@@ -55,6 +65,7 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
             email: technician.email.map(|e| e.to_string()),
             folder: technician.folder,
             created_at: rfc3339(technician.created_at),
+            removed_at: technician.removed_at.map(rfc3339),
         });
     }
     if context.ui.is_json() {
@@ -66,8 +77,11 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     context.ui.table(
-        ["USER", "FOLDER", "E-MAIL", "NAME"],
-        technicians.into_iter().map(|t| [t.user, t.folder, t.email.unwrap_or_else(|| "-".into()), t.name]),
+        ["USER", "FOLDER", "E-MAIL", "NAME", ""],
+        technicians.into_iter().map(|t| {
+            let removed = t.removed_at.map(|at| format!("removed {at}")).unwrap_or_default();
+            [t.user, t.folder, t.email.unwrap_or_else(|| "-".into()), t.name, removed]
+        }),
     );
     Ok(Exit::Done)
 }

@@ -18,6 +18,8 @@ pub mod list;
 pub mod man;
 pub mod process;
 mod registry_writer;
+pub mod remove;
+pub mod rename;
 mod report;
 pub mod retry;
 pub mod sandbox;

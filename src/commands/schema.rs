@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use schemars::Schema;
 
 use super::{
-    callbacks, changes, check, config, create, create_bulk, cycle_report, demo, doctor, import, init, ledger, list, report, retry, sandbox,
-    serve, share, ssh_gate, status, why,
+    callbacks, changes, check, config, create, create_bulk, cycle_report, demo, doctor, import, init, ledger, list, remove, rename, report,
+    retry, sandbox, serve, share, ssh_gate, status, why,
 };
 use crate::document::{Document, schema_of};
 use crate::error::Exit;
@@ -42,6 +42,10 @@ fn all() -> Vec<(&'static str, Schema)> {
         one::<create::DryRun>(),
         one::<check::Report>(),
         one::<share::Report>(),
+        one::<remove::Report>(),
+        one::<remove::DryRun>(),
+        one::<rename::Report>(),
+        one::<rename::DryRun>(),
         one::<list::Report>(),
         one::<import::Report>(),
         one::<cycle_report::Watched>(),

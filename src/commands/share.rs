@@ -7,7 +7,7 @@ use super::check;
 use super::folder_event::{self, JobArgs};
 use super::report::Cost;
 use crate::agent::Job;
-use crate::callback::payload::Done;
+use crate::callback::payload::{Attempt, Done};
 use crate::context::Context;
 use crate::creation;
 use crate::document::Document;
@@ -83,6 +83,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let technician = check::known(&args.user, &provisioner).await?;
     let novos = novos_of(&technician, &provisioner).await?;
     let _lock = provisioner.ledger.lock_technician(&technician.user).await?;
+    // Whoever held the lock may have removed them, or given them another address.
+    let technician = if args.list { technician } else { provisioner.in_service(&technician).await? };
     let before = provisioner.drive.permissions(&novos).await?;
     let job = args.job.job(&provisioner.settings.callback)?;
     let changed = if args.list { Ok(false) } else { change(&args, &technician, &novos, &before, &provisioner, context).await };
@@ -126,7 +128,7 @@ async fn event(
             let folders = creation::folders(&prepared, link, shared, provisioner)?;
             folder_event::done(context, job, &technician.user, &technician.name, done, &folders).await?;
         }
-        Err(fault) => folder_event::failed(context, job, &technician.user, &technician.name, fault).await,
+        Err(fault) => folder_event::failed(context, job, &technician.user, &technician.name, Attempt::Prepare, fault).await,
     }
     folder_event::send(context).await;
     Ok(())

@@ -42,6 +42,7 @@ pub(super) struct Layout {
     pub processed: String,
     pub failed: String,
     pub local_only: Vec<String>,
+    pub archive: String,
 }
 
 #[derive(Debug, Deserialize)]

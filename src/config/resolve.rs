@@ -13,6 +13,7 @@ use super::settings::{
 };
 use super::{file, raw};
 use crate::domain::folder::Layout;
+use crate::domain::technician::folder_name;
 use crate::error::Failure;
 
 /// Where a value came from, for the fault that names it.
@@ -136,10 +137,14 @@ fn drive(place: &Place<'_>, raw: raw::Drive) -> Result<DriveSettings, Failure> {
 }
 
 fn layout(place: &Place<'_>, raw: raw::Layout) -> Result<Layout, Failure> {
-    let layout = Layout { inbox: raw.inbox, processed: raw.processed, failed: raw.failed, local_only: raw.local_only };
+    let layout =
+        Layout { inbox: raw.inbox, processed: raw.processed, failed: raw.failed, local_only: raw.local_only, archive: raw.archive };
     let named = [("layout.inbox", &layout.inbox), ("layout.processed", &layout.processed), ("layout.failed", &layout.failed)];
     for (key, path) in named.into_iter().chain(layout.local_only.iter().map(|p| ("layout.local_only", p))) {
         check_path(key, path).map_err(|why| place.fault(key, &why))?;
+    }
+    if folder_name(&layout.archive).as_deref() != Ok(&layout.archive) {
+        return Err(place.fault("layout.archive", &format!("{:?} is not the name of one folder without spaces", layout.archive)));
     }
     if layout.inbox.contains('{') {
         return Err(place.fault("layout.inbox", "only processed and failed may hold {year} and {month}"));
@@ -269,6 +274,7 @@ mod tests {
             ("[drive]\nparent_folder_id = \"a\"\nendpoint = \"http://drive.example.com/\"\n", "line 3: drive.endpoint: only https"),
             ("[layout]\ninbox = \"../x\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: layout.inbox"),
             ("[layout]\nfailed = \"pdfs/novos\"\n[drive]\nparent_folder_id = \"a\"\n", "three different folders"),
+            ("[layout]\narchive = \"a/b\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: layout.archive: \"a/b\" is not the name of one"),
             ("[share]\nrole = \"owner\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: share.role: \"owner\" is not one of"),
             ("[serve]\nlisten = \"localhost\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: serve.listen"),
             ("vm = 3\n", "line 1: vm is a section"),

@@ -61,6 +61,8 @@ pub struct Layout {
     pub failed: String,
     /// Folders wanted on the VM only, e.g. `logs`.
     pub local_only: Vec<String>,
+    /// The folder, beside the trees on Drive and on the VM, where the trees of removed technicians lie.
+    pub archive: String,
 }
 
 impl Layout {
@@ -128,6 +130,7 @@ mod tests {
             processed: "pdfs/processados/{year}/{month}".into(),
             failed: "pdfs/erro".into(),
             local_only: vec!["logs".into()],
+            archive: "arquivo".into(),
         }
     }
 

@@ -14,6 +14,14 @@ const PATH: &str = "tecnico_path";
 /// The part in a word: `novos`, `processados` …
 const ROLE: &str = "tecnico_role";
 
+/// When a removed technician's tree was put into the archive; on their own folder only.
+pub const REMOVED: &str = "tecnico_removed";
+
+/// The mark of the archive folder.
+pub fn of_archive() -> BTreeMap<String, String> {
+    BTreeMap::from([(ROLE.to_owned(), "arquivo".to_owned())])
+}
+
 /// The mark of one folder. Each key and value stays under 124 bytes together (drive-v3-behaviour 1.49).
 pub fn of(user: &UserId, path: &str, role: Role) -> BTreeMap<String, String> {
     let path = if path.is_empty() { "." } else { path };

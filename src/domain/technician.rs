@@ -115,6 +115,12 @@ pub fn numbered_folder(folder: &str, n: u32) -> String {
     format!("{folder}_{n}")
 }
 
+/// Whether `folder` is what somebody got who wanted `wanted` when it was taken.
+pub fn is_numbered(folder: &str, wanted: &str) -> bool {
+    let number = folder.strip_prefix(wanted).and_then(|rest| rest.strip_prefix('_')).and_then(|n| n.parse::<u32>().ok());
+    number.is_some_and(|n| n >= 2 && numbered_folder(wanted, n) == folder)
+}
+
 /// What makes two folder names the same to a person or to a file system that folds case.
 pub fn folder_key(folder: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
@@ -150,6 +156,14 @@ mod tests {
     #[test]
     fn two_spellings_of_one_name_are_one_folder() {
         assert_eq!(folder_key("Joa\u{303}o"), folder_key("JOÃO"));
+    }
+
+    #[test]
+    fn a_numbered_folder_is_known_again() {
+        assert!(is_numbered("Ana_Maria_2", "Ana_Maria"));
+        for other in ["Ana_Maria", "Ana_Maria_1", "Ana_Maria_02", "Ana_Maria_x", "Ana_Maria_2_3"] {
+            assert!(!is_numbered(other, "Ana_Maria"), "{other}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub const SHORTCUT: &str = "application/vnd.google-apps.shortcut";
 macro_rules! lean {
     () => {
         "id,name,mimeType,parents,trashed,explicitlyTrashed,size,md5Checksum,headRevisionId,createdTime,modifiedTime,\
-         appProperties,webViewLink,description,ownedByMe,owners(emailAddress),driveId,shortcutDetails(targetId,targetMimeType),\
+         appProperties,webViewLink,description,ownedByMe,owners(emailAddress),driveId,hasAugmentedPermissions,shortcutDetails(targetId,targetMimeType),\
          capabilities(canAddChildren,canDownload,canEdit,canListChildren,canMoveItemWithinDrive,canRemoveChildren,canShare,canTrash)"
     };
 }
@@ -69,6 +69,8 @@ pub struct Entry {
     pub owners: Vec<String>,
     /// The shared drive it lies in.
     pub drive_id: Option<FileId>,
+    /// In a shared drive: whether there are grants on it beside those that come from above. Drive does not say elsewhere.
+    pub has_own_grants: Option<bool>,
     /// What a shortcut points to.
     pub shortcut_target: Option<FileId>,
     /// Who may do what; `None` where Drive does not say here (1.57): ask `Drive::permissions`.
@@ -136,6 +138,7 @@ impl Entry {
     /// Takes the crate's shape apart. The error says which field an answer lacked or had wrong.
     pub(super) fn from_api(file: api::File) -> Result<Self, String> {
         let id = id("id", file.id)?;
+        let is_in_shared_drive = file.drive_id.is_some();
         let parents = file.parents.unwrap_or_default().into_iter().map(|p| self::id("parents", Some(p))).collect::<Result<_, _>>();
         Ok(Self {
             name: file.name.ok_or_else(|| format!("file {id} came without a name"))?,
@@ -154,6 +157,7 @@ impl Entry {
             owned_by_me: file.owned_by_me.unwrap_or(false),
             owners: file.owners.unwrap_or_default().into_iter().filter_map(|u| u.email_address).collect(),
             drive_id: file.drive_id.map(|d| self::id("driveId", Some(d))).transpose()?,
+            has_own_grants: file.has_augmented_permissions.filter(|_| is_in_shared_drive),
             shortcut_target: file.shortcut_details.and_then(|s| s.target_id).map(|t| self::id("targetId", Some(t))).transpose()?,
             permissions: file.permissions.map(|list| list.into_iter().map(Grant::from_api).collect::<Result<_, _>>()).transpose()?,
             can: file.capabilities.as_ref().map(Can::from_api).unwrap_or_default(),

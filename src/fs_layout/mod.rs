@@ -13,6 +13,7 @@ pub mod name;
 pub mod part;
 pub mod place;
 pub mod registry;
+pub mod relocate;
 pub mod tree;
 
 pub use base::Base;
@@ -20,6 +21,7 @@ pub use credentials::{Credentials, Key};
 pub use part::Part;
 pub use place::{LocalFile, Moved};
 pub use registry::{Entry, Registry};
+pub use relocate::Relocated;
 pub use tree::{LocalFolder, LocalState, Tree};
 
 /// Mode of every folder of a tree.

@@ -93,6 +93,43 @@ impl Registry {
         Ok(results)
     }
 
+    /// What the entry of this tree says, with the keys of other programs: the text of one JSON object.
+    pub fn raw(&self, pasta_drive_id: &str) -> Result<Option<String>, Failure> {
+        let text = self.text()?.unwrap_or_else(|| "[]".to_owned());
+        Ok(elements(&text, &self.path())?.iter().find(|raw| is_of(raw, pasta_drive_id)).map(|raw| raw.get().to_owned()))
+    }
+
+    /// Takes the entry of this tree out; `false` where there is none. The others stay as they were written.
+    pub fn take_out(&self, pasta_drive_id: &str) -> Result<bool, Failure> {
+        self.edit(|elements| {
+            let before = elements.len();
+            elements.retain(|raw| !is_of(raw, pasta_drive_id));
+            elements.len() != before
+        })
+    }
+
+    /// Puts back what [`Registry::raw`] gave, unless the tree has an entry by now; `false` where it has.
+    pub fn put_back(&self, pasta_drive_id: &str, entry: Box<RawValue>) -> Result<bool, Failure> {
+        self.edit(|elements| {
+            let is_new = !elements.iter().any(|raw| is_of(raw, pasta_drive_id));
+            if is_new {
+                elements.push(entry);
+            }
+            is_new
+        })
+    }
+
+    fn edit(&self, change: impl FnOnce(&mut Vec<Box<RawValue>>) -> bool) -> Result<bool, Failure> {
+        let _lock = self.lock()?;
+        let mut elements = elements(&self.text()?.unwrap_or_else(|| "[]".to_owned()), &self.path())?;
+        let changed = change(&mut elements);
+        if changed {
+            let text = join(&elements.iter().map(|raw| raw.get().to_owned()).collect::<Vec<_>>());
+            atomic::replace(&self.base.dir, self.base.path(), FILE, TEMP, text.as_bytes(), FILE_MODE)?;
+        }
+        Ok(changed)
+    }
+
     /// The permission bits of the file, where there is one.
     pub fn mode(&self) -> Result<Option<u32>, Failure> {
         let stat = handle::stat(&self.base.dir, FILE).map_err(|e| io_failure("look at", &self.path(), e))?;
@@ -166,6 +203,10 @@ fn damaged(path: &Path, why: &str) -> Failure {
 
 fn object(raw: &RawValue) -> Option<Map<String, Value>> {
     serde_json::from_str(raw.get()).ok()
+}
+
+fn is_of(raw: &RawValue, pasta_drive_id: &str) -> bool {
+    object(raw).is_some_and(|o| o.get("pasta_drive_id").and_then(Value::as_str) == Some(pasta_drive_id))
 }
 
 fn entry_of(object: &Map<String, Value>) -> Entry {

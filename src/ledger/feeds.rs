@@ -43,12 +43,17 @@ impl Ledger {
     /// Forgets that this technician's `novos` was ever listed, so that every cycle tries until it can be.
     pub async fn forget_listing(&self, user: &UserId) -> Result<(), Failure> {
         let mut tx = self.write().await?;
+        self.unlist(&mut tx, user).await?;
+        self.commit(tx).await
+    }
+
+    pub(super) async fn unlist(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<(), Failure> {
         sqlx::query("UPDATE technicians SET listed_at = 0 WHERE user_id = $1")
             .bind(user.as_str())
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await
             .map_err(|e| self.failed(e))?;
-        self.commit(tx).await
+        Ok(())
     }
 
     pub(super) async fn store_token(
@@ -87,9 +92,9 @@ impl Ledger {
         let users: Vec<String> = sqlx::query_scalar(
             // Two ranges of one index; as one condition it would be read whole.
             "SELECT user_id FROM (
-                SELECT user_id, listed_at FROM technicians WHERE removed_at IS NULL AND listed_at < $1
+                SELECT user_id, listed_at FROM technicians WHERE removed_at IS NULL AND place IS NULL AND listed_at < $1
                 UNION ALL
-                SELECT user_id, listed_at FROM technicians WHERE removed_at IS NULL AND listed_at >= $1 AND listed_at > $3
+                SELECT user_id, listed_at FROM technicians WHERE removed_at IS NULL AND place IS NULL AND listed_at >= $1 AND listed_at > $3
              ) AS due ORDER BY listed_at, user_id LIMIT $2",
         )
         .bind(before)

@@ -76,6 +76,22 @@ impl Ledger {
         Ok(lock)
     }
 
+    /// Waits until no cycle is under way, in whatever process, and keeps others from beginning. Fails with `cycle_busy`
+    /// (exit 75) after `patience`, or as soon as `is_given_up` says so.
+    pub async fn lock_cycle(&self, patience: Duration, is_given_up: impl Fn() -> bool) -> Result<Lock, Failure> {
+        let until = Instant::now() + patience;
+        loop {
+            if let Some(lock) = self.try_lock("cycle")? {
+                return Ok(lock);
+            }
+            if Instant::now() >= until || is_given_up() {
+                return Err(Failure::new(Exit::Later, "cycle_busy", "another tecnico is going through the folders right now")
+                    .hint("nothing is lost: it takes care of everything there is; run this again when it is done"));
+            }
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+    }
+
     /// Takes a lock of this name; `None` where another process holds it.
     pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, Failure> {
         let path = self.locks_dir()?.join(name);

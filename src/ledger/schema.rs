@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_absence.sql"),
     include_str!("migrations/0006_units.sql"),
     include_str!("migrations/0007_listed_at.sql"),
+    include_str!("migrations/0008_offboarding.sql"),
 ];
 
 /// The schema this program writes.

@@ -20,12 +20,27 @@ pub struct Technician {
     pub email: Option<Email>,
     /// The account on the portal the PDFs come from.
     pub portal_user: Option<String>,
-    /// The folder's name, on the VM and on Drive. Never changes once given.
+    /// The folder's name, on the VM and on Drive. Theirs until a rename gives them another, also while they are removed.
     pub folder: String,
     /// When they were first recorded.
     pub created_at: Millis,
-    /// When they were taken out, if they were.
+    /// When they were taken out, if they were: from then on nothing of theirs is processed.
     pub removed_at: Option<Millis>,
+    /// When taking them out was begun, where it is not done yet.
+    pub removing_at: Option<Millis>,
+    /// Where their tree lies on the VM, below the base directory, where that is not `folder`.
+    pub place: Option<String>,
+    /// Their address before a change, while its grant may still be there.
+    pub former_email: Option<Email>,
+    /// What `tecnicos.json` said of them before they were taken out: the text of one JSON object.
+    pub registry_entry: Option<String>,
+}
+
+impl Technician {
+    /// Whether their files are taken: they are in service, and their tree lies where it belongs.
+    pub fn is_at_work(&self) -> bool {
+        self.removed_at.is_none() && self.place.is_none()
+    }
 }
 
 /// What a caller says about a technician. What is `None` stays as it is recorded.
@@ -77,9 +92,14 @@ pub struct Reserved {
 /// `SELECT` of whole technicians, with what follows `FROM technicians`.
 macro_rules! select_technicians {
     ($rest:literal) => {
-        concat!("SELECT user_id, name, email, portal_user, folder, created_at, removed_at FROM technicians ", $rest)
+        concat!(
+            "SELECT user_id, name, email, portal_user, folder, created_at, removed_at, removing_at, place, former_email, registry_entry ",
+            "FROM technicians ",
+            $rest
+        )
     };
 }
+pub(super) use select_technicians;
 
 /// A row as SQL gives it.
 #[derive(sqlx::FromRow)]
@@ -91,6 +111,10 @@ pub(super) struct Row {
     folder: String,
     created_at: Millis,
     removed_at: Option<Millis>,
+    removing_at: Option<Millis>,
+    place: Option<String>,
+    former_email: Option<String>,
+    registry_entry: Option<String>,
 }
 
 impl Ledger {
@@ -135,18 +159,22 @@ impl Ledger {
             technician.portal_user.clone_from(&wanted.portal_user);
             changed.push(Field::PortalUser);
         }
-        if technician.removed_at.take().is_some() {
+        if technician.removed_at.take().is_some() | technician.removing_at.take().is_some() {
             changed.push(Field::RemovedAt);
+            // What somebody dropped into the archived `novos` is found by the next listing.
+            self.unlist(tx, &technician.user).await?;
         }
         if !changed.is_empty() {
-            sqlx::query("UPDATE technicians SET name = $2, email = $3, portal_user = $4, removed_at = NULL WHERE user_id = $1")
-                .bind(technician.user.as_str())
-                .bind(&technician.name)
-                .bind(technician.email.as_ref().map(Email::as_str))
-                .bind(&technician.portal_user)
-                .execute(&mut **tx)
-                .await
-                .map_err(|e| self.failed(e))?;
+            sqlx::query(
+                "UPDATE technicians SET name = $2, email = $3, portal_user = $4, removed_at = NULL, removing_at = NULL WHERE user_id = $1",
+            )
+            .bind(technician.user.as_str())
+            .bind(&technician.name)
+            .bind(technician.email.as_ref().map(Email::as_str))
+            .bind(&technician.portal_user)
+            .execute(&mut **tx)
+            .await
+            .map_err(|e| self.failed(e))?;
         }
         Ok(Reserved { technician, outcome: Outcome::Known, changed })
     }
@@ -159,22 +187,7 @@ impl Ledger {
         occupied: &HashSet<String>,
         now: Millis,
     ) -> Result<Reserved, Failure> {
-        let occupied: HashSet<String> = occupied.iter().map(|f| folder_key(f)).collect();
-        let mut folder = wanted.folder.clone();
-        let mut number = 1;
-        loop {
-            let key = folder_key(&folder);
-            let held: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM technicians WHERE folder_key = $1")
-                .bind(&key)
-                .fetch_one(&mut **tx)
-                .await
-                .map_err(|e| self.failed(e))?;
-            if held == 0 && !occupied.contains(&key) {
-                break;
-            }
-            number += 1;
-            folder = numbered_folder(&wanted.folder, number);
-        }
+        let folder = self.free_folder(tx, user, &wanted.folder, occupied).await?;
         let technician = Technician {
             user: user.clone(),
             name: wanted.name.clone().unwrap_or_else(|| user.as_str().to_owned()),
@@ -183,6 +196,10 @@ impl Ledger {
             folder,
             created_at: now,
             removed_at: None,
+            removing_at: None,
+            place: None,
+            former_email: None,
+            registry_entry: None,
         };
         sqlx::query(
             "INSERT INTO technicians (user_id, name, email, portal_user, folder, folder_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -200,6 +217,33 @@ impl Ledger {
         Ok(Reserved { technician, outcome: Outcome::New, changed: Vec::new() })
     }
 
+    /// `wanted`, or the first of `wanted_2`, `wanted_3` … that neither another technician nor `occupied` has.
+    pub(super) async fn free_folder(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        user: &UserId,
+        wanted: &str,
+        occupied: &HashSet<String>,
+    ) -> Result<String, Failure> {
+        let occupied: HashSet<String> = occupied.iter().map(|f| folder_key(f)).collect();
+        let mut folder = wanted.to_owned();
+        let mut number = 1;
+        loop {
+            let key = folder_key(&folder);
+            let held: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM technicians WHERE folder_key = $1 AND user_id <> $2")
+                .bind(&key)
+                .bind(user.as_str())
+                .fetch_one(&mut **tx)
+                .await
+                .map_err(|e| self.failed(e))?;
+            if held == 0 && !occupied.contains(&key) {
+                return Ok(folder);
+            }
+            number += 1;
+            folder = numbered_folder(wanted, number);
+        }
+    }
+
     /// Gives a technician another user id, with everything that hangs on it. `false` where there is none of the old id,
     /// or one of the new.
     pub async fn rekey(&self, old: &UserId, new: &UserId) -> Result<bool, Failure> {
@@ -212,19 +256,6 @@ impl Ledger {
         .execute(&mut *tx)
         .await
         .map_err(|e| self.failed(e))?;
-        self.commit(tx).await?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    /// Marks a technician as taken out. The folder name stays theirs. `false` where there is none to take out.
-    pub async fn remove(&self, user: &UserId, now: Millis) -> Result<bool, Failure> {
-        let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE technicians SET removed_at = $2 WHERE user_id = $1 AND removed_at IS NULL")
-            .bind(user.as_str())
-            .bind(now)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| self.failed(e))?;
         self.commit(tx).await?;
         Ok(done.rows_affected() == 1)
     }
@@ -277,7 +308,7 @@ impl Ledger {
         row.map(|r| self.technician_of(r)).transpose()
     }
 
-    async fn technician_in(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<Option<Technician>, Failure> {
+    pub(super) async fn technician_in(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<Option<Technician>, Failure> {
         let row: Option<Row> = sqlx::query_as(select_technicians!("WHERE user_id = $1"))
             .bind(user.as_str())
             .fetch_optional(&mut **tx)
@@ -287,14 +318,19 @@ impl Ledger {
     }
 
     pub(super) fn technician_of(&self, row: Row) -> Result<Technician, Failure> {
+        let email = |e: String| Email::parse(&e).map_err(|_| self.unreadable("e-mail", &e));
         Ok(Technician {
             user: self.user_of(&row.user_id)?,
             name: row.name,
-            email: row.email.map(|e| Email::parse(&e).map_err(|_| self.unreadable("e-mail", &e))).transpose()?,
+            email: row.email.map(email).transpose()?,
             portal_user: row.portal_user,
             folder: row.folder,
             created_at: row.created_at,
             removed_at: row.removed_at,
+            removing_at: row.removing_at,
+            place: row.place,
+            former_email: row.former_email.map(email).transpose()?,
+            registry_entry: row.registry_entry,
         })
     }
 

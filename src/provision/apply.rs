@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
+use super::drift::{Plan, Problem};
 use super::observe::{Observed, Seen, Twin};
-use super::plan::{self, Plan, Problem, Wanted};
+use super::plan::{self, Wanted};
 use super::{Prepared, Provisioner};
 use crate::domain::folder::{Role, WantedFolder};
 use crate::domain::tags;
@@ -62,7 +63,7 @@ impl Provisioner<'_> {
         secrets: Option<(&Key, &Credentials)>,
     ) -> anyhow::Result<Applied> {
         let mut changed = plan.drifts.iter().any(|d| d.problem.is_repairable());
-        self.apply_local(prepared, plan)?;
+        self.apply_local(prepared, plan).await?;
         if let Some((key, credentials)) = secrets {
             changed |= self.base.tree(&prepared.technician.folder)?.write_credentials(key, credentials)? != Written::Unchanged;
         }
@@ -77,6 +78,10 @@ impl Provisioner<'_> {
         if let Some(novos) = novos {
             self.apply_grants(&novos.id, plan).await?;
         }
+        if prepared.technician.former_email.take().is_some() {
+            self.ledger.forget_former_email(&prepared.technician.user).await?;
+        }
+        self.put_back_registry_entry(prepared).await?;
         let wants_registry = plan.drifts.iter().any(|d| matches!(d.problem, Problem::RegistryMissing | Problem::RegistryDiffers));
         let replaced = there.folders.values().any(|s| matches!(s, Seen::Gone { .. }));
         Ok(Applied {
@@ -93,13 +98,14 @@ impl Provisioner<'_> {
         Ok(grants.iter().any(|g| Some(&g.email) == prepared.technician.email.as_ref()))
     }
 
-    fn apply_local(&self, prepared: &Prepared, plan: &Plan) -> anyhow::Result<()> {
+    async fn apply_local(&self, prepared: &mut Prepared, plan: &Plan) -> anyhow::Result<()> {
+        let came_home = self.bring_home(&mut prepared.technician).await?;
         let tree = self.base.tree(&prepared.technician.folder)?;
         if let Some(blocked) = plan.drifts.iter().find(|d| d.problem == Problem::LocalInTheWay) {
             let hint = blocked.fix(&prepared.technician.user);
             return Err(Failure::new(Exit::CannotCreate, "local_in_the_way", blocked.sentence()).hint(hint).into());
         }
-        if plan.drifts.iter().any(|d| d.problem == Problem::LocalMissing) {
+        if came_home || plan.drifts.iter().any(|d| d.problem == Problem::LocalMissing) {
             tree.create(&self.settings.layout.local_folders())?;
         }
         for drift in plan.drifts.iter().filter(|d| matches!(d.problem, Problem::LocalMode { .. })) {
@@ -152,7 +158,7 @@ impl Provisioner<'_> {
     }
 
     /// Drive makes folders inside a folder in the trash without a word; nobody would ever see them.
-    fn parent_trashed(&self) -> Failure {
+    pub(super) fn parent_trashed(&self) -> Failure {
         let id = &self.settings.drive.parent_folder_id;
         Failure::new(Exit::Refused, "parent_trashed", format!("the parent folder {id} is in Drive's trash"))
             .hint("take it out of the trash in Drive, or set `drive.parent_folder_id` to another; then run the same command again")
@@ -204,6 +210,12 @@ impl Provisioner<'_> {
                 _ => {}
             }
         }
+        // Only when the new address has its access is the old one's taken.
+        for drift in &plan.drifts {
+            if let Problem::GrantFormer { permission_id: Some(permission_id) } = &drift.problem {
+                self.drive.revoke(novos, permission_id).await?;
+            }
+        }
         Ok(())
     }
 
@@ -239,6 +251,9 @@ fn mend(prepared: &Prepared, folder: &WantedFolder, parent: &FileId, entry: &Ent
     }
     let tags = tags::of(&prepared.technician.user, &folder.path, folder.role);
     change.app_properties = tags.into_iter().filter(|(k, v)| entry.app_properties.get(k) != Some(v)).map(|(k, v)| (k, Some(v))).collect();
+    if entry.app_properties.contains_key(tags::REMOVED) {
+        change.app_properties.insert(tags::REMOVED.to_owned(), None);
+    }
     (change != Change::default()).then_some(change)
 }
 

@@ -7,7 +7,7 @@ use crate::domain::folder::WantedFolder;
 use crate::domain::technician::{Email, UserId};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry as RegistryEntry;
-use crate::ledger::{Adopt, Assigned, FolderRow, FolderState, Outcome, Reserved, Technician, WantedTechnician};
+use crate::ledger::{Adopt, Assigned, Field, FolderRow, FolderState, Outcome, Reserved, Technician, WantedTechnician};
 
 /// The fewest ids asked for at once: a call costs the same for one and for a thousand (drive-v3-behaviour 1.14).
 const IDS_AT_ONCE: usize = 100;
@@ -20,6 +20,8 @@ pub struct Prepared {
     pub rows: Vec<FolderRow>,
     /// Whether a creation was never finished before.
     pub unfinished: bool,
+    /// Whether they had been removed, or were about to be, and are back.
+    pub restored: bool,
     /// Whether the folder is another than the name would give, because that one was taken.
     pub renumbered_from: Option<String>,
 }
@@ -68,15 +70,21 @@ impl Provisioner<'_> {
     /// A technician the ledger knows, as it knows them.
     pub async fn known(&self, technician: Technician) -> anyhow::Result<Prepared> {
         let rows = self.ledger.folder_ids(&technician.user).await?;
-        Ok(Prepared { technician, rows, unfinished: false, renumbered_from: None })
+        Ok(Prepared { technician, rows, unfinished: false, restored: false, renumbered_from: None })
     }
 
     /// Records a candidate, with a folder name of their own and ids for every folder.
     pub async fn enter(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<Prepared> {
         let tagged = survey.tagged(&candidate.user);
         let mut wanted = candidate.wanted.clone();
-        let mut occupied = survey.occupied();
-        let known = self.ledger.technician(&candidate.user).await?.is_some() || self.rekey(candidate).await?;
+        let mut occupied = survey.occupied(&self.settings.layout);
+        let recorded = self.ledger.technician(&candidate.user).await?;
+        if let Some(removed) = recorded.as_ref().filter(|t| t.removed_at.is_some())
+            && let Some(email) = wanted.email.as_ref().or(removed.email.as_ref())
+        {
+            self.check_address_is_free(removed, email).await?;
+        }
+        let known = recorded.is_some() || self.rekey(candidate).await?;
         if !known {
             wanted.name.get_or_insert_with(|| candidate.called.clone());
         }
@@ -92,7 +100,7 @@ impl Provisioner<'_> {
             None if !known => self.check_is_new(candidate, survey).await?,
             None => {}
         }
-        let Reserved { technician, outcome, .. } = self.ledger.reserve(&candidate.user, &wanted, &occupied, clock::now()).await?;
+        let Reserved { technician, outcome, changed } = self.ledger.reserve(&candidate.user, &wanted, &occupied, clock::now()).await?;
         let folders = self.settings.layout.drive_folders();
         let adopted: Vec<(WantedFolder, String)> =
             folders.iter().filter_map(|f| tagged.get(&f.path).map(|e| (f.clone(), e.id.to_string()))).collect();
@@ -102,6 +110,7 @@ impl Provisioner<'_> {
         let rows = self.assign(&technician, &folders).await?;
         Ok(Prepared {
             unfinished: outcome == Outcome::New && tagged.is_empty() || rows.iter().any(|r| r.state == FolderState::Reserved),
+            restored: changed.contains(&Field::RemovedAt),
             renumbered_from: (technician.folder != wanted.folder && outcome == Outcome::New).then_some(wanted.folder),
             technician,
             rows,

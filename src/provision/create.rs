@@ -16,6 +16,8 @@ pub enum Status {
     Unchanged,
     /// Something was put right.
     Repaired,
+    /// Back after a removal, with everything there was.
+    Restored,
 }
 
 /// A technician after `create`.
@@ -42,35 +44,35 @@ impl Provisioner<'_> {
         secrets: Option<(&Key, &Credentials)>,
     ) -> anyhow::Result<Outcome> {
         let lock = self.ledger.lock_technician(&candidate.user).await?;
-        let own;
-        let survey = match survey {
-            Some(survey) if !lock.waited() => survey,
-            _ => {
-                own = prepare(self, std::slice::from_ref(candidate)).await?;
-                &own
-            }
-        };
-        let mut prepared = self.enter(candidate, survey).await?;
+        let taken = survey.filter(|_| !lock.waited());
+        let mut own = None;
+        if taken.is_none() {
+            own = Some(prepare(self, std::slice::from_ref(candidate)).await?);
+        }
+        let nothing = Survey::default();
+        let mut prepared = self.enter(candidate, taken.or(own.as_ref()).unwrap_or(&nothing)).await?;
+        if prepared.restored && own.is_none() {
+            // Somebody removed since the survey for many was taken lies elsewhere by now.
+            own = Some(prepare(self, std::slice::from_ref(candidate)).await?);
+        }
+        let survey = own.as_ref().or(taken).unwrap_or(&nothing);
         let there = self.observe(&prepared.technician, &prepared.rows, survey).await?;
         let plan = self.plan(&prepared, &there).await?;
         let applied = self.apply(&mut prepared, &plan, &there, secrets).await?;
-        let status = match (prepared.unfinished, applied.changed) {
-            (true, _) => Status::Created,
-            (false, true) => Status::Repaired,
-            (false, false) => Status::Unchanged,
+        let status = match (prepared.restored, prepared.unfinished, applied.changed) {
+            (true, ..) => Status::Restored,
+            (_, true, _) => Status::Created,
+            (_, _, true) => Status::Repaired,
+            _ => Status::Unchanged,
         };
         Ok(Outcome { status, prepared, plan, applied })
     }
 
-    /// Puts right what `check` found, under the technician's lock.
+    /// Puts right what `check` found, under the technician's lock. Somebody removed since is left alone.
     #[tracing::instrument(level = "error", name = "technician", skip_all, fields(user = %prepared.technician.user))]
     pub async fn repair(&self, prepared: &mut Prepared) -> anyhow::Result<Applied> {
         let _lock = self.ledger.lock_technician(&prepared.technician.user).await?;
-        prepared.rows = self.assign(&prepared.technician, &self.settings.layout.drive_folders()).await?;
-        let subject = super::Subject { user: &prepared.technician.user, folder: &prepared.technician.folder, rows: &prepared.rows };
-        let survey = self.survey(&[subject]).await?;
-        let there = self.observe(&prepared.technician, &prepared.rows, &survey).await?;
-        let plan = self.plan(prepared, &there).await?;
-        self.apply(prepared, &plan, &there, None).await
+        prepared.technician = self.in_service(&prepared.technician).await?;
+        Ok(self.make_so(prepared).await?.1)
     }
 }

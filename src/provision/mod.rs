@@ -8,10 +8,14 @@ mod apply;
 mod bulk;
 mod candidate;
 mod create;
+mod drift;
 mod grants;
+mod home;
 mod observe;
 mod plan;
 mod preview;
+mod remove;
+mod rename;
 mod twins;
 
 pub use adopt::Found;
@@ -19,10 +23,12 @@ pub use apply::Applied;
 pub use bulk::{Prepared, prepare};
 pub use candidate::Candidate;
 pub use create::{Outcome, Status};
+pub use drift::{Drift, Plan, Problem};
 pub use grants::NO_ROLE;
 pub use observe::{Observed, Subject, Survey};
-pub use plan::{Drift, Plan, Problem};
 pub use preview::Preview;
+pub use remove::Removed;
+pub use rename::{Changes, Renamed};
 
 use crate::config::Settings;
 use crate::drive::Drive;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use futures_util::future::try_join_all;
 
 use super::Provisioner;
-use crate::domain::folder::WantedFolder;
+use crate::domain::folder::{Layout, WantedFolder};
 use crate::domain::tags;
 use crate::domain::technician::{Email, UserId};
 use crate::drive::{DriveError, Entry, FileId, Grant, Kind, Query};
@@ -119,10 +119,10 @@ impl Survey {
         self.registry.iter().find(|e| e.email.eq_ignore_ascii_case(email.as_str()))
     }
 
-    /// Folder names that are taken on the VM or in `tecnicos.json`.
-    pub fn occupied(&self) -> HashSet<String> {
+    /// Folder names that are taken on the VM or in `tecnicos.json`, and that of the archive.
+    pub fn occupied(&self, layout: &Layout) -> HashSet<String> {
         let registered = self.registry.iter().filter_map(|e| e.pasta_vm.trim_end_matches('/').rsplit('/').next());
-        registered.map(str::to_owned).chain(self.local.iter().cloned()).collect()
+        registered.map(str::to_owned).chain(self.local.iter().cloned()).chain([layout.archive.clone()]).collect()
     }
 
     fn registry_entry(&self, own_id: Option<&str>, pasta_vm: &str) -> Option<RegistryEntry> {

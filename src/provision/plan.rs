@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::drift::{Drift, Plan, Problem};
 use super::observe::{Observed, Seen, Twin};
 use crate::domain::folder::{Layout, Role, WantedFolder};
 use crate::domain::tags;
-use crate::domain::technician::UserId;
 use crate::drive::{Entry, Grant};
 use crate::fs_layout::Entry as RegistryEntry;
 use crate::fs_layout::credentials::FILE as CREDENTIALS;
@@ -28,169 +28,6 @@ pub struct Wanted<'a> {
     pub registry: Option<&'a RegistryEntry>,
 }
 
-/// Everything that differs for one technician, parents before children.
-#[derive(Debug, Clone, Default)]
-pub struct Plan {
-    /// The differences.
-    pub drifts: Vec<Drift>,
-}
-
-/// One difference between what is wanted and what is there.
-#[derive(Debug, Clone)]
-pub struct Drift {
-    /// Where: a path below the technician's folder, an address, or a file.
-    pub place: String,
-    /// What.
-    pub problem: Problem,
-}
-
-/// The ways in which a technician's things can differ from what is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
-    /// Not on Drive, and never was.
-    FolderMissing,
-    /// Was on Drive; its id is not found any more.
-    FolderGone {
-        /// The id it had.
-        id: String,
-    },
-    /// In Drive's trash.
-    FolderTrashed,
-    /// In Drive's trash with the folder that holds every tree.
-    ParentTrashed,
-    /// In another folder than wanted.
-    FolderMoved {
-        /// Where it is now, where that can be seen.
-        from: Option<String>,
-    },
-    /// Under another name.
-    FolderRenamed {
-        /// Its name now.
-        now: String,
-    },
-    /// Without tecnico's mark.
-    FolderUntagged,
-    /// A second folder of the same part.
-    FolderTwin {
-        /// Its id.
-        id: String,
-    },
-    /// A folder of the technician's name that may be somebody else's.
-    Namesake {
-        /// Its id.
-        id: String,
-    },
-    /// Not shared with somebody who is to have it.
-    GrantMissing {
-        /// The wanted role.
-        role: String,
-        /// Whether Google is to send its e-mail.
-        notify: bool,
-    },
-    /// Shared in another role.
-    GrantRole {
-        /// The role now.
-        has: String,
-        /// The role wanted.
-        wants: String,
-        /// Drive's id of the grant.
-        permission_id: String,
-    },
-    /// Shared with somebody nobody asked for.
-    GrantUnwanted {
-        /// The role they have.
-        role: String,
-    },
-    /// Not on the VM.
-    LocalMissing,
-    /// Something else stands where the folder is to be.
-    LocalInTheWay,
-    /// Its mode is not the one wanted.
-    LocalMode {
-        /// The mode now.
-        mode: u32,
-        /// The mode it is to have.
-        wants: u32,
-    },
-    /// No entry in `tecnicos.json`.
-    RegistryMissing,
-    /// Another entry in `tecnicos.json` than wanted.
-    RegistryDiffers,
-}
-
-impl Problem {
-    /// The stable word for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::FolderMissing => "folder_missing",
-            Self::FolderGone { .. } => "folder_gone",
-            Self::FolderTrashed => "folder_trashed",
-            Self::ParentTrashed => "parent_trashed",
-            Self::FolderMoved { .. } => "folder_moved",
-            Self::FolderRenamed { .. } => "folder_renamed",
-            Self::FolderUntagged => "folder_untagged",
-            Self::FolderTwin { .. } => "folder_duplicated",
-            Self::Namesake { .. } => "folder_namesake",
-            Self::GrantMissing { .. } => "grant_missing",
-            Self::GrantRole { .. } => "grant_role",
-            Self::GrantUnwanted { .. } => "grant_unwanted",
-            Self::LocalMissing => "local_missing",
-            Self::LocalInTheWay => "local_in_the_way",
-            Self::LocalMode { .. } => "local_mode",
-            Self::RegistryMissing => "registry_missing",
-            Self::RegistryDiffers => "registry_differs",
-        }
-    }
-
-    /// Whether `check --repair` mends it; what it cannot decide is left to a person.
-    pub fn is_repairable(&self) -> bool {
-        !matches!(self, Self::ParentTrashed | Self::Namesake { .. } | Self::GrantUnwanted { .. } | Self::LocalInTheWay)
-    }
-}
-
-impl Drift {
-    /// What is wrong, as a sentence.
-    pub fn sentence(&self) -> String {
-        let place = &self.place;
-        match &self.problem {
-            Problem::FolderMissing => format!("{place} is not on Drive"),
-            Problem::FolderGone { id } => format!("{place} is gone from Drive (it was {id})"),
-            Problem::FolderTrashed => format!("{place} is in Drive's trash"),
-            Problem::ParentTrashed => format!("{place} is in Drive's trash, with the parent folder of all trees"),
-            Problem::FolderMoved { from: Some(from) } => format!("{place} was moved into the folder {from}"),
-            Problem::FolderMoved { from: None } => format!("{place} was moved out of the technician's tree"),
-            Problem::FolderRenamed { now } => format!("{place} was renamed to {now:?} on Drive"),
-            Problem::FolderUntagged => format!("{place} does not carry tecnico's mark on Drive"),
-            Problem::FolderTwin { id } => format!("{place} is on Drive twice (the other is {id})"),
-            Problem::Namesake { id } => format!("a folder named {place} that tecnico did not make lies beside it ({id})"),
-            Problem::GrantMissing { role, .. } => format!("novos is not shared with {place} (as {role})"),
-            Problem::GrantRole { has, wants, .. } => format!("{place} is {has} of novos instead of {wants}"),
-            Problem::GrantUnwanted { role } => format!("novos is shared with {place} (as {role}), which nobody asked for"),
-            Problem::LocalMissing => format!("{place} is not on the VM"),
-            Problem::LocalInTheWay => format!("{place} on the VM is not a folder"),
-            Problem::LocalMode { mode, wants } => format!("{place} on the VM has mode {mode:04o} instead of {wants:04o}"),
-            Problem::RegistryMissing => format!("{place} has no entry for them"),
-            Problem::RegistryDiffers => format!("{place} says something else of them"),
-        }
-    }
-
-    /// The command that mends it.
-    pub fn fix(&self, user: &UserId) -> String {
-        let (place, user) = (&self.place, user.typed());
-        match &self.problem {
-            Problem::Namesake { .. } => {
-                "rename it on Drive, or, if it is the same person's from the old system, `tecnico import tecnicos.json`".to_owned()
-            }
-            Problem::GrantUnwanted { role } => format!(
-                "`tecnico share {user} --with {place} --revoke`, or keep it with `tecnico share {user} --with {place} --role {role}`"
-            ),
-            Problem::ParentTrashed => "take the folder of `drive.parent_folder_id` out of the trash, in Drive".to_owned(),
-            Problem::LocalInTheWay => format!("move what is at {place} elsewhere, then `tecnico check {user} --repair`"),
-            _ => format!("`tecnico check {user} --repair`"),
-        }
-    }
-}
-
 /// The difference between `wanted` and `there`.
 pub fn plan(wanted: &Wanted<'_>, there: &Observed) -> Plan {
     let mut drifts = Vec::new();
@@ -201,7 +38,12 @@ pub fn plan(wanted: &Wanted<'_>, there: &Observed) -> Plan {
         drifts.push(twin_drift(wanted, twin));
     }
     grant_drifts(wanted.grants, &there.grants, &mut drifts);
-    for local in &there.local {
+    former_drift(wanted, there, &mut drifts);
+    // A tree that lies somewhere else is not missing.
+    let elsewhere = wanted.technician.place.as_ref();
+    drifts
+        .extend(elsewhere.map(|at| Drift { place: wanted.technician.folder.clone(), problem: Problem::LocalElsewhere { at: at.clone() } }));
+    for local in there.local.iter().filter(|_| elsewhere.is_none()) {
         let problem = match local.state {
             LocalState::Missing => Problem::LocalMissing,
             LocalState::NotADirectory => Problem::LocalInTheWay,
@@ -289,6 +131,18 @@ fn grant_drifts(wanted: &[WantedGrant], there: &[Grant], drifts: &mut Vec<Drift>
     }
 }
 
+/// The address from before a change, until its grant is gone, unless somebody wants it all the same.
+fn former_drift(wanted: &Wanted<'_>, there: &Observed, drifts: &mut Vec<Drift>) {
+    let Some(former) = &wanted.technician.former_email else { return };
+    if wanted.grants.iter().any(|w| w.email == *former) {
+        return;
+    }
+    let held = there.grants.iter().find(|g| g.is_for(former.as_str()) && !g.inherited && g.role != "owner");
+    drifts.retain(|d| !matches!(d.problem, Problem::GrantUnwanted { .. }) || !d.place.eq_ignore_ascii_case(former.as_str()));
+    let permission_id = held.map(|g| g.id.clone());
+    drifts.push(Drift { place: former.to_string(), problem: Problem::GrantFormer { permission_id } });
+}
+
 /// Whether an entry says what is wanted; what is not known here is nobody's business.
 fn says(has: &RegistryEntry, wants: &RegistryEntry) -> bool {
     let pairs = [
@@ -323,6 +177,6 @@ pub(super) fn parent_path(path: &str) -> Option<&str> {
 }
 
 /// `Ana_Maria/pdfs/novos`.
-fn below(folder: &str, path: &str) -> String {
+pub(super) fn below(folder: &str, path: &str) -> String {
     if path.is_empty() { folder.to_owned() } else { format!("{folder}/{path}") }
 }

@@ -1,7 +1,7 @@
 //! What a creation would do, without writing anything anywhere.
 
 use super::observe::Subject;
-use super::{Candidate, Plan, Prepared, Provisioner};
+use super::{Candidate, Drift, Plan, Prepared, Problem, Provisioner};
 use crate::domain::clock;
 use crate::ledger::Technician;
 
@@ -19,7 +19,8 @@ impl Provisioner<'_> {
         let mut prepared = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let technician = match self.ledger.technician(&candidate.user).await? {
-                Some(known) => known,
+                // A creation takes a removal back.
+                Some(known) => Technician { removed_at: None, removing_at: None, ..known },
                 None => imagined(candidate),
             };
             prepared.push(self.known(technician).await?);
@@ -36,6 +37,11 @@ impl Provisioner<'_> {
         let survey = self.survey(&subjects).await?;
         let mut plans = Vec::with_capacity(prepared.len());
         for one in prepared {
+            if one.technician.removing_at.is_some() {
+                let drift = Drift { place: one.technician.folder.clone(), problem: Problem::RemovalUnfinished };
+                plans.push(Plan { drifts: vec![drift] });
+                continue;
+            }
             let there = self.observe(&one.technician, &one.rows, &survey).await?;
             plans.push(self.plan(one, &there).await?);
         }
@@ -53,5 +59,9 @@ fn imagined(candidate: &Candidate) -> Technician {
         folder: wanted.folder.clone(),
         created_at: clock::now(),
         removed_at: None,
+        removing_at: None,
+        place: None,
+        former_email: None,
+        registry_entry: None,
     }
 }

@@ -26,6 +26,20 @@ fn a_line_is_rebuilt_so_that_nothing_can_be_misread() {
 }
 
 #[test]
+fn somebody_can_be_removed_or_renamed_only_where_that_was_allowed_and_only_ones_own() {
+    let g = gate(&["remove", "rename"], Some("b1-"));
+    assert_eq!(argv(&g, "remove b1-7 --confirm b1-7").as_deref(), Ok("remove|--confirm=b1-7|--|b1-7"));
+    assert_eq!(argv(&g, "rename b1-7 --name=../x --dry-run").as_deref(), Ok("rename|--name=../x|--dry-run|--|b1-7"));
+    for line in ["remove b2-7 --confirm b2-7", "remove --confirm b1-7", "rename b1-7 b2-7 --name x", "remove 42"] {
+        assert!(g.admit(line).is_err(), "{line}");
+    }
+    for line in ["remove b1-7 --force", "rename b1-7 --config /tmp/x", "rename b1-7 --base-dir /", "remove b1-7 --sandbox /tmp"] {
+        assert!(matches!(g.admit(line), Err(Why::Flag(_))), "{line}");
+    }
+    assert!(matches!(gate(&["create"], None).admit("remove 42 --confirm 42"), Err(Why::Verb(_))));
+}
+
+#[test]
 fn verbs_are_denied_unless_allowed() {
     let g = gate(&["list"], None);
     for line in

@@ -74,7 +74,20 @@ pub const VERBS: &[Verb] = &[
         ],
         everybody: &[],
     },
-    Verb { name: "list", operands: Operands::None, flags: &[], everybody: &[] },
+    // Nothing is deleted by it, and a `create` takes it back: an administrator may give it to a backend.
+    Verb {
+        name: "remove",
+        operands: Operands::Users(1, 1),
+        flags: &[("--confirm", Value), ("--dry-run", Nothing), ("--job-id", Value), ("--callback-url", Hidden)],
+        everybody: &[],
+    },
+    Verb {
+        name: "rename",
+        operands: Operands::Users(1, 1),
+        flags: &[("--name", Value), ("--email", Value), ("--dry-run", Nothing), ("--job-id", Value), ("--callback-url", Hidden)],
+        everybody: &[],
+    },
+    Verb { name: "list", operands: Operands::None, flags: &[("--all", Nothing)], everybody: &[] },
     Verb {
         name: "process",
         operands: Operands::Users(0, MANY),

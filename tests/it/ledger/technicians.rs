@@ -56,8 +56,14 @@ async fn folders_of_somebody_else_are_passed_over() {
 async fn a_removed_technician_is_not_listed_keeps_the_folder_and_can_come_back() {
     let f = fixture().await;
     f.ledger.reserve(&user("1"), &wanted("Ana_Maria"), &[].into(), 1).await.expect("reserves");
-    assert!(f.ledger.remove(&user("1"), 5).await.expect("removes"));
-    assert!(!f.ledger.remove(&user("1"), 6).await.expect("is gone already"));
+    f.ledger.begin_removal(&user("1"), 4).await.expect("begins");
+    assert_eq!(f.ledger.technicians().await.expect("reads").len(), 1, "it only begins");
+    f.ledger.put_away(&user("1"), Some("arquivo/Ana_Maria"), 5).await.expect("removes");
+    f.ledger.put_away(&user("1"), Some("arquivo/Ana_Maria"), 6).await.expect("the same again");
+    assert_eq!(f.ledger.unfinished_removals().await.expect("reads").len(), 1);
+    f.ledger.removal_done(&user("1")).await.expect("ends");
+    assert!(f.ledger.unfinished_removals().await.expect("reads").is_empty());
+    assert_eq!(f.ledger.removed_technicians().await.expect("reads")[0].removed_at, Some(5));
     assert!(f.ledger.technicians().await.expect("reads").is_empty());
     let other = f.ledger.reserve(&user("2"), &wanted("Ana_Maria"), &[].into(), 7).await.expect("reserves");
     assert_eq!(other.technician.folder, "Ana_Maria_2");

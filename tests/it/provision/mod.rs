@@ -12,5 +12,8 @@ mod local_faults;
 mod names;
 mod newcomer;
 mod races;
+mod remove;
+mod remove_killed;
+mod rename;
 mod secrets;
 pub mod support;

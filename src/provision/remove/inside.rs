@@ -1,0 +1,97 @@
+//! Everything that lies in a technician's tree on Drive, with who may use it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::plan::{Departing, Held, Insiders};
+use crate::domain::tags;
+use crate::domain::technician::Email;
+use crate::drive::{Entry, FileId, Grant, Kind, Query};
+use crate::ledger::{FolderRow, Technician};
+use crate::provision::Provisioner;
+
+/// How many folders one listing covers, as for a survey.
+const PER_LISTING: usize = 20;
+/// Looks at single items side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+impl Provisioner<'_> {
+    /// Looks at everything a removal is about. `archive` is the archive folder, where it is made.
+    pub(super) async fn departing(
+        &self,
+        technician: &Technician,
+        rows: &[FolderRow],
+        archive: Option<&FileId>,
+    ) -> anyhow::Result<Departing> {
+        let parent = self.parent()?;
+        let grants = self.drive.permissions(archive.unwrap_or(&parent)).await?;
+        let account = self.drive.about().await?.email;
+        let leaving = [&technician.email, &technician.former_email].into_iter().flatten().map(|e: &Email| e.to_string()).collect();
+        let root_id = rows.iter().find(|r| r.path.is_empty()).map(|r| r.drive_id.clone());
+        let mut starts = Vec::new();
+        let marked = self.drive.list(&Query::with_property(tags::USER, technician.user.as_str()).folders_only()).await?;
+        for row in rows {
+            // Listings lag; the word of a look at the id itself counts.
+            starts.extend(self.drive.get(&FileId::new(&row.drive_id)?).await?);
+        }
+        starts.extend(marked);
+        let found = self.all_below(starts, &technician.folder).await?;
+        let own_id = root_id.as_deref().unwrap_or_default();
+        Ok(Departing {
+            root: root_id.clone().filter(|id| found.iter().any(|(_, e)| e.id.as_str() == id)),
+            items: self.with_grants(found).await?,
+            is_on_vm: self.base.is_taken(&technician.folder)?,
+            is_registered: !own_id.is_empty() && self.base.registry().raw(own_id)?.is_some(),
+            archive_id: archive.map(ToString::to_string),
+            insiders: Insiders { account, grants, leaving },
+        })
+    }
+
+    /// `starts`, and everything in their folders, each once, the trash included: who may see it there may see it.
+    async fn all_below(&self, starts: Vec<Entry>, folder: &str) -> anyhow::Result<Vec<(String, Entry)>> {
+        let mut seen: HashSet<FileId> = HashSet::new();
+        let mut found: Vec<(String, Entry)> = Vec::new();
+        let mut paths: BTreeMap<FileId, String> = BTreeMap::new();
+        let mut level = starts;
+        while !level.is_empty() {
+            level.retain(|entry| seen.insert(entry.id.clone()));
+            for entry in &level {
+                let own = tags::path(&entry.app_properties).map(|path| crate::provision::plan::below(folder, path));
+                let placed = entry.parents.first().and_then(|p| paths.get(p)).map(|above| format!("{above}/{}", entry.name));
+                let path = own.or(placed).unwrap_or_else(|| entry.name.clone());
+                paths.insert(entry.id.clone(), path.clone());
+                found.push((path, entry.clone()));
+            }
+            let folders: Vec<FileId> = level.into_iter().filter(Entry::is_folder).map(|e| e.id).collect();
+            level = Vec::new();
+            for chunk in folders.chunks(PER_LISTING) {
+                level.extend(self.drive.list(&Query::any(chunk.iter().map(Query::children_of))).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn with_grants(&self, found: Vec<(String, Entry)>) -> anyhow::Result<Vec<Held>> {
+        let looks = found.into_iter().map(|(path, entry)| async move {
+            let grants = match (&entry.permissions, entry.has_own_grants) {
+                (Some(grants), _) => Some(grants.clone()),
+                (None, Some(false)) => Some(Vec::new()),
+                (None, _) => self.visible_grants(&entry.id).await?,
+            };
+            anyhow::Ok(Held { path, entry, grants })
+        });
+        stream::iter(looks).buffered(SIDE_BY_SIDE).collect::<Vec<_>>().await.into_iter().collect()
+    }
+
+    async fn visible_grants(&self, id: &FileId) -> anyhow::Result<Option<Vec<Grant>>> {
+        match self.drive.permissions(id).await {
+            Ok(grants) => Ok(Some(grants)),
+            Err(error) if error.kind == Kind::Refused => Ok(None),
+            // Deleted a moment ago.
+            Err(error) if error.kind == Kind::Gone => Ok(Some(Vec::new())),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
