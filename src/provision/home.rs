@@ -45,10 +45,11 @@ impl Provisioner<'_> {
         if now.removed_at.is_none() && now.removing_at.is_none() {
             return Ok(now);
         }
-        let (code, how) =
-            if now.removing_at.is_some() { ("removal_unfinished", "is being removed") } else { ("user_removed", "was removed") };
-        Err(Failure::new(Exit::Data, code, format!("{user} ({}) {how}", now.name))
-            .hint(format!("`tecnico create {}` brings them back, with their folders", user.typed()))
-            .into())
+        let failure = if now.removing_at.is_some() {
+            Failure::new(Exit::Data, "removal_unfinished", format!("{user} ({}) is being removed", now.name))
+        } else {
+            Failure::new(Exit::Data, "user_removed", format!("{user} ({}) was removed", now.name))
+        };
+        Err(failure.hint(format!("`tecnico create {}` brings them back, with their folders", user.typed())).into())
     }
 }
