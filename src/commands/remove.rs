@@ -168,7 +168,7 @@ async fn dry_run(technician: &Technician, provisioner: &Provisioner<'_>, context
     if context.ui.is_json() {
         let step = |d: &Drift| Step { problem: d.problem.code(), place: d.place.clone(), message: d.sentence() };
         let steps = plan.drifts.iter().map(step).collect();
-        context.ui.json(DryRun { user: technician.user.to_string(), pending, steps, drive: provisioner.drive.meter().into() });
+        context.ui.json(&DryRun { user: technician.user.to_string(), pending, steps, drive: provisioner.drive.meter().into() });
         return Ok(Exit::Done);
     }
     for name in &pending {

@@ -139,7 +139,7 @@ async fn dry_run(technician: &Technician, changes: &Changes, provisioner: &Provi
         steps.extend(technician.email.as_ref().map(|old| format!("then take novos from {old}")));
     }
     if context.ui.is_json() {
-        context.ui.json(DryRun { user: technician.user.to_string(), steps });
+        context.ui.json(&DryRun { user: technician.user.to_string(), steps });
         return Ok(Exit::Done);
     }
     for step in &steps {
