@@ -14,7 +14,7 @@ use crate::domain::item::{Act, Item, State, Verdict};
 use crate::fs_layout::{LocalFile, Tree};
 
 /// Why a file the other program moved to `erro` was refused, for its technician.
-const REFUSED: &str = "o processador recusou o arquivo";
+pub(super) const REFUSED: &str = "o processador recusou o arquivo";
 
 impl Cycle<'_> {
     /// Looks where the local copies of fetched items are, and takes the verdicts there are.

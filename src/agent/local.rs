@@ -8,7 +8,7 @@ use super::policy::{Decision, exported_name};
 use super::setback::Setback;
 use crate::config::settings::FolderPolicy;
 use crate::domain::folder::Role;
-use crate::domain::item::Item;
+use crate::domain::item::{Item, Sighted};
 use crate::error::Failure;
 use crate::fs_layout::{LocalFile, Moved, Tree, name};
 
@@ -68,7 +68,7 @@ impl Cycle<'_> {
         let (tree, item, candidates, wanted) = (home.tree.clone(), item.clone(), strays.clone(), self.wanted_name(item));
         let taken = blocking(move || {
             for stray in candidates {
-                if !is_copy_of(&tree, &inbox, &stray, &item)? {
+                if !is_copy_of(&tree, &inbox, &stray, &item.sighted)? {
                     continue;
                 }
                 let (at, id) = (join(&inbox, &stray.name), &item.sighted.key.file_id);
@@ -144,9 +144,8 @@ fn moved(tree: &Tree, from: &str, folder: &str, wanted: &str, id: &str) -> Resul
     })
 }
 
-/// Whether a file in `folder` has the item's content. An exported document, which has no checksum, is known by the id in its name.
-fn is_copy_of(tree: &Tree, folder: &str, file: &LocalFile, item: &Item) -> Result<bool, Failure> {
-    let seen = &item.sighted;
+/// Whether a file in `folder` has this content. An exported document, which has no checksum, is known by the id in its name.
+pub(super) fn is_copy_of(tree: &Tree, folder: &str, file: &LocalFile, seen: &Sighted) -> Result<bool, Failure> {
     Ok(match (seen.size, &seen.md5) {
         (Some(size), Some(md5)) => file.size == size && tree.measure(&join(folder, &file.name))?.1 == *md5,
         _ => file.name.contains(name::with_suffix("", &seen.key.file_id).trim_start_matches(|c| c != '(')),

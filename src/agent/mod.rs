@@ -18,6 +18,7 @@ mod judge;
 mod local;
 mod look;
 mod policy;
+mod recall;
 mod reconcile;
 mod report;
 mod run_command;
@@ -39,6 +40,7 @@ use crate::ledger::{Ledger, Units};
 
 pub use cycle::{Plan, Scope};
 pub use deliver::Deliveries;
+pub use recall::Tally;
 pub use report::{CycleReport, Fault, FiledLine, WaitingLine};
 pub use tell::{Job, event, new_job_id, tell};
 pub use trial::{Trial, try_program};

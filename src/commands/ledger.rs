@@ -6,19 +6,21 @@ use clap::Subcommand;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::ledger_rebuild;
 use crate::context::Context;
 use crate::document::Document;
 use crate::error::Exit;
 
-/// Check the ledger for damage, or copy it while everything goes on
+/// Check the ledger for damage, copy it while everything goes on, or make a new one from Drive
 ///
 /// The ledger is the one file in which tecnico keeps what it knows and has promised. To put a copy
 /// back: stop the units, move the ledger and the files beside it that begin with its name away,
 /// copy the backup to its place, and start the units again. Files handled since then are met again
-/// where they lie; `tecnico check` says what else differs.
+/// where they lie; `tecnico check` says what else differs. Without a backup, `rebuild` in its stead.
 ///
 ///     tecnico ledger check
 ///     tecnico ledger backup /var/backups/tecnico-2026-11-23.db
+///     tecnico ledger rebuild --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -34,6 +36,16 @@ enum Act {
     Backup {
         /// The file to make; it must not exist
         file: PathBuf,
+    },
+    /// Make a new ledger from what Drive, the VM and tecnicos.json say; writes nothing else
+    ///
+    /// Technicians are known by the mark on their folders, files in processados and erro as ended, files in
+    /// novos are found anew. It says what no other place knows. A ledger that is there must be moved away first.
+    /// Ends with 1 when somebody should look at something.
+    Rebuild {
+        /// Say what would be known, and write nothing
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -63,12 +75,15 @@ impl Document for Copied {
 
 /// Runs `tecnico ledger`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    if let Act::Rebuild { dry_run } = args.act {
+        return ledger_rebuild::run(dry_run, context).await;
+    }
     let ledger = context.ledger().await?;
     ledger.check().await?;
     let technicians = ledger.technicians().await?.len();
     let path = ledger.path().display().to_string();
     match &args.act {
-        Act::Check => {
+        Act::Check | Act::Rebuild { .. } => {
             context.ui.say(format!("{path} is whole: {technicians} technicians"));
             if context.ui.is_json() {
                 context.ui.json(&Checked { path, technicians });

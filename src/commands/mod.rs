@@ -14,6 +14,7 @@ pub mod folder_event;
 pub mod import;
 pub mod init;
 pub mod ledger;
+mod ledger_rebuild;
 pub mod list;
 pub mod man;
 pub mod process;

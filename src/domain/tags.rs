@@ -21,6 +21,8 @@ pub const REMOVED: &str = "tecnico_removed";
 pub fn of_archive() -> BTreeMap<String, String> {
     BTreeMap::from([(ROLE.to_owned(), "arquivo".to_owned())])
 }
+/// What only the technicians' own folders carry: key and value.
+pub const ROOT: (&str, &str) = (PATH, ".");
 
 /// The mark of one folder. Each key and value stays under 124 bytes together (drive-v3-behaviour 1.49).
 pub fn of(user: &UserId, path: &str, role: Role) -> BTreeMap<String, String> {
@@ -31,4 +33,9 @@ pub fn of(user: &UserId, path: &str, role: Role) -> BTreeMap<String, String> {
 /// The path a mark names.
 pub fn path(tags: &BTreeMap<String, String>) -> Option<&str> {
     tags.get(PATH).map(|p| if p == "." { "" } else { p.as_str() })
+}
+
+/// The part a mark names.
+pub fn role(tags: &BTreeMap<String, String>) -> Option<Role> {
+    tags.get(ROLE).and_then(|role| Role::parse(role))
 }

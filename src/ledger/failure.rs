@@ -23,8 +23,8 @@ mod code {
 pub(super) fn damaged(path: &Path, why: &str) -> Failure {
     let shown = path.display();
     Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {shown} is damaged: {why}")).hint(format!(
-        "restore it from a backup; or move it away with its -wal and -shm files (`mv {shown} {shown}.damaged`), then \
-         `tecnico import tecnicos.json` finds every technician and tree again"
+        "move it away with its -wal and -shm files (`mv {shown} {shown}.damaged`), then put the last backup in its place \
+         (`tecnico ledger backup` made it), or without one `tecnico ledger rebuild`, which reads Drive and the VM"
     ))
 }
 

@@ -7,6 +7,7 @@
 
 mod backup;
 mod counts;
+mod draft;
 mod dropped;
 mod failure;
 mod feeds;
@@ -20,6 +21,7 @@ mod look;
 mod offboard;
 mod open;
 mod outbox;
+mod recalled;
 mod schema;
 mod steps;
 mod technicians;
@@ -33,6 +35,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use crate::error::Failure;
 
 pub use counts::Counts;
+pub use draft::Draft;
 pub use dropped::DroppedFolder;
 pub use feeds::LastCycle;
 pub use folders::{Adopt, Assigned, FolderRow, FolderState};
@@ -43,6 +46,7 @@ pub use lock::{Holder, Lock};
 pub use look::HistoryLine;
 pub use offboard::Renaming;
 pub use outbox::{StoppedAddress, Which};
+pub use recalled::Recalled;
 pub use technicians::{Field, Outcome, Reserved, Technician, WantedTechnician};
 pub use units::Units;
 

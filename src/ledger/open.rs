@@ -68,12 +68,7 @@ async fn connect(path: &Path, patience: Duration) -> Result<SqlitePool, sqlx::Er
 
 /// Makes a whole ledger under another name, then gives it its own: nobody ever sees half of one.
 async fn make(path: &Path) -> Result<(), Failure> {
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let made_directory = match DirBuilder::new().mode(0o750).create(directory) {
-        Ok(()) => true,
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
-        Err(e) => return Err(no_directory(path, directory).because(e)),
-    };
+    let (directory, made_directory) = directory_for(path)?;
     let name = path.file_name().ok_or_else(|| failure::cannot_write(path))?.to_string_lossy().into_owned();
     // A temporary file has mode 0600, and SQLite gives its log the mode of the file.
     let new = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".new").tempfile_in(directory).map_err(|e| from_io(path, e))?;
@@ -94,7 +89,17 @@ async fn make(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn sidecar(path: &Path, suffix: &str) -> PathBuf {
+/// The directory a ledger is to lie in, made where only it is missing, and whether it was.
+pub(super) fn directory_for(path: &Path) -> Result<(&Path, bool), Failure> {
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match DirBuilder::new().mode(0o750).create(directory) {
+        Ok(()) => Ok((directory, true)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok((directory, false)),
+        Err(e) => Err(no_directory(path, directory).because(e)),
+    }
+}
+
+pub(super) fn sidecar(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -109,7 +114,7 @@ fn no_directory(path: &Path, directory: &Path) -> Failure {
     .hint("make it, owned by the user tecnico runs as, or set `ledger.path` in the config to another place")
 }
 
-fn from_io(path: &Path, e: io::Error) -> Failure {
+pub(super) fn from_io(path: &Path, e: io::Error) -> Failure {
     match e.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Failure::new(Exit::Io, "disk_full", format!("there is no space left for the ledger {}", path.display()))

@@ -14,6 +14,7 @@ mod home;
 mod observe;
 mod plan;
 mod preview;
+mod recall;
 mod remove;
 mod rename;
 mod twins;
@@ -27,6 +28,7 @@ pub use drift::{Drift, Plan, Problem};
 pub use grants::NO_ROLE;
 pub use observe::{Observed, Subject, Survey};
 pub use preview::Preview;
+pub use recall::{Found as Recalled, Recollection};
 pub use remove::Removed;
 pub use rename::{Changes, Renamed};
 

@@ -2,10 +2,12 @@
 
 mod backup;
 mod folders;
+mod frozen;
 mod items;
 mod jobs;
 mod open;
 mod outbox;
+mod rebuild;
 mod technicians;
 
 use std::path::PathBuf;

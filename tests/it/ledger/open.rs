@@ -51,7 +51,7 @@ async fn damage_stops_the_program_and_the_file_stays_as_it_is() {
         };
         assert_eq!((refused.exit(), refused.code()), (Exit::Data, "ledger_damaged"), "{what}");
         let hint = refused.hint_text().expect("says how to recover");
-        assert!(hint.contains("backup") && hint.contains("tecnico import"), "{hint}");
+        assert!(hint.contains("backup") && hint.contains("tecnico ledger rebuild"), "{hint}");
         assert_eq!(std::fs::read(&f.path).expect("reads"), bytes, "{what}: untouched");
     }
 }

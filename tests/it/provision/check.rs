@@ -242,6 +242,25 @@ async fn the_whole_tree_twice_with_the_mark() {
     assert_eq!(below, ["Ana_Maria/pdfs/novos/3.pdf", "Ana_Maria/pdfs/processados/4"], "what stepped aside lies in its own old tree");
 }
 
+/// Of two trees with the mark, a ledger that is rebuilt takes the one that `tecnicos.json` names, and the other stays a twin.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuilt_ledger_knows_the_same_tree_of_two() {
+    let case = Case::new().await;
+    let root = case.marked(&case.world.parent, "Ana_Maria", ".").await;
+    let pdfs = case.marked(&root, "pdfs", "pdfs").await;
+    for part in ["novos", "processados", "erro"] {
+        case.marked(&pdfs, part, &format!("pdfs/{part}")).await;
+    }
+    let before = problems(&case.world.json(1, &["check"]).await);
+    std::fs::remove_file(case.world.path("ledger.db")).expect("lost");
+    let rebuilt = case.world.json(1, &["ledger", "rebuild"]).await;
+    assert!(rebuilt["notes"][0].as_str().is_some_and(|n| n.contains("2 folders on Drive")), "{rebuilt}");
+    assert_eq!(problems(&case.world.json(1, &["check"]).await), before);
+    case.world.json(0, &["check", "--repair"]).await;
+    let tree = case.world.drive_tree();
+    assert_eq!((&tree["Ana_Maria"], &tree["Ana_Maria/pdfs/novos"]), (&case.user_folder(), &case.novos()));
+}
+
 /// A folder of her name that tecnico did not make and that holds other things may be another person's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_namesake_that_may_be_somebody_elses_is_shown_and_left_alone() {

@@ -1,0 +1,146 @@
+//! `tecnico ledger rebuild`: a new ledger from what Drive, the VM and `tecnicos.json` say.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::report::Cost;
+use crate::agent::{Agent, Tally};
+use crate::callback::Client;
+use crate::context::Context;
+use crate::document::Document;
+use crate::error::Exit;
+use crate::ledger::Draft;
+use crate::provision::{Provisioner, Recalled};
+
+/// What no other place knows.
+const LOST: [&str; 5] = [
+    "callbacks that had not been delivered; files already in processados or erro are not told again",
+    "what happened to each file before (`tecnico why`), and older versions of files that were replaced",
+    "shares that were taken back or had failed: `tecnico check` names a novos that its technician cannot open",
+    "requests that the HTTP API had accepted and not done",
+    "technicians who were taken out",
+];
+
+/// A new ledger, and what it knows.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Rebuilt {
+    path: String,
+    /// Nothing was written.
+    dry_run: bool,
+    technicians: Vec<Line>,
+    /// What somebody should look at.
+    notes: Vec<String>,
+    /// What no other place knows, in sentences.
+    lost: Vec<&'static str>,
+    drive: Cost,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Line {
+    user: String,
+    name: String,
+    email: Option<String>,
+    folder: String,
+    /// With whom `novos` is shared beside the technician: wanted from now on.
+    grants: Vec<Grant>,
+    /// Files recorded as ended.
+    processados: usize,
+    /// Files recorded as ended.
+    erro: usize,
+    /// Files that were decided but not put away: the next cycle goes on with them.
+    unfinished: usize,
+    /// Files in `novos` on Drive, which the next cycle finds.
+    novos: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Grant {
+    email: String,
+    role: String,
+}
+
+impl Document for Rebuilt {
+    const SCHEMA: &'static str = "tecnico.ledger.rebuild/1";
+}
+
+/// Runs `tecnico ledger rebuild`.
+pub(super) async fn run(dry_run: bool, context: &Context) -> anyhow::Result<Exit> {
+    let settings = context.settings().await?;
+    let draft = if dry_run { Draft::for_looking().await? } else { Draft::of(&settings.ledger_path).await? };
+    let (drive, base) = (context.drive().await?, context.base().await?);
+    let provisioner = Provisioner { settings, drive, ledger: draft.ledger(), base };
+    let callbacks = Client::new(&settings.callback)?;
+    let agent = Agent::new(Arc::new(settings.clone()), drive.clone(), draft.ledger().clone(), base.clone(), callbacks);
+    agent.recall_feeds().await?;
+    let found = provisioner.recall().await?;
+    let bar = context.ui.progress(found.technicians.len() as u64, "rebuilding");
+    let tallies: Vec<Tally> = stream::iter(&found.technicians)
+        .map(|one| async {
+            let tally = agent.recall(&one.technician.user).await;
+            bar.inc(1);
+            tally
+        })
+        .buffered(settings.watch.concurrency.max(1))
+        .try_collect()
+        .await?;
+    bar.finish_and_clear();
+    drop(agent);
+    draft.publish().await?;
+    let document = Rebuilt {
+        path: settings.ledger_path.display().to_string(),
+        dry_run,
+        technicians: found.technicians.iter().zip(tallies).map(|(one, tally)| line(one, tally)).collect(),
+        notes: found.notes,
+        lost: LOST.to_vec(),
+        drive: drive.meter().into(),
+    };
+    tell(&document, context);
+    Ok(if document.notes.is_empty() { Exit::Done } else { Exit::NotClean })
+}
+
+fn line(one: &Recalled, tally: Tally) -> Line {
+    let technician = &one.technician;
+    Line {
+        user: technician.user.to_string(),
+        name: technician.name.clone(),
+        email: technician.email.as_ref().map(ToString::to_string),
+        folder: technician.folder.clone(),
+        grants: one.grants.iter().map(|g| Grant { email: g.email.to_string(), role: g.role.clone() }).collect(),
+        processados: tally.processados,
+        erro: tally.erro,
+        unfinished: tally.unfinished,
+        novos: tally.novos,
+    }
+}
+
+fn tell(document: &Rebuilt, context: &Context) {
+    let ui = &context.ui;
+    if ui.is_json() {
+        return ui.json(document);
+    }
+    for line in &document.technicians {
+        let half = if line.unfinished > 0 { format!(", {} half put away", line.unfinished) } else { String::new() };
+        ui.say(format!(
+            "{} ({}): {} processados, {} erro, {} in novos{half}",
+            ui.bold(&line.folder),
+            line.user,
+            line.processados,
+            line.erro,
+            line.novos
+        ));
+        for grant in &line.grants {
+            ui.say(format!("  novos is shared with {} as {}: wanted from now on", grant.email, grant.role));
+        }
+    }
+    for note in &document.notes {
+        ui.say(format!("{} {note}", ui.bad("look:")));
+    }
+    ui.say("No other place knows, so these are gone:");
+    document.lost.iter().for_each(|lost| ui.say(format!("  {lost}")));
+    let what = if document.dry_run { "would be rebuilt; nothing was written" } else { "is rebuilt; `tecnico check`, then start the units" };
+    ui.say(format!("{} {what}: {} technicians", document.path, document.technicians.len()));
+    ui.say(ui.dim(document.drive));
+}

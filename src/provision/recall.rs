@@ -1,0 +1,219 @@
+//! Who there is, for a ledger that is lost: from the marks on Drive's folders, `tecnicos.json`, and the grants on each
+//! `novos`. Only reads on Drive and on the VM.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::{Provisioner, plan};
+use crate::domain::clock;
+use crate::domain::folder::{Role, WantedFolder};
+use crate::domain::tags;
+use crate::domain::technician::{Email, UserId};
+use crate::drive::{Entry, FileId, Grant, Kind, Query};
+use crate::error::{Exit, Failure};
+use crate::fs_layout::Entry as RegistryEntry;
+use crate::ledger::{Adopt, Technician, WantedGrant, WantedTechnician};
+
+/// How many technicians one listing asks for.
+const PER_LISTING: usize = 20;
+
+/// A technician who was found again.
+pub struct Found {
+    /// As recorded now.
+    pub technician: Technician,
+    /// With whom `novos` is shared beside them, or in another role than the configured one.
+    pub grants: Vec<WantedGrant>,
+}
+
+/// Who was found again, and what somebody should look at.
+#[derive(Default)]
+pub struct Recollection {
+    /// The technicians.
+    pub technicians: Vec<Found>,
+    /// Sentences for a person.
+    pub notes: Vec<String>,
+}
+
+impl Provisioner<'_> {
+    /// Records in the ledger, which must be new, everybody whose folder carries tecnico's mark.
+    ///
+    /// Fails with `nothing_to_rebuild` (65) where there is nobody.
+    pub async fn recall(&self) -> anyhow::Result<Recollection> {
+        let mut found = Recollection::default();
+        let registry = match self.base.registry().read() {
+            Ok(entries) => entries,
+            Err(fault) if fault.code() == "registry_damaged" => {
+                found.notes.push(format!("{fault}; names and e-mails are taken from Drive"));
+                Vec::new()
+            }
+            Err(fault) => return Err(fault.into()),
+        };
+        let roots = self.roots(&registry, &mut found.notes).await?;
+        if roots.is_empty() {
+            let parent = &self.settings.drive.parent_folder_id;
+            return Err(Failure::new(Exit::Data, "nothing_to_rebuild", format!("no folder in {parent} on Drive carries tecnico's mark"))
+                .hint("look whether `drive.parent_folder_id` and the account are the right ones; trees of the old system are adopted with `tecnico import tecnicos.json`")
+                .into());
+        }
+        let users: Vec<&UserId> = roots.keys().collect();
+        let mut marked: Vec<Entry> = Vec::new();
+        for some in users.chunks(PER_LISTING) {
+            let theirs = some.iter().map(|user| Query::with_property(tags::USER, user.as_str()));
+            marked.extend(self.drive.list(&Query::any(theirs).folders_only()).await?);
+        }
+        for (user, trees) in &roots {
+            let theirs: Vec<&Entry> = marked.iter().filter(|e| owner(e).as_ref() == Some(user)).collect();
+            self.recall_one(user, trees, &theirs, &registry, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    /// The technicians' own folders by user: those where they belong, and those that `tecnicos.json` names elsewhere.
+    async fn roots(&self, registry: &[RegistryEntry], notes: &mut Vec<String>) -> anyhow::Result<BTreeMap<UserId, Vec<Entry>>> {
+        let (key, value) = tags::ROOT;
+        let here = Query::children_of(&self.parent()?).app_property(key, value).folders_only();
+        let mut entries = match self.drive.list(&here).await {
+            Err(error) if error.kind == Kind::Gone => return Err(self.parent_not_found(error)),
+            answer => answer?,
+        };
+        for entry in registry {
+            if entries.iter().any(|e| e.id.as_str() == entry.pasta_drive_id) {
+                continue;
+            }
+            let named = match FileId::new(&entry.pasta_drive_id) {
+                Ok(id) => self.drive.get(&id).await?.filter(Entry::is_folder),
+                Err(_) => None,
+            };
+            match named {
+                Some(folder) if owner(&folder).is_some() => entries.push(folder),
+                Some(_) => notes.push(format!(
+                    "{} in tecnicos.json is not tecnico's: `tecnico import {}` adopts it",
+                    entry.nome,
+                    self.base.registry().path().display()
+                )),
+                None => notes.push(format!("the folder of {} in tecnicos.json ({}) is not on Drive", entry.nome, entry.pasta_drive_id)),
+            }
+        }
+        let mut roots: BTreeMap<UserId, Vec<Entry>> = BTreeMap::new();
+        for entry in entries {
+            if let Some(user) = owner(&entry) {
+                roots.entry(user).or_default().push(entry);
+            }
+        }
+        Ok(roots)
+    }
+
+    async fn recall_one(
+        &self,
+        user: &UserId,
+        trees: &[Entry],
+        marked: &[&Entry],
+        registry: &[RegistryEntry],
+        found: &mut Recollection,
+    ) -> anyhow::Result<()> {
+        let named = |e: &Entry| registry.iter().any(|r| r.pasta_drive_id == e.id.as_str());
+        let Some(root) = trees.iter().min_by_key(|e| (e.trashed, !named(e), e.created_time, e.id.to_string())) else { return Ok(()) };
+        if trees.len() > 1 {
+            found.notes.push(format!(
+                "{user} has {} folders on Drive; {} is taken; `tecnico check {user}` names the others",
+                trees.len(),
+                root.id
+            ));
+        }
+        let entry = registry.iter().find(|r| r.pasta_drive_id == root.id.as_str()).or_else(|| {
+            let namesake = registry.iter().find(|r| folder_of(r) == root.name && !trees.iter().any(|t| t.id.as_str() == r.pasta_drive_id));
+            if let Some(entry) = namesake {
+                let id = &entry.pasta_drive_id;
+                found.notes.push(format!("tecnicos.json says {id} is the folder of {user}; Drive says {}, which is taken", root.id));
+            }
+            namesake
+        });
+        let tree = tree_of(root, marked, entry);
+        let grants = self.grants_on(&tree).await?;
+        let wanted = wanted(user, root, entry, &grants);
+        if entry.is_none() {
+            let email = wanted.email.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string);
+            let name = wanted.name.as_deref().unwrap_or_default();
+            found.notes.push(format!(
+                "{user} is not in tecnicos.json: taken as {name:?}, e-mail {email}; `tecnico create {user} --name … --email …` corrects it"
+            ));
+        }
+        if let Some(other) = self.ledger.technician_by_folder(&wanted.folder).await? {
+            found.notes.push(format!("{user} is left out: the folder {} on the VM is that of {}", wanted.folder, other.user));
+            return Ok(());
+        }
+        let made_at = root.created_time.unwrap_or_else(clock::now);
+        let technician = self.ledger.reserve(user, &wanted, &HashSet::new(), made_at).await?.technician;
+        let layout = self.settings.layout.drive_folders();
+        let folders: Vec<(WantedFolder, String)> = tree
+            .iter()
+            .map(|(path, e)| {
+                let role = layout.iter().find(|w| w.path == *path).map(|w| w.role).or_else(|| tags::role(&e.app_properties));
+                (WantedFolder { path: path.clone(), role: role.unwrap_or(Role::Caminho) }, e.id.to_string())
+            })
+            .collect();
+        self.ledger.adopt_ids(user, &folders, Adopt::Replace).await?;
+        let mut beside = Vec::new();
+        for grant in &grants {
+            let Some(email) = grant.email.as_deref().and_then(|e| Email::parse(e).ok()) else { continue };
+            // The technician's own follows from their row.
+            if technician.email.as_ref() != Some(&email) || grant.role != self.settings.share.role {
+                let grant = WantedGrant { email, role: grant.role.clone(), notify: false };
+                self.ledger.want_grant(user, &grant).await?;
+                beside.push(grant);
+            }
+        }
+        found.technicians.push(Found { technician, grants: beside });
+        Ok(())
+    }
+
+    /// What somebody gave on `novos` itself, to people.
+    async fn grants_on(&self, tree: &BTreeMap<String, &Entry>) -> anyhow::Result<Vec<Grant>> {
+        let Some(novos) = tree.get(self.settings.layout.path_of(Role::Novos)) else { return Ok(Vec::new()) };
+        let grants = match &novos.permissions {
+            Some(grants) => grants.clone(),
+            None => self.drive.permissions(&novos.id).await?,
+        };
+        let theirs = |g: &Grant| !g.inherited && !g.deleted && matches!(g.role.as_str(), "reader" | "commenter" | "writer");
+        Ok(grants.into_iter().filter(|g| theirs(g) && matches!(g.kind.as_str(), "user" | "group")).collect())
+    }
+}
+
+fn owner(entry: &Entry) -> Option<UserId> {
+    entry.app_properties.get(tags::USER).and_then(|user| UserId::parse(user).ok())
+}
+
+fn folder_of(entry: &RegistryEntry) -> &str {
+    entry.pasta_vm.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// One folder for each path that the marks name: the one that hangs in the tree before one that does not, the oldest first.
+fn tree_of<'e>(root: &'e Entry, marked: &[&'e Entry], entry: Option<&RegistryEntry>) -> BTreeMap<String, &'e Entry> {
+    let mut tree = BTreeMap::from([(String::new(), root)]);
+    let paths: BTreeSet<&str> = marked.iter().filter_map(|e| tags::path(&e.app_properties)).filter(|p| !p.is_empty()).collect();
+    for path in paths {
+        let above = plan::parent_path(path).and_then(|p| tree.get(p)).map(|e| &e.id);
+        let hangs = |e: &Entry| above.is_some_and(|id| e.parents.contains(id));
+        let named = |e: &Entry| entry.is_some_and(|r| r.pasta_novos_id == e.id.as_str());
+        let of_path = marked.iter().filter(|e| tags::path(&e.app_properties) == Some(path));
+        if let Some(best) = of_path.min_by_key(|e| (e.trashed, !named(e), !hangs(e), e.created_time, e.id.to_string())) {
+            tree.insert(path.to_owned(), best);
+        }
+    }
+    tree
+}
+
+/// What is known of a person: what `tecnicos.json` says, else what the folder and the only grant on `novos` say.
+fn wanted(user: &UserId, root: &Entry, entry: Option<&RegistryEntry>, grants: &[Grant]) -> WantedTechnician {
+    let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let people: Vec<&str> = grants.iter().filter(|g| g.kind == "user").filter_map(|g| g.email.as_deref()).collect();
+    let only = if let [one] = people.as_slice() { Email::parse(one).ok() } else { None };
+    WantedTechnician {
+        name: entry.and_then(|e| said(&e.nome)).or_else(|| Some(root.name.replace('_', " "))),
+        email: match entry {
+            Some(entry) => Email::parse(&entry.email).ok(),
+            None => Email::parse(user.as_str()).ok().or(only),
+        },
+        portal_user: entry.and_then(|e| said(&e.usuario_portal)),
+        folder: entry.and_then(|e| said(folder_of(e))).unwrap_or_else(|| root.name.clone()),
+    }
+}
