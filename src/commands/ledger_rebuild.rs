@@ -16,9 +16,10 @@ use crate::ledger::Draft;
 use crate::provision::{Provisioner, Recalled};
 
 /// What no other place knows.
-const LOST: [&str; 5] = [
+const LOST: [&str; 6] = [
     "callbacks that had not been delivered; files already in processados or erro are not told again",
     "what happened to each file before (`tecnico why`), and older versions of files that were replaced",
+    "folders that had been moved to processados: what is put into them late counts as processed",
     "shares that were taken back or had failed: `tecnico check` names a novos that its technician cannot open",
     "requests that the HTTP API had accepted and not done",
     "technicians who were taken out",

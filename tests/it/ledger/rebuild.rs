@@ -1,6 +1,7 @@
 //! A ledger that is lost: rebuilt from Drive, the VM and `tecnicos.json`, after which a cycle changes nothing.
 
 use std::future::Future;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -176,6 +177,7 @@ async fn tecnicos_json_missing_damaged_or_of_another_mind() {
         assert!(!rebuilt["notes"].as_array().expect("notes").is_empty(), "{what}: {rebuilt}");
         assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), text, "{what}: it is left as it is");
         std::fs::write(&file, &whole).expect("mended");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("set");
         assert_eq!(world.json(0, &["check"]).await["left"], 0, "{what}");
     }
 }
