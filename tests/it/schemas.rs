@@ -84,6 +84,8 @@ async fn every_schema_is_met() {
         (0, &["check"]),
         (0, &["share", "42", "--list"]),
         (0, &["list"]),
+        (0, &["rename", "42", "--name", "Ana Souza", "--dry-run"]),
+        (0, &["rename", "42", "--name", "Ana Souza"]),
         (0, &["import", &path("vm/tecnicos.json"), "--dry-run"]),
         (0, &["config"]),
         (0, &["doctor", "--only", "disk"]),
@@ -97,6 +99,8 @@ async fn every_schema_is_met() {
     met.by(0, &["callbacks", "show", &event]).await;
     std::fs::write(rig.world.path("rows.csv"), "user,email,name\n44,,Rui\n").expect("written");
     met.by(0, &["create", "--from", &path("rows.csv")]).await;
+    met.by(0, &["remove", "44", "--dry-run"]).await;
+    met.by(0, &["remove", "44", "--confirm", "44"]).await;
     met.by(0, &["demo", &path("demo")]).await;
     initialised(&mut met).await;
     served(&mut met);
