@@ -96,7 +96,11 @@ impl Ledger {
     pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, Failure> {
         let path = self.locks_dir()?.join(name);
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(|e| cannot(&path, e))?;
-        owner::like_its_folder(&path).map_err(|e| cannot(&path, e))?;
+        match owner::like_its_folder(&path) {
+            // Its holder removed it after our opening: it guards nothing, and is asked for again.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            owned => owned.map_err(|e| cannot(&path, e))?,
+        }
         match file.try_lock() {
             // Its holder may have removed it between our opening and our locking: then it guards nothing.
             Ok(()) if !is_at(&file, &path) => Ok(None),
