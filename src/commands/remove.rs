@@ -175,7 +175,7 @@ async fn dry_run(technician: &Technician, provisioner: &Provisioner<'_>, context
         context.ui.say(format!("would end first: {}", name.escape_debug()));
     }
     for drift in &plan.drifts {
-        context.ui.say(format!("would put right: {}", drift.sentence()));
+        context.ui.say(format!("would change: {}", drift.sentence()));
     }
     if plan.drifts.is_empty() && pending.is_empty() {
         context.ui.say(format!("{}: nothing to do", technician.user));
