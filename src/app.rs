@@ -64,7 +64,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Retry(args) => commands::retry::run(args, context).await,
         Command::Callbacks(args) => commands::callbacks::run(args, context).await,
         Command::Changes(args) => commands::changes::run(args, context).await,
-        Command::Demo(args) => commands::demo::run(args, context).await,
+        Command::Demo(args) => Box::pin(commands::demo::run(args, context)).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Config(args) => commands::config::run(&args, context).await,
         Command::Init(args) => commands::init::run(&args, context).await,
