@@ -5,7 +5,7 @@
 //! Drive calls and callbacks are held while the process is killed, so these points are exact. Renames and ledger writes are
 //! seen through inotify by a thread that kills at once: the process may be a step further by then.
 //!
-//! `scripts/simulate --kill` takes every point, `--kill 40` about 40 of each sort (ledger writes a third of that); otherwise a
+//! `scripts/simulate --kill` takes every point, `--kill 40` about 40 of each sort (ledger writes a sixth of that); otherwise a
 //! sample spread over all of them is taken. The line it prints says how many of how many.
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ const SIDE_BY_SIDE: usize = 4;
 /// Points taken of each sort unless all are asked for: what keeps the test below a minute and a half on two quiet cores.
 const SAMPLE: u64 = 36;
 /// Ledger writes are many and seen late: of them this part of the others.
-const FEWER_WRITES: u64 = 3;
+const FEWER_WRITES: u64 = 6;
 /// The longest it may take from the kill until everything is done.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// The file that is replaced after the kill.
