@@ -24,7 +24,7 @@ pub(super) fn damaged(path: &Path, why: &str) -> Failure {
     let shown = path.display();
     Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {shown} is damaged: {why}")).hint(format!(
         "move it away with its -wal and -shm files (`mv {shown} {shown}.damaged`), then put the last backup in its place \
-         (`tecnico ledger backup` made it), or without one `tecnico ledger rebuild`, which reads Drive and the VM"
+         (ledger backup made it), or without one `tecnico ledger rebuild`, which reads Drive and the VM"
     ))
 }
 

@@ -128,7 +128,7 @@ async fn a_damaged_ledger_stops_everything_and_stays_as_it_is() {
     let _ = std::fs::remove_file(world.path("ledger.db-wal"));
     let bytes = std::fs::read(world.path("ledger.db")).expect("read");
     for args in [&ANA[..], &["check"], &["check", "--repair"], &["list"], &["share", "42"]] {
-        refused(&world, args, 65, "ledger_damaged", "tecnico import").await;
+        refused(&world, args, 65, "ledger_damaged", "tecnico ledger rebuild").await;
     }
     assert_eq!(std::fs::read(world.path("ledger.db")).expect("read"), bytes);
     assert_eq!(everything(&world), before);
