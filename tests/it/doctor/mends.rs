@@ -167,7 +167,7 @@ async fn a_damaged_ledger() {
     let clinic = Clinic::new("a_damaged_ledger").await;
     clinic.world.json(0, &["create", "42", "--name", "Ana Maria"]).await;
     std::fs::write(clinic.world.path("ledger.db"), "not a ledger, but longer than nothing").expect("written");
-    clinic.printed_command_mends("ledger", "is damaged", "tecnico import").await;
+    clinic.printed_command_mends("ledger", "is damaged", "tecnico ledger rebuild").await;
     let known = clinic.world.json(0, &["list"]).await;
     assert_eq!(known["technicians"][0]["user"], "42", "{known}");
 }
