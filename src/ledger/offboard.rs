@@ -40,6 +40,11 @@ impl Ledger {
         self.execute("UPDATE technicians SET registry_entry = $2 WHERE user_id = $1", user, &[Value::Text(entry)]).await
     }
 
+    /// Their tree on the VM lies at `place`, below the base directory, and is to come home.
+    pub async fn tree_lies_at(&self, user: &UserId, place: &str) -> Result<(), Failure> {
+        self.execute("UPDATE technicians SET place = $2 WHERE user_id = $1", user, &[Value::Text(Some(place))]).await
+    }
+
     /// Their tree on the VM lies in its folder again. What came meanwhile is found by the next cycle's listing.
     pub async fn tree_is_home(&self, user: &UserId) -> Result<(), Failure> {
         let mut tx = self.write().await?;

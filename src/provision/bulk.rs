@@ -100,7 +100,10 @@ impl Provisioner<'_> {
             None if !known => self.check_is_new(candidate, survey).await?,
             None => {}
         }
-        let Reserved { technician, outcome, changed } = self.ledger.reserve(&candidate.user, &wanted, &occupied, clock::now()).await?;
+        let Reserved { mut technician, outcome, changed } = self.ledger.reserve(&candidate.user, &wanted, &occupied, clock::now()).await?;
+        if let Some(tree) = tagged.get("") {
+            self.find_archived(&mut technician, tree).await?;
+        }
         let folders = self.settings.layout.drive_folders();
         let adopted: Vec<(WantedFolder, String)> =
             folders.iter().filter_map(|f| tagged.get(&f.path).map(|e| (f.clone(), e.id.to_string()))).collect();

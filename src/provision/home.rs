@@ -3,6 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::{Prepared, Provisioner};
+use crate::domain::tags;
+use crate::drive::Entry;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Relocated;
 use crate::ledger::Technician;
@@ -24,6 +26,21 @@ impl Provisioner<'_> {
         self.ledger.tree_is_home(&technician.user).await?;
         technician.place = None;
         Ok(true)
+    }
+
+    /// Somebody whose ledger was lost after their removal: the mark on the tree on Drive says that the one on the VM lies in
+    /// the archive too, under the same name.
+    pub(super) async fn find_archived(&self, technician: &mut Technician, tree: &Entry) -> anyhow::Result<()> {
+        let place = self.in_archive(&tree.name);
+        if technician.place.is_none()
+            && tree.app_properties.contains_key(tags::REMOVED)
+            && self.base.is_taken(&place)?
+            && !self.base.is_taken(&technician.folder)?
+        {
+            self.ledger.tree_lies_at(&technician.user, &place).await?;
+            technician.place = Some(place);
+        }
+        Ok(())
     }
 
     /// What other programs had noted of them in `tecnicos.json` before they were removed goes back; what has changed since

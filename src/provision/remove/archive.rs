@@ -92,7 +92,7 @@ impl Provisioner<'_> {
     }
 
     /// A name in the archive on the VM, below the base directory.
-    pub(super) fn in_archive(&self, name: &str) -> String {
+    pub(in crate::provision) fn in_archive(&self, name: &str) -> String {
         format!("{}/{name}", self.settings.layout.archive)
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use drive_emulator::control::Match;
 use serde_json::Value;
 
-use super::support::{everything, grants, until};
+use super::support::{as_tecnico, everything, grants, until};
 use crate::agent::Rig;
 use crate::support::world::{ADMIN, World, read_json};
 
@@ -23,6 +23,10 @@ pub async fn shared_rig() -> Rig {
     let tree = rig.world.drive_tree();
     // A link, a person on a folder in between, and a person on a file inside.
     control.share(&robot, &rig.novos, "anyone", "reader").expect("shared");
+    control.group("equipe@example.org", &["caio@example.org"]).expect("a group");
+    control.share(&robot, &rig.novos, "equipe@example.org", "reader").expect("shared");
+    let domain = serde_json::json!({ "type": "domain", "domain": "example.net", "role": "reader" });
+    as_tecnico(&rig.world, "POST", &format!("files/{}/permissions", rig.novos), &domain).await;
     control.share(&robot, &tree["Ana_Maria/pdfs"], "bea@example.com", "writer").expect("shared");
     let file = tree["Ana_Maria/pdfs/processados/16517189.pdf"].clone();
     control.share(ANA, &file, "amiga@example.com", "reader").expect("shared");
@@ -86,8 +90,8 @@ async fn without_confirmation_it_says_what_it_would_do_and_does_nothing() {
     }
     let plan = rig.world.json(0, &["remove", "42", "--dry-run"]).await;
     let steps: Vec<&str> = plan["steps"].as_array().expect("steps").iter().filter_map(|s| s["problem"].as_str()).collect();
-    assert_eq!(steps.iter().filter(|s| **s == "access").count(), 5, "{plan}");
-    assert_eq!(&steps[5..], ["not_archived", "local_not_archived", "registry_unwanted"]);
+    assert_eq!(steps.iter().filter(|s| **s == "access").count(), 7, "{plan}");
+    assert_eq!(&steps[7..], ["not_archived", "local_not_archived", "registry_unwanted"]);
     assert_eq!((everything(&rig.world), outsiders(&rig.world)), before);
     let unknown = rig.world.json(65, &["remove", "99", "--confirm", "99"]).await;
     assert_eq!(unknown["error"]["code"], "user_unknown");
@@ -108,7 +112,7 @@ async fn a_removed_technician_is_out_everywhere_and_nothing_is_gone() {
     assert!(everything(&rig.world).is_superset(&ids));
     assert!(files.iter().all(|f| files_below(&rig.world.vm()).contains(f)));
     let who: Vec<&str> = removed["revoked"].as_array().expect("revoked").iter().filter_map(|r| r["who"].as_str()).collect();
-    for one in [ANA, "anyone", "boss@example.com", "bea@example.com", "amiga@example.com"] {
+    for one in [ANA, "anyone", "example.net", "equipe@example.org", "boss@example.com", "bea@example.com", "amiga@example.com"] {
         assert!(who.contains(&one), "{one} is not in {removed}");
     }
     // Her own files stay hers, and it is said.
@@ -173,6 +177,49 @@ async fn a_creation_brings_a_removed_technician_back_as_they_were() {
     assert_eq!(rig.place(&stray).0, "processados");
     let again = rig.world.json(0, &["create", "42"]).await;
     assert_eq!((again["status"].as_str(), again["drive"]["writes"].as_u64()), (Some("unchanged"), Some(0)));
+}
+
+/// The mark on Drive says where to look on the VM.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_technician_comes_back_whole_although_the_ledger_is_lost() {
+    let rig = shared_rig().await;
+    rig.world.run(&REMOVE).await.expect(0);
+    let lost = rig.world.path("ledger.db");
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", lost.display()));
+    }
+    rig.world.run(&["create", "42", "--email", ANA, "--name", "Ana Maria"]).await.expect(0);
+    assert_eq!(rig.world.drive_tree().get("Ana_Maria/pdfs/novos"), Some(&rig.novos));
+    assert!(rig.world.vm().join("Ana_Maria/pdfs/processados/16517189.pdf").is_file());
+    assert!(!rig.world.vm().join("arquivo/Ana_Maria").exists());
+}
+
+/// In a shared drive nobody owns a file, grants stand on the items alone, and everything is asked for item by item.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_shared_drive_nobody_keeps_anything() {
+    let world = World::new().await;
+    let control = world.control();
+    let (robot, drive) = (world.robot(), control.shared_drive("Operação", ADMIN).expect("a drive"));
+    control.drive_member(&drive, &robot, "organizer").expect("a member");
+    let parent = control.mkdir(ADMIN, &drive, "Tecnicos").expect("made");
+    let config = std::fs::read_to_string(world.path("config.toml")).expect("read");
+    let there = format!("parent_folder_id = \"{parent}\"\nshared_drive_id = \"{drive}\"");
+    std::fs::write(world.path("config.toml"), config.replace(&format!("parent_folder_id = \"{}\"", world.parent), &there))
+        .expect("written");
+    control.user(ANA).expect("an account");
+    let made = world.json(0, &["create", "42", "--email", ANA, "--name", "Ana Maria"]).await;
+    let novos = made["drive_folders"]["novos_folder_id"].as_str().expect("an id");
+    let file = control.put(ANA, novos, "16517189.pdf", b"bom", "application/pdf").expect("dropped");
+    control.share(&robot, &file, "bea@example.com", "reader").expect("shared");
+    let removed = world.json(0, &REMOVE).await;
+    let mut who: Vec<&str> = removed["revoked"].as_array().expect("revoked").iter().filter_map(|r| r["who"].as_str()).collect();
+    who.sort_unstable();
+    assert_eq!((who, removed["owned_by_others"].as_array().map(Vec::len)), (vec![ANA, "bea@example.com"], Some(0)), "{removed}");
+    for id in [novos, &file] {
+        let left = grants(&world, id);
+        assert!(!left.iter().any(|g| g.starts_with("ana@") || g.starts_with("bea@")), "{left:?}");
+    }
+    assert_eq!(world.json(0, &["create", "42"]).await["status"], "restored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
