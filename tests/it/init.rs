@@ -127,10 +127,14 @@ async fn without_a_terminal_nobody_is_asked() {
 
 /// A person at a terminal who answers every question wrong first, reads why, and then right.
 const PERSON: &str = r#"
-import json, os, pty, select, sys, time
+import json, os, pty, select, sys, termios, time
 program, config, endpoint, answers = sys.argv[1:]
 pid, terminal = pty.fork()
 if pid == 0:
+    # What is typed before the program reads stays as it was typed: no line is edited by the terminal itself.
+    mode = termios.tcgetattr(0)
+    mode[3] &= ~(termios.ICANON | termios.ECHO)
+    termios.tcsetattr(0, termios.TCSANOW, mode)
     os.execv(program, ["tecnico", "--config", config, "init", "--endpoint", endpoint])
 seen, at = b"", 0
 def until(text):
