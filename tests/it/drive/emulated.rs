@@ -29,6 +29,8 @@ impl World {
     pub async fn new() -> Self {
         let emulator = DriveEmulator::start().await;
         let control = emulator.control();
+        let usual = switches::usual().expect("known switches");
+        control.set_switches(|switches| *switches = usual).expect("turned");
         let boss = control.user(BOSS).expect("the boss");
         let key = control.service_account("robot").expect("a key");
         let parent = control.mkdir(BOSS, &boss.root_id, "Técnicos").expect("a folder");

@@ -26,6 +26,7 @@ use tokio::runtime::{Handle, Runtime};
 use crate::support::kept::{self, Promise};
 use crate::support::people::{People, Person};
 use crate::support::receiver::Receiver;
+use crate::support::switches;
 
 /// Who owns the folder the trees lie in.
 const ADMIN: &str = "admin@example.com";
@@ -109,7 +110,8 @@ impl Stage {
     pub fn new(host: &Host, seed: u64, more: &str) -> anyhow::Result<Self> {
         let control = host.control.clone();
         control.clear_faults();
-        control.set_switches(|switches| *switches = drive_emulator::Switches::default())?;
+        let usual = switches::usual()?;
+        control.set_switches(|switches| *switches = usual)?;
         control.set_feed(|feed| *feed = drive_emulator::FeedFaults { reject_below: feed.reject_below, ..Default::default() })?;
         let dir = directory()?;
         let receiver = host.handle.block_on(Receiver::start())?;

@@ -46,7 +46,7 @@ pub fn on_drive(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
 /// What nobody knows of Drive, one way or the other, for as long as this world stands (drive-v3-behaviour 11); says how.
 pub fn unsettled(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
     if dice.percent(50) {
-        return Ok("Drive is as it is thought to be".into());
+        return Ok("Drive is as this run takes it to be".into());
     }
     let mut flip = || dice.percent(50);
     control.set_switches(|s| {

@@ -6,5 +6,6 @@ pub mod people;
 pub mod promise;
 pub mod python;
 pub mod receiver;
+pub mod switches;
 #[allow(dead_code, reason = "each test uses a part of the world")]
 pub mod world;

@@ -9,7 +9,7 @@ use drive_emulator::{Control, DriveEmulator};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::documents;
+use super::{documents, switches};
 
 /// Who owns the folder the trees lie in.
 pub const ADMIN: &str = "admin@example.com";
@@ -64,6 +64,8 @@ impl World {
         let emulator = DriveEmulator::start().await;
         let dir = tempfile::tempdir().expect("a directory");
         let control = emulator.control();
+        let usual = switches::usual().expect("known switches");
+        control.set_switches(|switches| *switches = usual).expect("turned");
         let key = control.service_account("tecnico").expect("a service account");
         let account: Value = serde_json::from_str(&key).expect("a key");
         let admin = control.user(ADMIN).expect("an admin");
