@@ -39,7 +39,6 @@ CREATE TABLE IF NOT EXISTS files(
   writers_share INTEGER NOT NULL DEFAULT 1, copy_protected INTEGER NOT NULL DEFAULT 0,
   color TEXT, abusive INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS files_parent ON files(parent, rid);
-CREATE INDEX IF NOT EXISTS files_parent_name ON files(parent, name_key);
 CREATE INDEX IF NOT EXISTS files_child ON files(parent, name_key);
 CREATE INDEX IF NOT EXISTS files_drive ON files(drive, rid);
 CREATE INDEX IF NOT EXISTS files_name ON files(name_key);
