@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::support::switches;
 use drive_emulator::DriveEmulator;
 use drive_emulator::control::{Effect, Fault, Quota, When};
 use tecnico::config::settings::{Credentials, DriveSettings};
