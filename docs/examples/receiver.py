@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -39,6 +40,7 @@ def verify(keys, headers, body):
 class Receiver(BaseHTTPRequestHandler):
     keys = []
     taken = set()  # in a real backend: a table with the event's id as its key
+    taking = threading.Lock()
 
     def do_POST(self):
         length = int(self.headers.get("content-length", 0))
@@ -46,11 +48,13 @@ class Receiver(BaseHTTPRequestHandler):
         event_id = verify(self.keys, self.headers, body)
         if event_id is None:
             return self.answer(401)
+        # Several arrive at once, each in a thread of its own: one after the other, so that none is taken twice.
+        with self.taking:
+            if event_id not in self.taken:
+                event = json.loads(body)
+                print(event_id, self.path, event["user_id"], event["job_id"], event["status"], event["result"]["message"], flush=True)
+                self.taken.add(event_id)
         # Answered 2xx again, or tecnico would send it again.
-        if event_id not in self.taken:
-            event = json.loads(body)
-            print(event_id, self.path, event["user_id"], event["job_id"], event["status"], event["result"]["message"], flush=True)
-            self.taken.add(event_id)
         self.answer(204)
 
     def answer(self, status):
