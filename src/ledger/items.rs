@@ -39,7 +39,7 @@ pub enum Intake {
     /// Known and under way; a rename or a move inside `novos` was noted.
     Open(Item),
     /// Known and ended. A lagging feed says this of files already filed, so nothing was changed: look at the
-    /// file itself, and if it does lie in `novos`, [`Ledger::advance`] it with [`Act::Returned`].
+    /// file itself, and if it does lie in `novos`, [`Ledger::advance`] it with [`Act::Returned`](crate::domain::item::Act::Returned).
     Ended(Item),
 }
 
