@@ -4,7 +4,8 @@
 //! numbers of their own: there the names and the faults are counted in the order in which they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+
+use crate::support::sources::sources;
 
 const LINES: [(&str, &str); 29] = [
     ("1.1", "one folder a technician on the VM"),
@@ -59,20 +60,11 @@ fn names_are_read_as_they_are_meant() {
 
 /// The lines that tests name, with the tests.
 fn named() -> BTreeMap<String, Vec<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut open = vec![root.join("src"), root.join("tests")];
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(&dir).expect("a readable folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                for test in tests_in(&std::fs::read_to_string(&path).expect("readable")) {
-                    for line in lines_in(&test) {
-                        named.entry(line).or_default().push(test.clone());
-                    }
-                }
+    for (_, text) in [sources("src"), sources("tests")].concat() {
+        for test in tests_in(&text) {
+            for line in lines_in(&test) {
+                named.entry(line).or_default().push(test.clone());
             }
         }
     }

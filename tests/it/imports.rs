@@ -1,7 +1,9 @@
 //! Holds the dependency rule of ARCHITECTURE.md by reading the imports: arrows go down only.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::support::sources::sources;
 
 /// What each room may name of the others. A room may always name itself.
 const MAY_NAME: [(&str, &[&str]); 23] = [
@@ -107,25 +109,6 @@ fn the_emulator_knows_nothing_of_tecnico() {
     for (path, text) in sources("crates/drive-emulator/src") {
         assert!(!text.contains("tecnico::"), "{} names tecnico", path.display());
     }
-}
-
-fn sources(dir: &str) -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = Vec::new();
-    let mut open = vec![root.join(dir)];
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(&dir).expect("a readable folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                let text = std::fs::read_to_string(&path).expect("readable");
-                found.push((path.strip_prefix(root).expect("below the root").to_owned(), text));
-            }
-        }
-    }
-    assert!(!found.is_empty(), "no source below {dir}");
-    found
 }
 
 /// `src/drive/call.rs` → `drive`; `src/app.rs` → `app`.

@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::agent::Rig;
 use crate::support::receiver::Reply;
+use crate::support::waiting::until;
 use crate::support::world::finish;
 
 /// The log lines among what a run said.
@@ -94,11 +94,7 @@ async fn a_stderr_that_takes_nothing_stops_nothing() {
     assert_eq!(status.code(), Some(65), "the exit code still tells");
     let mut service = to_nowhere(&["watch", "--follow", "--interval", "50ms", "-vv"]).spawn().expect("starts");
     let files: Vec<String> = (2..5).map(|n| rig.drop_file(&format!("{n}.pdf"), &format!("ruim {n}"))).collect();
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !files.iter().all(|f| rig.place(f).0 == "erro") {
-        assert!(Instant::now() < deadline, "it does not go on: {:?}", service.try_wait());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("it goes on", || files.iter().all(|f| rig.place(f).0 == "erro")).await;
     rustix::process::kill_process(rustix::process::Pid::from_child(&service), rustix::process::Signal::TERM).expect("asked to end");
     let ended = tokio::task::spawn_blocking(move || service.wait()).await.expect("not cancelled").expect("ends");
     assert_eq!(ended.code(), Some(0));

@@ -1,11 +1,12 @@
 //! A VM whose disk fills up while a file is fetched.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use drive_emulator::control::Match;
 
 use super::{ANA, Rig};
+use crate::support::waiting::until;
 use crate::support::world::{Ran, finish};
 
 /// The base directory on a small disk of the process's own, in a mount nobody else sees, that somebody else fills while
@@ -23,14 +24,6 @@ const WITH_A_LIMIT: &str = r#"
     (trap '' XFSZ; ulimit -f 16384; "$@"); code=$?; echo; echo "exit $code"
     cp -a "$VM/." "$OUT""#;
 const SIZE: u64 = 30_000_000;
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it never came about: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
 
 /// A watch on a disk that is full once the download of this file is under way.
 async fn watch_on_a_full_disk(rig: &Rig, file: &str) -> Ran {

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Rig;
 use crate::support::documents;
+use crate::support::waiting::until;
 
 /// A following watch that is ended with the test, and where it prints.
 struct Following(Child, PathBuf);
@@ -28,14 +28,8 @@ impl Following {
     }
 
     async fn ends(&mut self) -> Option<i32> {
-        let until = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Some(status) = self.0.try_wait().expect("waits") {
-                return status.code();
-            }
-            assert!(Instant::now() < until, "it does not end");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("it ends", || self.0.try_wait().expect("waits").is_some()).await;
+        self.0.wait().expect("ended").code()
     }
 }
 
@@ -47,14 +41,6 @@ impl Drop for Following {
         if !std::thread::panicking() {
             documents::names(&read(&self.1));
         }
-    }
-}
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it never came about: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

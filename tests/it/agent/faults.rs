@@ -6,6 +6,7 @@ use drive_emulator::control::{Effect, Fault, Status, When};
 use tecnico::agent::{Plan, Scope};
 
 use super::{ADMIN, ANA, Rig};
+use crate::support::waiting::until;
 
 fn codes(report: &tecnico::agent::CycleReport) -> Vec<&'static str> {
     report.faults.iter().map(|f| f.failure.code()).collect()
@@ -173,11 +174,7 @@ async fn two_at_once_one_says_so() {
     rig.drop_file("1.pdf", "bom");
     let agent = rig.agent().await;
     let first = tokio::spawn(async move { agent.run_cycle(&Plan::over(Scope::Everyone)).await });
-    let until = Instant::now() + Duration::from_secs(20);
-    while !rig.world.vm().join("Ana_Maria/running").exists() {
-        assert!(Instant::now() < until);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("the processor runs", || rig.world.vm().join("Ana_Maria/running").exists()).await;
     let second = rig.world.json(75, &["watch"]).await;
     assert_eq!(second["error"]["code"], "cycle_busy");
     // `process` waits for its turn instead.

@@ -1,21 +1,16 @@
 //! The technician does something with the file while it is handled.
 
-use std::time::Duration;
-
 use tecnico::agent::{Plan, Scope};
 
 use super::{ANA, Rig, configure};
+use crate::support::waiting::until;
 
 /// A processor that waits until `go` exists, so that the test can act while it runs.
 const WAITING: &str = "command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done; ! grep -q ruim '{path}'\"]\n";
 
 async fn running(rig: &Rig) {
     let file = rig.world.vm().join("Ana_Maria/running");
-    let until = std::time::Instant::now() + Duration::from_secs(20);
-    while !file.exists() {
-        assert!(std::time::Instant::now() < until, "the processor was not started");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("the processor runs", || file.exists()).await;
     std::fs::remove_file(file).expect("removed");
 }
 

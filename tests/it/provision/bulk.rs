@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use drive_emulator::control::{Effect, Fault, Status, When};
 
-use super::support::{grants, kill, start, until};
+use super::support::{grants, kill, start};
+use crate::support::waiting::until;
 use crate::support::world::World;
 
 /// A CSV file of `n` technicians with names that occur.

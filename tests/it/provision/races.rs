@@ -52,7 +52,7 @@ async fn c6_2_killed_after_every_single_call_and_run_again() {
         let world = World::new().await;
         world.control().pause_after(after);
         let child = start(&world, &ANA);
-        tokio::time::timeout(super::support::PATIENCE, world.control().wait_paused()).await.expect("it gets there");
+        tokio::time::timeout(crate::support::waiting::PATIENCE, world.control().wait_paused()).await.expect("it gets there");
         kill(child);
         world.control().resume();
         kill_points += 1;

@@ -6,8 +6,9 @@ use std::path::Path;
 use drive_emulator::control::Match;
 use serde_json::Value;
 
-use super::support::{as_tecnico, everything, grants, until};
+use super::support::{as_tecnico, everything, grants};
 use crate::agent::Rig;
+use crate::support::waiting::{PATIENCE, until};
 use crate::support::world::{ADMIN, World, read_json};
 
 const REMOVE: [&str; 4] = ["remove", "42", "--confirm", "42"];
@@ -242,7 +243,7 @@ async fn a_file_that_comes_between_the_first_look_and_the_end_of_access_is_not_l
     let control = rig.world.control();
     control.gate().pause_after_matching(Match { op: Some("permissions.delete".into()), ..Match::default() }, 0);
     let run = tokio::spawn(crate::support::world::finish(rig.world.command(&REMOVE)));
-    tokio::time::timeout(super::support::PATIENCE, control.wait_paused()).await.expect("it gets there");
+    tokio::time::timeout(PATIENCE, control.wait_paused()).await.expect("it gets there");
     let late = rig.drop_file("16517191.pdf", "bom");
     control.resume();
     run.await.expect("ran").expect(0);

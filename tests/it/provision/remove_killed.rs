@@ -1,15 +1,11 @@
-//! A removal and a restore, killed after every call to Drive and every rename on the VM, and run again.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-
-use notify::event::{EventKind, ModifyKind, RenameMode};
-use notify::{RecursiveMode, Watcher};
-use rustix::process::{Pid, Signal, kill_process};
+//! A removal and a restore, killed after every call to Drive, every rename on the VM and every commit of the
+//! ledger, and run again.
 
 use super::remove::{archived, shared_rig};
-use super::support::{PATIENCE, kill, start};
+use super::support::{kill, start};
 use crate::agent::Rig;
+use crate::support::traced::{self, Effect};
+use crate::support::waiting::until;
 
 const REMOVE: [&str; 4] = ["remove", "42", "--confirm", "42"];
 
@@ -20,7 +16,7 @@ async fn killed_after(rig: &Rig, args: &[&str], after: u64) -> bool {
     let control = rig.world.control();
     let paused = tokio::select! {
         () = control.wait_paused() => true,
-        () = super::support::until("the run ends", || child.try_wait().expect("asked").is_some()) => false,
+        () = until("the run ends", || child.try_wait().expect("asked").is_some()) => false,
     };
     kill(child);
     rig.world.control().resume();
@@ -94,32 +90,25 @@ async fn whole_again(rig: &Rig, tree: &std::collections::BTreeMap<String, String
     rig.world.run(&["watch"]).await.expect(0);
 }
 
-/// On the VM a removal renames twice: tecnicos.json, and the tree.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_removal_killed_after_each_rename_is_finished_by_a_rerun() {
-    let mut killed = 0;
-    for point in 1..=2 {
-        let rig = shared_rig().await;
-        let (victim, seen) = (Arc::new(Mutex::new(None::<Pid>)), Arc::new(AtomicU64::new(0)));
-        let (pid, vm) = (victim.clone(), rig.world.vm());
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let is_rename = event.is_ok_and(|e| matches!(e.kind, EventKind::Modify(ModifyKind::Name(RenameMode::To))));
-            if is_rename && seen.fetch_add(1, Ordering::Relaxed) + 1 >= point {
-                let pid = *pid.lock().expect("no panic");
-                // It may have ended by itself.
-                pid.map(|pid| kill_process(pid, Signal::KILL).ok());
+async fn a_removal_killed_after_each_rename_and_each_commit_is_finished_by_a_rerun() {
+    for effect in [Effect::Rename, Effect::Commit] {
+        let mut after = 1;
+        loop {
+            let rig = shared_rig().await;
+            let command = rig.world.command(&REMOVE);
+            let run = tokio::task::spawn_blocking(move || traced::run(&command, Some((effect, after))))
+                .await
+                .expect("no panic")
+                .expect("it runs");
+            rig.world.json(0, &REMOVE).await;
+            archived(&rig.world);
+            if run.code.is_some() {
+                break;
             }
-        })
-        .expect("a watcher");
-        watcher.watch(&vm, RecursiveMode::Recursive).expect("watched");
-        let mut child = start(&rig.world, &REMOVE);
-        *victim.lock().expect("no panic") = Pid::from_raw(child.id().cast_signed());
-        let ended = tokio::time::timeout(PATIENCE, super::support::until("it ends", || child.try_wait().expect("asked").is_some()));
-        ended.await.expect("in time");
-        killed += u32::from(child.wait().expect("ended").code().is_none());
-        drop(watcher);
-        rig.world.json(0, &REMOVE).await;
-        archived(&rig.world);
+            after += 1;
+        }
+        // On the VM a removal renames tecnicos.json and the tree.
+        assert!(after > 2, "only {after} × {effect:?}");
     }
-    assert!(killed >= 1, "none was killed before it was done");
 }

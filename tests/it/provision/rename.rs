@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::remove::ANA;
-use super::support::{grants, kill, refused, start, until};
+use super::support::{grants, kill, refused, start};
 use crate::agent::Rig;
+use crate::support::waiting::until;
 use crate::support::world::{ADMIN, World, finish};
 
 const NAME: [&str; 4] = ["rename", "42", "--name", "Ana Souza"];

@@ -1,15 +1,11 @@
 //! What the tests of provisioning share: a technician, processes that are killed, and how a tree must look.
 
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use drive_emulator::control::Logged;
 use serde_json::Value;
 
 use crate::support::world::World;
-
-/// The longest a test waits for what must happen.
-pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `tecnico create` of the technician every test knows.
 pub const ANA: [&str; 6] = ["create", "42", "--email", "ana@example.com", "--name", "Ana Maria"];
@@ -29,15 +25,6 @@ pub fn kill(mut child: Child) {
     // It may have ended by itself meanwhile.
     let _ = child.kill();
     child.wait().expect("it ends");
-}
-
-/// Waits until `holds`.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
 }
 
 /// The paths on Drive below the parent folder; two of one path fail the test.

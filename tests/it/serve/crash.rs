@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Service, ana, told_of, until_told, world_and_backend};
-use crate::provision::support::{ANA_TREE, PATIENCE, paths};
+use crate::provision::support::{ANA_TREE, paths};
 use crate::support::receiver::Reply;
+use crate::support::waiting::{PATIENCE, until};
 
 /// CONTRACT 6: "Jobs were popped before the work: a crash lost them."
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +89,7 @@ async fn asked_to_end_it_finishes_what_it_has_in_hand() {
         let later = service.accepted("/api/folders/create", &json!({ "user_id": "43", "user_email": "bea@example.com" })).await;
         service.ask_to_end();
         let address = service.url.trim_start_matches("http://").to_owned();
-        crate::provision::support::until("the socket is closed", || std::net::TcpStream::connect(&address).is_err()).await;
+        until("the socket is closed", || std::net::TcpStream::connect(&address).is_err()).await;
         world.control().resume();
         later
     });

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use super::{Service, told_of, until_told, world_and_backend};
-use crate::provision::support::until;
 use crate::support::receiver::Receiver;
+use crate::support::waiting::until;
 use crate::support::world::World;
 
 const ANA: &str = "ana@example.com";
