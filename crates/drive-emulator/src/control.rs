@@ -7,6 +7,7 @@ mod http;
 mod log;
 mod methods;
 mod op;
+mod page;
 mod pause;
 mod quota;
 mod wire;

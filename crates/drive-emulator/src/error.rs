@@ -6,6 +6,8 @@
 
 mod catalogue;
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -24,7 +26,7 @@ struct Inner {
     code: StatusCode,
     message: String,
     item: Item,
-    status: Option<&'static str>,
+    status: Option<Cow<'static, str>>,
     details: Vec<Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
     shape: Shape,
@@ -106,8 +108,8 @@ impl ApiError {
 
     /// Adds the `status` word the API front end uses, such as `INVALID_ARGUMENT` (6.2).
     #[must_use]
-    pub fn status_word(mut self, status: &'static str) -> Self {
-        self.0.status = Some(status);
+    pub fn status_word(mut self, status: impl Into<Cow<'static, str>>) -> Self {
+        self.0.status = Some(status.into());
         self
     }
 
@@ -180,7 +182,7 @@ impl ApiError {
             "message": self.0.message,
             "errors": [entry],
         });
-        if let Some(status) = self.0.status {
+        if let Some(status) = &self.0.status {
             error["status"] = json!(status);
         }
         if !self.0.details.is_empty() {

@@ -1,16 +1,20 @@
 //! The listening socket, and which part of the emulator a path belongs to.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -21,7 +25,7 @@ use crate::auth;
 use crate::clock;
 use crate::control::{self, Door, Op};
 use crate::error::ApiError;
-use crate::socket::Ending;
+use crate::socket::{Connection, Ending};
 use crate::store::settings::Settings;
 
 /// A running emulator. It stops when this is dropped.
@@ -85,18 +89,12 @@ impl Builder {
         // Nobody set it before: the application was made above.
         let _ = app.url.set(url);
         let ended = CancellationToken::new();
-        let listener = Ending { listener, ended: ended.clone() };
+        let mut listener = Ending { listener, ended: ended.clone() };
         let serving = Arc::clone(&app);
-        let router = Router::new().fallback(move |request: Request<Body>| {
-            let app = Arc::clone(&serving);
-            async move { route(&app, request).await }
-        });
         let stop = ended.clone();
         let task = tokio::spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                // It only ends with the socket.
-                _ = axum::serve(listener, router) => {}
+            while let Some(connection) = stop.run_until_cancelled(listener.accept()).await {
+                tokio::spawn(converse(Arc::clone(&serving), connection));
             }
         });
         Ok(DriveEmulator { app, _ends: ended.drop_guard(), task })
@@ -142,6 +140,20 @@ impl Drop for DriveEmulator {
         // Ends what is in hand at once; the guard breaks the connections.
         self.app.gate.close();
     }
+}
+
+/// Answers the requests of a connection, one after the other.
+async fn converse(app: Arc<App>, connection: Connection) {
+    let turn = connection.turn.clone();
+    let service = service_fn(|request: Request<Incoming>| {
+        let (app, in_hand) = (Arc::clone(&app), turn.begin());
+        async move {
+            let response = route(&app, request.map(Body::new)).await;
+            Ok::<_, Infallible>(response.map(|body| in_hand.until_sent(body)))
+        }
+    });
+    // Who breaks off, or sends what is no request, has been answered or has left.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
 }
 
 /// Answers a request. A defect costs that request a 500, not the caller's connection.

@@ -39,9 +39,14 @@ impl Control {
 
     /// Direct children of a folder, oldest first.
     pub fn children(&self, parent: &str) -> ApiResult<Vec<Value>> {
+        self.some_children(parent, None)
+    }
+
+    /// The first `most` of them.
+    pub(crate) fn some_children(&self, parent: &str, most: Option<u64>) -> ApiResult<Vec<Value>> {
         self.app.store.read(|db| {
             let now = Settings::load(db)?.now();
-            files::children(db, parent)?.iter().map(|file| whole(db, file, now)).collect()
+            files::children(db, parent, most)?.iter().map(|file| whole(db, file, now)).collect()
         })
     }
 

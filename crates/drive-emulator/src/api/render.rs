@@ -124,7 +124,9 @@ fn content_fields(cx: &Cx<'_>, f: &FileRow, out: &mut Out<'_>) {
         out.maybe("sha256Checksum", f.sha256.as_deref());
         out.maybe("headRevisionId", f.head.as_deref());
         out.maybe("originalFilename", f.original_name.as_deref());
-        let full = f.name.split_once('.').map_or("", |(_, end)| end);
+        // A name without an extension leaves the one there was (1.46).
+        let after_dot = |name: &str| name.split_once('.').map(|(_, end)| end.to_owned());
+        let full = after_dot(&f.name).or_else(|| after_dot(f.original_name.as_deref()?)).unwrap_or_default();
         out.put("fullFileExtension", full);
         out.put("fileExtension", f.name.rsplit_once('.').map_or("", |(_, end)| end));
     }
@@ -247,6 +249,9 @@ pub fn permission(cx: &Cx<'_>, f: &FileRow, grant: &Effective) -> ApiResult<Valu
             value["allowFileDiscovery"] = json!(perm.discoverable);
         }
         Grantee::Anyone => value["allowFileDiscovery"] = json!(perm.discoverable),
+    }
+    if grant.glimpse {
+        value["view"] = json!("metadata");
     }
     if let Some(expires) = perm.expires {
         value["expirationTime"] = json!(clock::format(expires));

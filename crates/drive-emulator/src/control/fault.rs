@@ -113,6 +113,9 @@ pub struct Status {
     /// `Retry-After`, in seconds.
     #[serde(default)]
     pub retry_after: Option<u64>,
+    /// The front end's word, such as `RESOURCE_EXHAUSTED`: then the body has a `status`, and `details` with the reason (6.2).
+    #[serde(default)]
+    pub status: Option<String>,
     /// How the body is written.
     #[serde(default)]
     pub body: BodyShape,
@@ -191,7 +194,7 @@ impl When {
 impl Status {
     /// An error with a status and a reason.
     pub fn new(code: u16, reason: &str) -> Self {
-        Self { code, reason: Some(reason.to_owned()), message: None, retry_after: None, body: BodyShape::Json }
+        Self { code, reason: Some(reason.to_owned()), message: None, retry_after: None, status: None, body: BodyShape::Json }
     }
 
     fn words(&self) -> (String, String) {
@@ -225,6 +228,12 @@ impl Status {
         });
         if limit {
             error = error.domain("usageLimits");
+        }
+        if let Some(word) = &self.status {
+            let reason = error.reason().to_owned();
+            error = error.status_word(word.clone()).detail(serde_json::json!({
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com",
+            }));
         }
         match self.retry_after {
             Some(seconds) => error.retry_after(seconds),

@@ -135,6 +135,11 @@ impl Gate {
         lock(&self.0.log).entries()
     }
 
+    /// The last `most` of them, of one call where `op` names one, oldest first.
+    pub fn last_requests(&self, most: usize, op: Option<&str>) -> Vec<Logged> {
+        lock(&self.0.log).last(most, op)
+    }
+
     /// Forgets the requests and their counts.
     pub fn clear_requests(&self) {
         lock(&self.0.log).clear();
@@ -165,6 +170,11 @@ impl Gate {
     /// Waits until the world stands still; for ever if no pause was asked for.
     pub async fn wait_paused(&self) {
         self.0.pause.reached().await;
+    }
+
+    /// Whether the world stands still.
+    pub fn paused(&self) -> bool {
+        self.0.pause.holds()
     }
 
     /// Lets the world go on. The connections that were held are cut: whoever waited on them is

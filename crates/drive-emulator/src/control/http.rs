@@ -5,8 +5,8 @@ mod look;
 mod rig;
 
 use axum::body::Body;
-use axum::response::{Html, IntoResponse as _, Response};
-use http::header::{HOST, ORIGIN};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{HOST, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -15,10 +15,8 @@ use serde_json::{Map, Value, json};
 use crate::acting::Control;
 use crate::api::call::{json_response, object};
 use crate::api::serve::collect;
+use crate::control::page;
 use crate::error::{ApiError, ApiResult};
-
-/// The page at `/`.
-const PAGE: &str = include_str!("page.html");
 
 /// A control request, its body read.
 struct Ask {
@@ -71,13 +69,16 @@ impl Ask {
 /// Answers the page and the control API.
 pub(crate) async fn serve(control: &Control, parts: Parts, body: Body) -> Response {
     if parts.uri.path() == "/" {
-        return Html(PAGE).into_response();
+        return page::response();
     }
-    match answer(control, parts, body).await {
+    let mut response = match answer(control, parts, body).await {
         Ok(Told::Json(value)) => json_response(&value, true),
         Ok(Told::Bytes(bytes)) => bytes.into_response(),
         Err(error) => error.into_response(),
-    }
+    };
+    // Names and bytes in it come from users: no browser is to take it for something else.
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 async fn answer(control: &Control, parts: Parts, body: Body) -> ApiResult<Told> {

@@ -84,6 +84,14 @@ impl Log {
         self.ring.iter().cloned().collect()
     }
 
+    /// The last `most` entries, of one call where `op` names one, oldest first.
+    pub(super) fn last(&self, most: usize, op: Option<&str>) -> Vec<Logged> {
+        let wanted = |entry: &&Logged| op.is_none_or(|op| entry.op == op);
+        let mut last: Vec<_> = self.ring.iter().rev().filter(wanted).take(most).cloned().collect();
+        last.reverse();
+        last
+    }
+
     pub(super) fn counts(&self) -> BTreeMap<&'static str, u64> {
         self.counts.clone()
     }

@@ -87,6 +87,11 @@ impl Pause {
         paused
     }
 
+    /// Whether the calls before the pause are done, or, with none before it, one has come.
+    pub(super) fn holds(&self) -> bool {
+        lock(&self.state).paused()
+    }
+
     /// Waits until the calls before the pause are done, or, with none before it, one has come.
     pub(super) async fn reached(&self) {
         self.wait(State::paused).await;

@@ -9,13 +9,15 @@ use tokio::net::TcpStream;
 /// Waits between tries where the receiver is unwell (5.13).
 const WAITS: [Duration; 4] = [Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(3), Duration::from_secs(10)];
 /// A receiver has so long to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A notice with everything it says.
 #[derive(Clone)]
 pub(super) struct Post {
     pub(super) address: String,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// The first of its channel.
+    pub(super) first: bool,
 }
 
 /// Sends it, again where the receiver says 500, 502, 503, 504 or nothing; then gives up.

@@ -35,6 +35,8 @@ pub struct Effective {
     pub role: Role,
     /// There is a grant on the file itself.
     pub direct: bool,
+    /// What is left of an inherited grant on a limited-access folder: that it exists (3.22).
+    pub glimpse: bool,
     /// Role, whether inherited, and from which item.
     pub details: Vec<(Role, Option<String>)>,
 }
@@ -180,7 +182,7 @@ impl Cx<'_> {
                     }
                 } else {
                     order.push(perm.id.clone());
-                    found.insert(perm.id.clone(), Effective { perm, role, direct: !inherited, details: vec![detail] });
+                    found.insert(perm.id.clone(), Effective { perm, role, direct: !inherited, glimpse: false, details: vec![detail] });
                 }
             }
             steps += 1;
@@ -189,7 +191,29 @@ impl Cx<'_> {
                 _ => None,
             };
         }
+        if file.limited {
+            for glimpse in self.glimpses(file)? {
+                if !found.contains_key(&glimpse.perm.id) {
+                    order.push(glimpse.perm.id.clone());
+                    found.insert(glimpse.perm.id.clone(), glimpse);
+                }
+            }
+        }
         Ok(order.into_iter().filter_map(|id| found.remove(&id)).collect())
+    }
+
+    /// Whoever would inherit a limited-access folder sees that it is there; organizers keep all of it (3.22).
+    fn glimpses(&self, folder: &FileRow) -> ApiResult<Vec<Effective>> {
+        let Some(parent) = folder.parent.as_deref().map(|id| files::get(self.db, id)).transpose()?.flatten() else {
+            return Ok(Vec::new());
+        };
+        let narrowed = |grant: Effective| {
+            let from = grant.details.first().and_then(|(_, from)| from.clone()).or_else(|| Some(parent.id.clone()));
+            let whole = grant.role == Role::Organizer;
+            let role = if whole { grant.role } else { Role::Reader };
+            Effective { role, direct: false, glimpse: !whole, details: vec![(role, from)], ..grant }
+        };
+        Ok(self.effective(&parent)?.into_iter().map(narrowed).collect())
     }
 }
 

@@ -73,7 +73,7 @@ impl Cx<'_> {
         let mut open = vec![folder.clone()];
         while let Some(at) = open.pop() {
             if at.is_folder() {
-                for child in files::children(self.db, &at.id)? {
+                for child in files::children(self.db, &at.id, None)? {
                     open.push(child.clone());
                     found.push(child);
                 }

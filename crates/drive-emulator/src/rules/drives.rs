@@ -168,7 +168,7 @@ impl Cx<'_> {
     /// `drives.delete`: only an empty one, unless the items are to go too.
     pub fn delete_drive(&self, id: &str, with_items: bool) -> ApiResult<()> {
         let drive = self.organized(id)?;
-        let children = files::children(self.db, id)?;
+        let children = files::children(self.db, id, None)?;
         if !with_items && children.iter().any(|child| !child.trashed) {
             return Err(ApiError::forbidden("cannotDeleteNonEmptyTeamDrive", "A shared drive that is not empty cannot be deleted."));
         }

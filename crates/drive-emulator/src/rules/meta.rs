@@ -143,6 +143,10 @@ impl Cx<'_> {
             if value && !f.is_folder() {
                 return Err(ApiError::field_not_writable());
             }
+            // Narrowing and widening are for those who may share (3.22).
+            if value != f.limited && !self.may_share(f)? {
+                return Err(ApiError::insufficient_file_permissions());
+            }
             f.limited = value;
         }
         let mut properties = *f != before;

@@ -228,10 +228,12 @@ pub fn remove(connection: &Connection, id: &str) -> ApiResult<()> {
     Ok(())
 }
 
-/// Direct children, oldest first.
-pub fn children(connection: &Connection, parent: &str) -> ApiResult<Vec<FileRow>> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM files WHERE parent = ?1 ORDER BY rid"))?;
-    let rows = statement.query_map([parent], from_row)?;
+/// Direct children, oldest first: all, or the first `most`.
+pub fn children(connection: &Connection, parent: &str, most: Option<u64>) -> ApiResult<Vec<FileRow>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM files WHERE parent = ?1 ORDER BY rid LIMIT ?2"))?;
+    // Less than nothing is no limit.
+    let most = most.and_then(|most| i64::try_from(most).ok()).unwrap_or(-1);
+    let rows = statement.query_map(params![parent, most], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

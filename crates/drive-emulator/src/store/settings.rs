@@ -72,6 +72,11 @@ pub struct Switches {
     pub odd_chunk_keeps_prefix: bool,
     /// Push states on changes channels say `changed` instead of `change` (11.5).
     pub push_says_changed: bool,
+    /// What messages but the first say as their state, where it is not empty: receivers must bear states they do not
+    /// know (5.10).
+    pub push_state: String,
+    /// The first message is delivered before the channel's maker has its answer (5.9).
+    pub push_sync_first: bool,
     /// Push channels may point at plain http on loopback (5.17).
     pub push_allows_http: bool,
     /// Every message is sent twice (5.13).
@@ -129,6 +134,8 @@ impl Default for Switches {
             regrant_never_lowers: false,
             odd_chunk_keeps_prefix: true,
             push_says_changed: false,
+            push_state: String::new(),
+            push_sync_first: false,
             push_allows_http: false,
             push_repeats: false,
             push_loses: false,
@@ -178,6 +185,7 @@ impl Settings {
             ("time", now.is_some_and(|now| (0..LAST_MS).contains(&now))),
             ("list_lag_ms", (0..LAST_MS).contains(&switches.list_lag_ms)),
             ("push_number_step", (1..1_000_000).contains(&switches.push_number_step)),
+            ("push_state", switches.push_state.len() <= 32 && switches.push_state.chars().all(|c| c.is_ascii_alphanumeric())),
             ("max_children", switches.max_children >= 0),
             ("delay_ms", (0..LAST_MS).contains(&feed.delay_ms)),
         ];

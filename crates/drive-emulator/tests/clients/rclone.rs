@@ -1,5 +1,6 @@
 //! rclone as Debian ships it. It cannot be told another address, so a proxy ends its TLS on the way (10.4).
 
+mod mount;
 mod setup;
 
 use std::time::{Duration, Instant};

@@ -154,6 +154,7 @@ async fn b1_48_b1_50_custom_properties_merge_and_null_deletes() {
 
 #[tokio::test]
 async fn b1_52_b1_53_b1_55_masks() {
+    // b12_10: a mask that is blank.
     let rig = Rig::start().await;
     rig.control.mkdir(&rig.ana.email, "root", "novos").expect("made");
     let bad = rig.get(&rig.ana, "files?fields=files(id,nonsense)").await.refused(400, "invalidParameter");
@@ -169,7 +170,7 @@ async fn b1_52_b1_53_b1_55_masks() {
 }
 
 #[tokio::test]
-async fn t1_an_ambiguous_create_ends_with_one_file() {
+async fn b12_1_an_ambiguous_create_ends_with_one_file() {
     let rig = Rig::start().await;
     let id = &generated(&rig, 1).await[0];
     let body = json!({"id": id, "name": "novos", "mimeType": FOLDER});

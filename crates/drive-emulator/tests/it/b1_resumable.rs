@@ -34,6 +34,7 @@ const CREATE: &str = "/upload/drive/v3/files?uploadType=resumable&fields=id,size
 
 #[tokio::test]
 async fn b1_29_b1_31_chunks_by_put_and_post_and_b1_26_no_length_beforehand() {
+    // b12_2: no X-Upload-Content-Length, by PUT and by POST.
     let rig = Rig::start().await;
     let bytes: Vec<u8> = (0..UNIT * 2 + 1000).map(|n| u8::try_from(n % 251).expect("below 256")).collect();
     let path = CREATE.replace("/upload/", "/resumable/upload/");
@@ -61,6 +62,7 @@ async fn b1_29_b1_31_chunks_by_put_and_post_and_b1_26_no_length_beforehand() {
 
 #[tokio::test]
 async fn b1_30_odd_chunks_keep_whole_units_or_are_refused() {
+    // b12_2: a Range that is short.
     let rig = Rig::start().await;
     let bytes = vec![1; UNIT + 5];
     let range = format!("bytes 0-{}/900000", bytes.len() - 1);
@@ -75,6 +77,7 @@ async fn b1_30_odd_chunks_keep_whole_units_or_are_refused() {
 
 #[tokio::test]
 async fn b1_35_b1_38_one_put_and_zero_bytes() {
+    // b12_2: and nothing at all.
     let rig = Rig::start().await;
     for (bytes, range) in [(&b"hello"[..], ""), (b"hello", "bytes 0-4/5"), (b"", ""), (b"", "bytes */0")] {
         let url = start(&rig, Method::POST, CREATE, json!({})).await;
@@ -88,6 +91,7 @@ async fn b1_35_b1_38_one_put_and_zero_bytes() {
 
 #[tokio::test]
 async fn b1_36_b1_37_b1_40_sessions_that_end_badly() {
+    // b12_2: sessions that are 404.
     let rig = Rig::start().await;
     let url = start(&rig, Method::POST, CREATE, json!({})).await;
     let bad = chunk(&rig, Method::PUT, &url, "bytes zero", b"x").await;

@@ -135,6 +135,7 @@ async fn b2_62_emptying_the_trash() {
 
 #[tokio::test]
 async fn b7_16_b7_17_b7_19_service_accounts_own_folders_not_bytes() {
+    // b12_8: folders, no bytes, and the bytes of a person.
     let rig = Rig::start().await;
     let key: Value = serde_json::from_str(&rig.control.service_account("robo").expect("a key")).expect("JSON");
     let robo = rig.control.user(text(&key, "client_email")).expect("the account");

@@ -59,6 +59,7 @@ async fn b3_10_policies_of_a_domain() {
 
 #[tokio::test]
 async fn b3_12_b3_14_inherited_grants() {
+    // b12_7: what is inherited is not deleted below.
     let rig = Rig::start().await;
     let (ana, bea) = (&rig.ana.email, &rig.bea.email);
     let folder = rig.control.mkdir(ana, "root", "novos").expect("made");

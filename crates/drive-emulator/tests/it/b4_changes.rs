@@ -33,6 +33,7 @@ async fn read(rig: &Rig, user: &User, token: &str, more: &str) -> (Vec<(String, 
 
 #[tokio::test]
 async fn b4_7_b4_8_entries_are_in_order_and_compacted() {
+    // b12_4: compaction, own writes.
     let rig = Rig::start().await;
     let ana = &rig.ana.email;
     let start = now(&rig, &rig.ana).await;
@@ -52,6 +53,7 @@ async fn b4_7_b4_8_entries_are_in_order_and_compacted() {
 
 #[tokio::test]
 async fn b4_4_tokens_that_are_none() {
+    // b12_4
     let rig = Rig::start().await;
     rig.get(&rig.ana, "changes").await.refused(400, "required");
     for bad in ["x", "0", "-1", "999999"] {
@@ -68,6 +70,7 @@ async fn b4_4_tokens_that_are_none() {
 
 #[tokio::test]
 async fn b4_9_b4_12_b4_13_tombstones_and_trash() {
+    // b12_4: a tombstone for an id nobody saw.
     let rig = Rig::start().await;
     let ana = &rig.ana.email;
     let start = now(&rig, &rig.ana).await;
@@ -83,6 +86,7 @@ async fn b4_9_b4_12_b4_13_tombstones_and_trash() {
 
 #[tokio::test]
 async fn b4_2_b4_21_each_user_has_a_log() {
+    // b12_4: a folder above is unshared.
     let rig = Rig::start().await;
     let ana = &rig.ana.email;
     let (folder, file) = {
@@ -154,6 +158,7 @@ async fn b4_17_b4_18_shared_drives_have_logs_of_their_own() {
 
 #[tokio::test]
 async fn b4_23_noise_is_there() {
+    // b12_4
     let rig = Rig::start().await;
     let id = rig.control.put(&rig.ana.email, "root", "a.pdf", b"a", "application/pdf").expect("put");
     let fingerprint = |file: &Value| (file["md5Checksum"].clone(), file["modifiedTime"].clone(), file["name"].clone());
@@ -170,6 +175,7 @@ async fn b4_23_noise_is_there() {
 
 #[tokio::test]
 async fn b4_24_a_feed_that_lags_repeats_and_drops() {
+    // b12_4: late, twice, never.
     let rig = Rig::start().await;
     let ana = &rig.ana.email;
     let start = now(&rig, &rig.ana).await;

@@ -32,6 +32,7 @@ async fn b4_1_the_token_of_now_is_a_number_in_letters() {
 
 #[tokio::test]
 async fn b4_3_tokens_do_not_expire_and_b4_27_pages_can_be_read_again() {
+    // b12_4: a page read again.
     let rig = Rig::start().await;
     let token = now(&rig, &rig.ana).await;
     let file = rig.control.mkdir(ANA, "root", "a").expect("made");

@@ -118,6 +118,7 @@ async fn b5_13_an_unwell_receiver_is_asked_again() {
 
 #[tokio::test]
 async fn b5_14_a_stopped_channel_is_silent_and_b5_4_its_id_is_used_up() {
+    // b12_5: no id twice, nothing stopped twice.
     let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
     let watch = async |id: &str| rig.post(&rig.ana, "changes/watch?pageToken=1", channel(id, &receiver.address)).await;
     let made = watch("c1").await.ok();
@@ -212,6 +213,7 @@ async fn b5_8_messages_are_empty_and_b5_11_name_no_file() {
 
 #[tokio::test]
 async fn b5_9_numbers_have_gaps_and_b5_13_messages_come_twice_or_never() {
+    // b12_5
     let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
     rig.control.set_switches(|switches| switches.push_number_step = 7).expect("it is turned");
     rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();
@@ -243,4 +245,61 @@ async fn b5_12_a_folders_channel_is_about_the_folder() {
     rig.control.mkdir("ana@example.com", &below, "deep").expect("it is made");
     rig.control.rename("ana@example.com", &folder, "renamed").expect("it is renamed");
     assert_eq!(receiver.next().await["x-goog-changed"], "properties", "what lies deeper is not told");
+}
+
+#[tokio::test]
+async fn b5_9_the_first_message_may_come_before_the_channels_answer() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    rig.control.set_switches(|switches| switches.push_sync_first = true).expect("it is turned");
+    // b12_5: the answer is held; the message is there.
+    let calls = drive_emulator::control::Match { op: Some("changes.watch".into()), ..Default::default() };
+    rig.control.gate().pause_after_matching(calls, 1);
+    let watching = rig.request(&rig.ana, reqwest::Method::POST, "changes/watch?pageToken=1").json(&channel("c1", &receiver.address)).send();
+    let (answer, ()) = tokio::join!(watching, async {
+        assert_eq!(receiver.next().await["x-goog-resource-state"], "sync");
+        rig.control.wait_paused().await;
+        rig.control.resume();
+    });
+    assert!(answer.is_err(), "it never got its answer");
+    let made = rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c2", &receiver.address)).await.ok();
+    assert!(receiver.notices.try_recv().is_ok_and(|sync| json!(sync["x-goog-resource-id"]) == made["resourceId"]), "it came first");
+}
+
+#[tokio::test]
+async fn b5_10_a_state_nobody_knows() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let file = rig.control.put("ana@example.com", "root", "a.pdf", b"x", "application/pdf").expect("it is made");
+    rig.control.set_switches(|switches| switches.push_state = "transmogrify".into()).expect("it is turned");
+    rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();
+    assert_eq!(receiver.next().await["x-goog-resource-state"], "sync");
+    rig.post(&rig.ana, &format!("files/{file}/watch"), channel("c2", &receiver.address)).await.ok();
+    assert_eq!(receiver.next().await["x-goog-resource-state"], "sync");
+    rig.control.rename("ana@example.com", &file, "b.pdf").expect("it is renamed");
+    // b12_5: on either kind of channel.
+    for _ in 0..2 {
+        assert_eq!(receiver.next().await["x-goog-resource-state"], "transmogrify");
+    }
+    let wrong = rig.control.set_switches(|switches| switches.push_state = "a\r\nX-Evil: 1".into());
+    assert!(wrong.is_err(), "it goes into a header");
+}
+
+#[tokio::test]
+async fn b5_3_a_files_channel_lives_a_day_at_most_and_is_silent_then() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let file = rig.control.put("ana@example.com", "root", "a.pdf", b"x", "application/pdf").expect("it is made");
+    let now = rig.control.now_ms().expect("the time");
+    let mut long = channel("c1", &receiver.address);
+    long["expiration"] = json!((now + 30 * 86_400_000_i64).to_string());
+    let made = rig.post(&rig.ana, &format!("files/{file}/watch"), long).await.ok();
+    let expires: i64 = made["expiration"].as_str().and_then(|text| text.parse().ok()).expect("ms");
+    assert!((now + 86_000_000..=now + 86_460_000).contains(&expires), "a day");
+    assert_eq!(receiver.next().await["x-goog-channel-id"], "c1");
+    rig.control.clock_advance(Duration::from_hours(25)).expect("time passes");
+    // b12_5: a new one beside it is told, the old one is not.
+    rig.post(&rig.ana, &format!("files/{file}/watch"), channel("c2", &receiver.address)).await.ok();
+    rig.control.rename("ana@example.com", &file, "b.pdf").expect("it is renamed");
+    for _ in 0..2 {
+        assert_eq!(receiver.next().await["x-goog-channel-id"], "c2");
+    }
+    rig.post(&rig.ana, "channels/stop", json!({"id": "c1", "resourceId": made["resourceId"]})).await.refused(404, "notFound");
 }

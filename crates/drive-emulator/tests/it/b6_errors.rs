@@ -109,6 +109,7 @@ async fn b6_6_too_small_a_scope_says_which_and_b6_7_an_api_switched_off_says_whe
 
 #[tokio::test]
 async fn b6_9_401_once_or_for_ever() {
+    // b12_6
     let rig = Rig::start().await;
     rig.control.fault(Fault::new(Effect::Unauthorized).when(When::Next { next: 1 }));
     rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");

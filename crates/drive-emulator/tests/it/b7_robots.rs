@@ -44,6 +44,7 @@ async fn b7_20_a_robots_folder_in_a_persons_folder_is_the_robots() {
 
 #[tokio::test]
 async fn b7_19_a_shared_drive_wants_its_flag_and_b2_18_a_hidden_parent_keeps_its_file() {
+    // b12_8: a parent it cannot see.
     let rig = Rig::start().await;
     let robot = robot(&rig);
     let drive = rig.control.shared_drive("Field", ANA).expect("made");

@@ -55,6 +55,7 @@ async fn whoami(drive: &DriveEmulator, token: &Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn b7_1_a_service_account_signs_itself_in() {
+    // b12_9: with padded segments and a sub that is null.
     let drive = DriveEmulator::start().await;
     let key = drive.control().service_account("robot").expect("it is made");
     let (status, answer) = token(&key, None).await;
@@ -154,6 +155,7 @@ async fn b7_12_key_files_name_the_emulators_token_endpoint_and_b7_22_their_accou
 
 #[tokio::test]
 async fn b7_7_the_token_endpoint_fails_for_a_while() {
+    // b12_9
     let drive = DriveEmulator::start().await;
     let key = drive.control().service_account("robot").expect("it is made");
     let failure = Effect::Status(Status::new(503, "internal_failure"));

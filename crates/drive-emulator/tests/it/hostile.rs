@@ -212,29 +212,51 @@ async fn sessions_with_senseless_lengths_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_ends_its_own_connection_only() {
+async fn what_is_no_http_is_refused_in_googles_shape_and_ends_its_own_connection_only() {
     let mut victim = Victim::start().await;
     let many = "x: y\r\n".repeat(500);
     let long = "a".repeat(2 << 20);
     let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n", victim.token);
-    for bytes in [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n".to_vec(),
-        b"\0\xff\xfe\r\n\r\n".to_vec(),
-        format!("GET /drive/v3/files HTTP/1.1\r\n{head}{many}\r\n").into_bytes(),
-        format!("GET /drive/v3/files HTTP/1.1\r\n{head}x: {long}\r\n\r\n").into_bytes(),
-        format!("GET /drive/v3/files?q={long} HTTP/1.1\r\n{head}\r\n").into_bytes(),
-        format!("POST /drive/v3/files HTTP/1.1\r\n{head}Content-Length: 2\r\nContent-Length: 5\r\n\r\n{{}}").into_bytes(),
-        format!("POST /drive/v3/files HTTP/1.1\r\n{head}Content-Length: -1\r\n\r\n").into_bytes(),
-        [b"GET /drive/v3/files?q=name='\xff' HTTP/1.1\r\n".to_vec(), format!("{head}\r\n").into_bytes()].concat(),
+    let (bad, large) = ((400, "badRequest"), (431, "requestHeaderFieldsTooLarge"));
+    for (bytes, (status, reason)) in [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n".to_vec(), bad),
+        (b"\0\xff\xfe\r\n\r\n".to_vec(), bad),
+        (b"GET /\r\n\r\n".to_vec(), bad),
+        (format!("GET /drive/v3/files HTTP/1.1\r\n{head}{many}\r\n").into_bytes(), large),
+        (format!("GET /drive/v3/files HTTP/1.1\r\n{head}x: {long}\r\n\r\n").into_bytes(), large),
+        (format!("GET /drive/v3/files?q={long} HTTP/1.1\r\n{head}\r\n").into_bytes(), large),
+        (format!("GET /drive/v3/files?q={} HTTP/1.1\r\n{head}\r\n", &long[..70_000]).into_bytes(), (414, "uriTooLong")),
+        (format!("POST /drive/v3/files HTTP/1.1\r\n{head}Content-Length: 2\r\nContent-Length: 5\r\n\r\n{{}}").into_bytes(), bad),
+        (format!("POST /drive/v3/files HTTP/1.1\r\n{head}Content-Length: -1\r\n\r\n").into_bytes(), bad),
+        ([b"GET /drive/v3/files?q=name='\xff' HTTP/1.1\r\n".to_vec(), format!("{head}\r\n").into_bytes()].concat(), bad),
     ] {
-        let answer = victim.send(&bytes).await;
-        let refused = [400, 431].contains(&Raw::read(&answer).status);
-        assert!(refused, "{:?}", String::from_utf8_lossy(&answer[..answer.len().min(200)]));
+        Raw::read(&victim.send(&bytes).await).refused(status, reason);
     }
-    // Good requests in front of a bad one are answered.
+    // Good requests in front of a bad one are answered, and so is the bad one.
     let good = format!("GET /drive/v3/about?fields=user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", victim.token);
     let answer = victim.send(format!("{}GARBAGE\r\n\r\n", good.repeat(20)).as_bytes()).await;
-    assert_eq!(String::from_utf8_lossy(&answer).matches("HTTP/1.1 200").count(), 20);
+    let text = String::from_utf8_lossy(&answer);
+    assert_eq!(text.matches("HTTP/1.1 200").count(), 20);
+    let (_, last) = text.rsplit_once("HTTP/1.1 ").expect("an answer");
+    Raw::read(format!("HTTP/1.1 {last}").as_bytes()).refused(400, "badRequest");
+    victim.is_well().await;
+}
+
+/// The server's own refusals are replaced on their way out; nobody's bytes may be taken for one.
+#[tokio::test]
+async fn a_file_that_looks_like_a_refusal_comes_back_as_it_is() {
+    let mut victim = Victim::start().await;
+    let refusal = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    for content in [refusal.to_owned(), refusal.repeat(40_000)] {
+        let made = victim.ask("POST", "/upload/drive/v3/files?uploadType=media", "", content.as_bytes()).await.json();
+        let path = format!("/drive/v3/files/{}?alt=media", made["id"].as_str().expect("an id"));
+        assert_eq!(victim.ask("GET", &path, "", b"").await.body, content.as_bytes());
+        // And once more with others behind it on the same connection, the last of them broken.
+        let get = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", victim.token);
+        let answer = victim.send(format!("{get}{get}GARBAGE\r\n\r\n").as_bytes()).await;
+        let ours = content.matches("HTTP/1.1 400").count();
+        assert_eq!(String::from_utf8_lossy(&answer).matches(refusal).count(), 2 * ours);
+    }
     victim.is_well().await;
 }
 

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::{Ask, Told};
 use crate::acting::Control;
-use crate::control::Logged;
 use crate::error::ApiResult;
 use crate::store::accounts;
 
@@ -19,11 +18,11 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Told>> {
     }
     let value = match &path[..] {
         ["" | "health"] => json!({ "url": control.url(), "version": env!("CARGO_PKG_VERSION") }),
-        ["users"] => users(control)?,
-        ["drives"] => json!(drives(control)?),
+        ["users"] => users(control, ask.optional_number("limit"))?,
+        ["drives"] => json!(drives(control, ask.optional_number("limit"))?),
         ["snapshot"] => control.snapshot()?,
         ["files", id] => control.file(id)?,
-        ["children", id] => json!(control.children(id)?),
+        ["children", id] => json!(control.some_children(id, ask.optional_number("limit"))?),
         ["content", id] => return Ok(Some(Told::Bytes(control.content(id)?))),
         ["changes"] => json!(changes(control, ask.optional_number("limit").unwrap_or(SOME))?),
         ["requests"] => requests(control, ask),
@@ -33,7 +32,8 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Told>> {
     Ok(Some(Told::Json(value)))
 }
 
-fn users(control: &Control) -> ApiResult<Value> {
+/// Accounts by address, all or the first so many.
+fn users(control: &Control, limit: Option<u64>) -> ApiResult<Value> {
     let all = control.app.store.read(accounts::all)?;
     let shown = |account: &accounts::Account| {
         json!({
@@ -43,15 +43,15 @@ fn users(control: &Control) -> ApiResult<Value> {
             "service": account.service,
         })
     };
-    Ok(all.iter().map(shown).collect())
+    Ok(all.iter().take(most(limit)).map(shown).collect())
 }
 
-/// Shared drives: id and name.
-fn drives(control: &Control) -> ApiResult<Vec<Value>> {
+/// Shared drives: id and name, all or the first so many.
+fn drives(control: &Control, limit: Option<u64>) -> ApiResult<Vec<Value>> {
     control.app.store.read(|db| {
         let mut statement = db.prepare_cached("SELECT d.id, f.name FROM drives d JOIN files f ON f.id = d.id ORDER BY f.name, d.id")?;
         let rows = statement.query_map([], |row| Ok(json!({ "id": row.get::<_, String>(0)?, "name": row.get::<_, String>(1)? })))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(rows.take(most(limit)).collect::<Result<_, _>>()?)
     })
 }
 
@@ -80,9 +80,10 @@ fn changes(control: &Control, limit: u64) -> ApiResult<Vec<Value>> {
 /// The last requests, oldest first: `limit` of them, of one `op` where the query names one.
 fn requests(control: &Control, ask: &Ask) -> Value {
     let op = ask.query.get("op").and_then(Value::as_str);
-    let mut entries: Vec<Logged> = control.gate().requests();
-    entries.retain(|entry| op.is_none_or(|op| entry.op == op));
-    let limit = usize::try_from(ask.optional_number("limit").unwrap_or(SOME)).unwrap_or(usize::MAX);
-    let first = entries.len().saturating_sub(limit);
-    json!(entries[first..])
+    json!(control.gate().last_requests(most(ask.optional_number("limit").or(Some(SOME))), op))
+}
+
+/// As many as asked for, or all.
+fn most(limit: Option<u64>) -> usize {
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }

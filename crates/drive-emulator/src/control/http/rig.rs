@@ -10,12 +10,14 @@ use super::Ask;
 use crate::acting::Control;
 use crate::control::{Fault, Match};
 use crate::error::{ApiError, ApiResult};
+use crate::store::settings::Settings;
 
 /// Answers what it knows.
 pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
     let gate = control.gate();
     let (method, path) = ask.line();
     let value = match (method, &path[..]) {
+        ("GET", ["state"]) => state(control)?,
         ("GET", ["clock"]) => clock(control)?,
         ("POST", ["clock"]) => {
             match (ask.optional("set"), ask.optional_number("advance_ms")) {
@@ -80,6 +82,31 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
 fn clock(control: &Control) -> ApiResult<Value> {
     let now = control.now_ms()?;
     Ok(json!({ "now": crate::clock::format(now), "now_ms": now }))
+}
+
+/// What is in force: of switches and the feed, what is not as it comes.
+fn state(control: &Control) -> ApiResult<Value> {
+    let gate = control.gate();
+    let settings = control.app.store.read(Settings::load)?;
+    Ok(json!({
+        "clock": crate::clock::format(settings.now()),
+        "clock_offset_ms": settings.clock_offset_ms,
+        "latency_ms": gate.latency().as_millis(),
+        "quota": gate.quota(),
+        "faults": gate.faults(),
+        "paused": gate.paused(),
+        "switches": turned(&settings.switches)?,
+        "feed": turned(&settings.feed)?,
+    }))
+}
+
+/// The fields of `settings` that differ from the defaults.
+fn turned<T: Serialize + Default>(settings: &T) -> ApiResult<Value> {
+    let (mut turned, usual) = (serde_json::to_value(settings)?, serde_json::to_value(T::default())?);
+    if let Some(fields) = turned.as_object_mut() {
+        fields.retain(|name, value| usual.get(name.as_str()) != Some(value));
+    }
+    Ok(turned)
 }
 
 /// `current` with the named fields changed; unknown names are refused.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -85,6 +85,10 @@ impl Rclone {
         }
     }
 
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub fn remove(&self, path: &str) {
         fs::remove_file(self.dir.join(path)).expect("a file is removed");
     }
@@ -110,6 +114,14 @@ impl Rclone {
         let found = self.run(&["lsjson", "--stat", &format!("ana:{path}")]).await;
         let found: serde_json::Value = serde_json::from_str(&found).expect("lsjson prints JSON");
         found["ID"].as_str().unwrap_or_else(|| panic!("no id in {found}")).to_owned()
+    }
+
+    /// Mounts a remote; where, and the program that holds it there.
+    pub fn mount(&self, remote: &str, arguments: &[&str]) -> (PathBuf, Child) {
+        let at = self.dir.join("mount");
+        fs::create_dir_all(&at).expect("a directory");
+        let mut command = self.command(Command::new("rclone"), &[&["mount", remote, "mount"], arguments].concat());
+        (at, command.stdin(Stdio::null()).spawn().expect("rclone starts"))
     }
 
     /// Serves a remote over HTTP until the answer is dropped.
