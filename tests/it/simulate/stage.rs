@@ -303,11 +303,12 @@ impl Stage {
         })
     }
 
-    /// Lets the binary wait for Drive as long as it takes: where nothing hangs, a busy machine is no fault to be met.
+    /// Lets the binary wait for Drive and the backend as long as it takes: where nothing hangs, a busy machine is no fault to be
+    /// met.
     pub fn give_binary_patience(&self) -> anyhow::Result<()> {
         let file = self.path("config.toml");
         let config = std::fs::read_to_string(&file)?;
-        std::fs::write(&file, config.replace("timeout = \"1s\"", "timeout = \"30s\""))?;
+        std::fs::write(&file, config.replace("timeout = \"1s\"", "timeout = \"30s\"").replace("timeout = \"500ms\"", "timeout = \"30s\""))?;
         Ok(())
     }
 
