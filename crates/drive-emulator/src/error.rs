@@ -32,6 +32,10 @@ struct Inner {
     shape: Shape,
 }
 
+/// Why a request was refused, for the log: goes beside the answer, not in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reason(pub(crate) String);
+
 /// The one entry of `errors[]`.
 #[derive(Debug, Clone)]
 struct Item {
@@ -206,6 +210,7 @@ impl ApiError {
         for (name, value) in &self.0.headers {
             headers.append(name, value.clone());
         }
+        response.extensions_mut().insert(Reason(self.reason().to_owned()));
         response
     }
 

@@ -49,9 +49,13 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             builder = builder.data(dir);
         }
         if let Some(url) = cli.public_base_url {
+            let web = url.starts_with("http://") || url.starts_with("https://");
+            anyhow::ensure!(web, "--public-base-url {url:?} is no address; give one such as https://www.googleapis.com");
             builder = builder.public_base_url(url);
         }
         if let Some(address) = cli.dangerously_expose_to {
+            let warning = format!("drive-emulator: WARNING: listening on {address}; whoever reaches it reads, changes and acts as anybody");
+            say(&mut std::io::stderr(), &warning);
             builder = builder.expose_to_everyone_who_reaches(address);
         }
         let emulator = builder.start().await?;

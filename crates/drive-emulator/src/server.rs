@@ -158,27 +158,25 @@ async fn converse(app: Arc<App>, connection: Connection) {
 
 /// Answers a request. A defect costs that request a 500, not the caller's connection.
 async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
-    match AssertUnwindSafe(answer(app, request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => ApiError::internal("The emulator broke; its log says where.").into_response(),
+    let answered = AssertUnwindSafe(answer(app, request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| ApiError::internal("The emulator broke; its log says where.").into_response());
+    // Without it the server would put the machine's own time there, whatever the emulated clock says.
+    if let Some(date) = app.store.read(|db| Ok(Settings::load(db)?.now())).ok().and_then(clock::http_date) {
+        response.headers_mut().insert(http::header::DATE, date);
     }
+    response
 }
 
 async fn answer(app: &Arc<App>, request: Request<Body>) -> Response {
     app.gate
         .run(request, |request| async {
             let (parts, body) = request.into_parts();
-            let mut response = match Op::of(&parts).door {
+            match Op::of(&parts).door {
                 Door::Control => control::serve(&Control::new(Arc::clone(app)), parts, body).await,
                 Door::Token => auth::serve(app, parts, body).await,
                 Door::Drive if parts.uri.path().starts_with("/batch") => batch::serve(app, parts, body).await,
                 Door::Drive => serve::serve(app, parts, body).await,
-            };
-            // Without it the server would put the machine's own time there, whatever the emulated clock says.
-            if let Some(date) = app.store.read(|db| Ok(Settings::load(db)?.now())).ok().and_then(clock::http_date) {
-                response.headers_mut().insert(http::header::DATE, date);
             }
-            response
         })
         .await
 }

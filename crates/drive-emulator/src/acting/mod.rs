@@ -55,9 +55,13 @@ impl Control {
         self.app.url()
     }
 
-    /// The account of an address, made on first use.
+    /// The account of an address, made on first use. Its token is good: after a revocation it is a new one.
     pub fn user(&self, email: &str) -> ApiResult<User> {
-        self.account(email, false).map(User::from)
+        let account = self.account(email, false)?;
+        if self.app.principal(&account.token).is_ok() {
+            return Ok(account.into());
+        }
+        self.app.store.write(|db| accounts::renew_token(db, account)).map(User::from)
     }
 
     /// The account of an address; `service` decides its kind if it is new.

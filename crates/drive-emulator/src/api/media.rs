@@ -41,6 +41,9 @@ impl Media {
         let headers = response.headers_mut();
         let mime = HeaderValue::from_str(&self.mime);
         headers.insert(header::CONTENT_TYPE, mime.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+        // No browser shows somebody's page as one of this server's.
+        headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Some(range) = self.range.content_range(self.size).and_then(|range| HeaderValue::from_str(&range).ok()) {

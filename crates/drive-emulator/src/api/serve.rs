@@ -153,6 +153,8 @@ pub async fn respond(app: &Arc<App>, reply: Reply, pretty: bool) -> ApiResult<Re
             if let Ok(mime) = header::HeaderValue::from_str(&mime) {
                 response.headers_mut().insert(header::CONTENT_TYPE, mime);
             }
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, header::HeaderValue::from_static("attachment"));
+            response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
             Ok(response)
         }
         Reply::Complaint(error) => Err(error),

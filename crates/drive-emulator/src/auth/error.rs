@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Reason};
 
 /// A refusal of the token endpoint: `{"error": …, "error_description": …}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,7 @@ impl IntoResponse for TokenError {
         *response.status_mut() = self.status;
         let json = HeaderValue::from_static("application/json; charset=utf-8");
         response.headers_mut().insert(CONTENT_TYPE, json);
+        response.extensions_mut().insert(Reason(self.error));
         response
     }
 }

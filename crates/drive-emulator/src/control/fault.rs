@@ -1,5 +1,7 @@
 //! Faults on a schedule: which calls, when, and what goes wrong.
 
+mod check;
+
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};

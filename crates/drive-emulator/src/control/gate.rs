@@ -135,9 +135,9 @@ impl Gate {
         lock(&self.0.log).entries()
     }
 
-    /// The last `most` of them, of one call where `op` names one, oldest first.
-    pub fn last_requests(&self, most: usize, op: Option<&str>) -> Vec<Logged> {
-        lock(&self.0.log).last(most, op)
+    /// The last `most` of those that are wanted, oldest first.
+    pub fn last_requests(&self, most: usize, wanted: impl Fn(&Logged) -> bool) -> Vec<Logged> {
+        lock(&self.0.log).last(most, wanted)
     }
 
     /// Forgets the requests and their counts.

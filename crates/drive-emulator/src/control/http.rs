@@ -6,7 +6,7 @@ mod rig;
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{HOST, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use http::header::{HOST, HeaderValue, ORIGIN, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -51,12 +51,16 @@ impl Ask {
 
     /// A number of the body or the query that must be there.
     fn number(&self, name: &str) -> ApiResult<u64> {
-        self.optional_number(name).ok_or_else(|| ApiError::required_parameter(name))
+        self.optional_number(name)?.ok_or_else(|| ApiError::required_parameter(name))
     }
 
-    fn optional_number(&self, name: &str) -> Option<u64> {
-        let asked = self.query.get(name).and_then(|value| value.as_str()?.parse().ok());
-        asked.or_else(|| self.body.get(name)?.as_u64())
+    fn optional_number(&self, name: &str) -> ApiResult<Option<u64>> {
+        let Some(value) = self.query.get(name).or_else(|| self.body.get(name)).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        let wrong = || ApiError::invalid(format!("{name} is {value} and must be a whole number of 0 or more.")).at_parameter(name);
+        number.map(Some).ok_or_else(wrong)
     }
 
     /// The whole body as one thing.
@@ -117,18 +121,24 @@ fn dispatch(control: &Control, ask: &Ask) -> ApiResult<Told> {
 /// Refuses what a web page from elsewhere makes a browser send.
 fn from_here(parts: &Parts) -> ApiResult<()> {
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = parts.headers.get(ORIGIN) else {
-        return Ok(());
-    };
     // A name somebody else controls may lead here too: then page and request agree, and are still not ours.
     let address = |host: &&str| host.parse::<std::net::IpAddr>().is_ok() || *host == "localhost";
     let here = |host: &&str| {
         let name = host.rsplit_once(':').map_or(*host, |(name, _)| name).trim_matches(['[', ']']);
         address(&name)
     };
+    let Some(origin) = parts.headers.get(ORIGIN) else {
+        // Reading its own server, a page says no origin, and every browser says that it is one.
+        let browser = header(USER_AGENT).is_some_and(|agent| agent.starts_with("Mozilla/"));
+        return if browser && !header(HOST).is_some_and(|host| here(&host)) { Err(elsewhere()) } else { Ok(()) };
+    };
     let ours = header(HOST).filter(here).map(|host| format!("http://{host}"));
     if ours.is_some_and(|ours| origin.as_bytes() == ours.as_bytes()) {
         return Ok(());
     }
-    Err(ApiError::forbidden("forbidden", "The control API takes no requests from other sites."))
+    Err(elsewhere())
+}
+
+fn elsewhere() -> ApiError {
+    ApiError::forbidden("forbidden", "The control API takes no requests from other sites.")
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// How many requests are kept.
 const KEEP: usize = 100_000;
-/// And how many bytes of paths and queries: each may have 64 KB.
+/// And how many bytes of paths, queries and bodies: each may have 64 KB.
 const KEEP_BYTES: usize = 64 << 20;
 
 /// One request that was answered, or was not.
@@ -28,10 +28,16 @@ pub struct Logged {
     pub principal: Option<String>,
     /// The status answered; none where the connection was cut or the caller left.
     pub status: Option<u16>,
+    /// Why it was refused: `errors[0].reason`, or `error` of the token endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Quota units by the prices of 2026; refused calls cost too.
     pub units: u32,
     /// Bytes of the request's body, as announced.
     pub bytes_in: u64,
+    /// The body, where it was JSON of up to 64 KB and says no secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// Bytes of the answer's body, as announced.
     pub bytes_out: u64,
     /// How long it took until the answer began, in ms.
@@ -43,7 +49,7 @@ pub struct Logged {
 
 impl Logged {
     fn text(&self) -> usize {
-        self.path.len() + self.query.len()
+        self.path.len() + self.query.len() + self.body.as_ref().map_or(0, String::len)
     }
 }
 
@@ -51,7 +57,7 @@ impl Logged {
 #[derive(Debug, Default)]
 pub(super) struct Log {
     ring: VecDeque<Logged>,
-    /// Bytes of paths and queries in the ring.
+    /// Bytes of paths, queries and bodies in the ring.
     bytes: usize,
     seq: u64,
     counts: BTreeMap<&'static str, u64>,
@@ -65,10 +71,14 @@ impl Log {
         *self.counts.entry(entry.op).or_default() += 1;
         self.bytes += entry.text();
         self.ring.push_back(entry);
+        self.forget();
+        self.seq
+    }
+
+    fn forget(&mut self) {
         while self.ring.len() > KEEP || self.bytes > KEEP_BYTES {
             self.bytes -= self.ring.pop_front().map_or(self.bytes, |oldest| oldest.text());
         }
-        self.seq
     }
 
     /// Changes the entry with this number, if it is still kept.
@@ -76,7 +86,10 @@ impl Log {
         let first = self.ring.front().map_or(u64::MAX, |entry| entry.seq);
         let index = seq.checked_sub(first).and_then(|index| usize::try_from(index).ok());
         if let Some(entry) = index.and_then(|index| self.ring.get_mut(index)) {
+            self.bytes -= entry.text();
             change(entry);
+            self.bytes += entry.text();
+            self.forget();
         }
     }
 
@@ -84,10 +97,9 @@ impl Log {
         self.ring.iter().cloned().collect()
     }
 
-    /// The last `most` entries, of one call where `op` names one, oldest first.
-    pub(super) fn last(&self, most: usize, op: Option<&str>) -> Vec<Logged> {
-        let wanted = |entry: &&Logged| op.is_none_or(|op| entry.op == op);
-        let mut last: Vec<_> = self.ring.iter().rev().filter(wanted).take(most).cloned().collect();
+    /// The last `most` of the entries wanted, oldest first.
+    pub(super) fn last(&self, most: usize, wanted: impl Fn(&Logged) -> bool) -> Vec<Logged> {
+        let mut last: Vec<_> = self.ring.iter().rev().filter(|entry| wanted(entry)).take(most).cloned().collect();
         last.reverse();
         last
     }
@@ -127,8 +139,10 @@ mod tests {
             op,
             principal: None,
             status: None,
+            reason: None,
             units: 5,
             bytes_in: 0,
+            body: None,
             bytes_out: 0,
             took_ms: 0,
             fault: None,
@@ -158,7 +172,8 @@ mod tests {
     fn long_requests_take_no_more_room_than_short_ones() {
         let mut log = Log::default();
         for _ in 0..3_000 {
-            log.arrive(Logged { query: "q".repeat(60_000), ..entry("files.list") });
+            let seq = log.arrive(Logged { query: "q".repeat(30_000), ..entry("files.list") });
+            log.amend(seq, |entry| entry.body = Some("b".repeat(30_000)));
         }
         assert!(log.entries().iter().map(Logged::text).sum::<usize>() <= KEEP_BYTES);
         assert!((1_000..2_000).contains(&log.entries().len()), "{}", log.entries().len());

@@ -35,7 +35,7 @@ impl Op {
     /// Classifies a request by its line and headers.
     pub fn of(parts: &Parts) -> Self {
         let path = parts.uri.path();
-        if path.starts_with("/_emulator") || path == "/" {
+        if path.starts_with("/_emulator") || path == "/" || path == "/favicon.ico" {
             return Self { name: "control", door: Door::Control, writes: false, units: 0 };
         }
         if path.ends_with("/token") && !path.starts_with("/drive/") {

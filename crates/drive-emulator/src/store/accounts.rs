@@ -180,6 +180,14 @@ pub fn revoke_tokens(connection: &Connection, email: &str) -> ApiResult<()> {
     Ok(())
 }
 
+/// A new static token for an account in place of the one it had.
+pub fn renew_token(connection: &Connection, account: Account) -> ApiResult<Account> {
+    let account = Account { token: ids::random("ya29.emu-", 24), ..account };
+    connection.execute("UPDATE users SET token = ?2 WHERE email = ?1", [&account.email, &account.token])?;
+    issue(connection, &account.token, &account.email, DEFAULT_APP, FULL_SCOPE, None)?;
+    Ok(account)
+}
+
 /// Addresses of the groups an account is in.
 pub fn groups_of(connection: &Connection, email: &str) -> ApiResult<Vec<String>> {
     let mut statement = connection.prepare_cached("SELECT group_email FROM members WHERE email = ?1")?;

@@ -7,4 +7,5 @@ mod discovery;
 mod node;
 mod python;
 mod rclone;
+mod readme;
 mod support;

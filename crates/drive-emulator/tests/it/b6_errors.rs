@@ -180,3 +180,18 @@ async fn b6_29_folders_are_full_and_too_deep_and_b6_30_trash_counts() {
     rig.post(&rig.ana, "files", deeper(text(&made, "id"))).await.refused(403, "myDriveHierarchyDepthLimitExceeded");
     rig.post(&rig.ana, "files", json!({"parents": [text(&made, "id")]})).await.ok();
 }
+
+#[tokio::test]
+async fn b6_29_a_shared_drive_has_its_own_words_for_too_deep() {
+    let rig = Rig::start().await;
+    rig.control.set_switches(|switches| switches.max_depth = 2).expect("set");
+    let drive = rig.control.shared_drive("Field", ANA).expect("made");
+    let deeper = async |parent: &str| {
+        let body = json!({"parents": [parent], "mimeType": "application/vnd.google-apps.folder"});
+        rig.post(&rig.ana, "files?supportsAllDrives=true", body).await
+    };
+    let one = deeper(&drive).await.ok();
+    let two = deeper(text(&one, "id")).await.ok();
+    deeper(text(&two, "id")).await.refused(403, "teamDriveHierarchyTooDeep");
+    rig.post(&rig.ana, "files?supportsAllDrives=true", json!({"parents": [text(&two, "id")]})).await.ok();
+}

@@ -98,3 +98,27 @@ async fn b8_8_several_grants_in_one_batch_all_hold() {
     let permissions = &rig.control.file(&file).expect("it is there")["permissions"];
     assert_eq!(permissions.as_array().map(Vec::len), Some(21));
 }
+
+#[tokio::test]
+async fn b8_1_a_hundred_calls_with_addresses_of_8000_are_the_most() {
+    let rig = Rig::start().await;
+    let call = |length: usize| {
+        let start = "/drive/v3/files?fields=kind&q=name='";
+        format!("GET {start}{}' HTTP/1.1\n", "a".repeat(length - start.len() - 1))
+    };
+    let (fits, too_long) = (call(8_000), call(8_001));
+    let (_, text) = batch(&rig, &[&fits, &too_long]).await;
+    assert_eq!((text.matches("HTTP/1.1 200").count(), text.matches("HTTP/1.1 400").count()), (1, 1), "{text}");
+    let all = vec!["GET /drive/v3/about?fields=kind HTTP/1.1\n"; 100];
+    let (status, text) = batch(&rig, &all).await;
+    assert_eq!((status, text.matches("HTTP/1.1 200").count()), (200, 100));
+}
+
+#[tokio::test]
+async fn b8_5_downloads_and_exports_are_elsewhere_and_say_so() {
+    let rig = Rig::start().await;
+    let letter = rig.control.google_doc("ana@example.com", "root", "letter", "document").expect("made");
+    let (_, text) = batch(&rig, &[&format!("GET /drive/v3/files/{letter}/export?mimeType=text/plain HTTP/1.1\n")]).await;
+    assert!(text.contains("HTTP/1.1 302") && text.contains(&format!("/download/drive/v3/files/{letter}/export")), "{text}");
+    assert!(text.contains("backendError") && text.contains("\"status\": \"UNKNOWN\""), "{text}");
+}

@@ -26,6 +26,7 @@ mod b6_errors;
 mod b7_robots;
 mod b8_batch;
 mod conformance;
+mod control_answers;
 mod control_api;
 mod corpora;
 mod crash;

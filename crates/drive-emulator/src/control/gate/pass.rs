@@ -8,13 +8,14 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use http::request::Parts;
 
 use super::{Gate, KNOWN_TOKENS};
+use crate::api::params::Query;
 use crate::control::fault::Effect;
 use crate::control::log::{Logged, without_secrets};
 use crate::control::op::{Door, Op};
 use crate::control::pause::{Pause, Turn};
 use crate::control::quota::Quota;
 use crate::control::{lock, wire};
-use crate::error::ApiError;
+use crate::error::{ApiError, Reason};
 
 impl Gate {
     /// Takes a request through: `execute` does what it asks for.
@@ -50,9 +51,12 @@ impl Gate {
         }
         // Counted as done however the call ends, so that a client that leaves cannot block a pause.
         let mut place = Place { pause: (turn == Turn::Within).then_some(&self.0.pause), round };
+        let (body, kept) = wire::kept(&op, &parts, body);
         let request = Request::from_parts(parts, wire::drained(body));
         let response = self.execute(&op, principal, seq, request, execute).await;
+        let said = kept.text();
         let held = place.leave();
+        lock(&self.0.log).amend(seq, |entry| entry.body = said);
         if held {
             self.note(seq, "held");
             self.0.pause.over(round).await;
@@ -63,6 +67,7 @@ impl Gate {
         };
         lock(&self.0.log).amend(seq, |entry| {
             entry.status = Some(response.status().as_u16());
+            entry.reason = response.extensions().get::<Reason>().map(|reason| reason.0.clone());
             entry.bytes_out = wire::announced(&response).unwrap_or(0);
             entry.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         });
@@ -147,7 +152,13 @@ impl Gate {
     }
 
     fn principal(&self, parts: &Parts) -> Option<String> {
-        let token = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let query = || Query::parse(parts.uri.query().unwrap_or_default());
+        let token = match header {
+            Some(token) => token.to_owned(),
+            None => ["access_token", "oauth_token"].into_iter().find_map(|name| query().filled(name).map(str::to_owned))?,
+        };
+        let token = token.as_str();
         if let Some(known) = lock(&self.0.tokens).get(token) {
             return Some(known.clone());
         }
@@ -170,8 +181,10 @@ impl Gate {
             op: op.name,
             principal,
             status: None,
+            reason: None,
             units: op.units,
             bytes_in: length.unwrap_or(0),
+            body: None,
             bytes_out: 0,
             took_ms: 0,
             fault: None,

@@ -13,9 +13,10 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
     let made = |id: String| Some(json!({ "id": id }));
     let file = |text: String| Ok(Some(serde_json::from_str(&text)?));
     let email = || ask.text("email");
+    let address = || ask.text("email").and_then(address);
     match ask.line() {
         ("POST", path) if path[..] == ["users"] => {
-            let user = control.user(email()?)?;
+            let user = control.user(address()?)?;
             Ok(Some(json!({
                 "email": user.email,
                 "token": user.token,
@@ -23,10 +24,10 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
                 "permission_id": user.permission_id,
             })))
         }
-        ("POST", path) if path[..] == ["service_accounts"] => file(control.service_account(ask.text("name")?)?),
+        ("POST", path) if path[..] == ["service_accounts"] => file(control.service_account(ask.text("name").and_then(name)?)?),
         ("POST", path) if path[..] == ["authorized_users"] => match ask.optional("scopes") {
-            Some(scopes) => file(control.authorized_user_for(email()?, scopes)?),
-            None => file(control.authorized_user(email()?)?),
+            Some(scopes) => file(control.authorized_user_for(address()?, scopes)?),
+            None => file(control.authorized_user(address()?)?),
         },
         ("POST", path) if path[..] == ["delegations"] => {
             control.grant_delegation(ask.text("client_email")?, ask.text("subject")?).map(done)
@@ -68,7 +69,7 @@ fn act(control: &Control, ask: &Ask, act: &str) -> ApiResult<Option<Value>> {
             Some(control.put(email()?, parent()?, name()?, &content(ask)?, mime)?)
         }
         "put_generated" => Some(control.put_generated(email()?, parent()?, name()?, ask.number("size")?)?),
-        "google_doc" => Some(control.google_doc(email()?, parent()?, name()?, ask.optional("kind").unwrap_or("document"))?),
+        "google_doc" => Some(control.google_doc(email()?, parent()?, name()?, kind(ask)?)?),
         "shortcut" => Some(control.shortcut(email()?, parent()?, name()?, ask.text("target")?)?),
         "replace" => none(control.replace(email()?, id()?, &content(ask)?)?),
         "rename" => none(control.rename(email()?, id()?, name()?)?),
@@ -88,6 +89,33 @@ fn act(control: &Control, ask: &Ask, act: &str) -> ApiResult<Option<Value>> {
         _ => return Ok(None),
     };
     Ok(Some(made.map_or_else(|| json!({}), |id| json!({ "id": id }))))
+}
+
+/// An address somebody may have.
+fn address(email: &str) -> ApiResult<&str> {
+    let sound = email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    if sound && !email.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Ok(email);
+    }
+    Err(ApiError::invalid(format!("{email:?} is no address, such as ana@example.com.")).at_parameter("email"))
+}
+
+/// A service account's name, or its whole address.
+fn name(name: &str) -> ApiResult<&str> {
+    if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._@".contains(c)) {
+        return Ok(name);
+    }
+    Err(ApiError::invalid(format!("{name:?} is no name of a service account: letters, digits and dashes.")).at_parameter("name"))
+}
+
+/// A kind of editors' file.
+fn kind(ask: &Ask) -> ApiResult<&str> {
+    const KINDS: [&str; 5] = ["document", "spreadsheet", "presentation", "drawing", "form"];
+    let kind = ask.optional("kind").unwrap_or(KINDS[0]);
+    if KINDS.contains(&kind) {
+        return Ok(kind);
+    }
+    Err(ApiError::invalid(format!("{kind:?} is no kind; there are {}.", KINDS.join(", "))).at_parameter("kind"))
 }
 
 fn none((): ()) -> Option<String> {

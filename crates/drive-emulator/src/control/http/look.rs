@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Ask, Told};
 use crate::acting::Control;
+use crate::control::Logged;
 use crate::error::ApiResult;
 use crate::store::accounts;
 
@@ -18,14 +19,17 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Told>> {
     }
     let value = match &path[..] {
         ["" | "health"] => json!({ "url": control.url(), "version": env!("CARGO_PKG_VERSION") }),
-        ["users"] => users(control, ask.optional_number("limit"))?,
-        ["drives"] => json!(drives(control, ask.optional_number("limit"))?),
+        ["users"] => users(control, ask.optional_number("limit")?)?,
+        ["drives"] => json!(drives(control, ask.optional_number("limit")?)?),
         ["snapshot"] => control.snapshot()?,
         ["files", id] => control.file(id)?,
-        ["children", id] => json!(control.some_children(id, ask.optional_number("limit"))?),
+        ["children", id] => {
+            control.file(id)?;
+            json!(control.some_children(id, ask.optional_number("limit")?)?)
+        }
         ["content", id] => return Ok(Some(Told::Bytes(control.content(id)?))),
-        ["changes"] => json!(changes(control, ask.optional_number("limit").unwrap_or(SOME))?),
-        ["requests"] => requests(control, ask),
+        ["changes"] => json!(changes(control, ask.optional_number("limit")?.unwrap_or(SOME))?),
+        ["requests"] => requests(control, ask)?,
         ["counts"] => json!({ "calls": control.gate().calls(), "by_op": control.gate().counts() }),
         _ => return Ok(None),
     };
@@ -77,10 +81,18 @@ fn changes(control: &Control, limit: u64) -> ApiResult<Vec<Value>> {
     })
 }
 
-/// The last requests, oldest first: `limit` of them, of one `op` where the query names one.
-fn requests(control: &Control, ask: &Ask) -> Value {
-    let op = ask.query.get("op").and_then(Value::as_str);
-    json!(control.gate().last_requests(most(ask.optional_number("limit").or(Some(SOME))), op))
+/// The last requests, oldest first: `limit` of those the query wants.
+fn requests(control: &Control, ask: &Ask) -> ApiResult<Value> {
+    let text = |name: &str| ask.query.get(name).and_then(Value::as_str);
+    let (op, principal) = (text("op"), text("principal"));
+    let (after, status) = (ask.optional_number("after")?, ask.optional_number("status")?);
+    let wanted = |entry: &Logged| {
+        op.is_none_or(|op| entry.op == op)
+            && principal.is_none_or(|principal| entry.principal.as_deref() == Some(principal))
+            && after.is_none_or(|after| entry.seq > after)
+            && status.is_none_or(|status| entry.status.map(u64::from) == Some(status))
+    };
+    Ok(json!(control.gate().last_requests(most(ask.optional_number("limit")?.or(Some(SOME))), wanted)))
 }
 
 /// As many as asked for, or all.

@@ -205,7 +205,7 @@ function tiles(state, counts, on) {
 // ---- the rest, and the loop -----------------------------------------------------------------------------------------
 
 const answer = r => r.status == null ? [r.fault ?? "no answer yet", "bad"]
-  : [r.status + (r.fault ? " " + r.fault : ""), r.status < 400 ? r.fault ? "warn" : "good" : "bad"];
+  : [r.status + (r.reason ? " " + r.reason : "") + (r.fault ? ", " + r.fault : ""), r.status < 400 ? r.fault ? "warn" : "good" : "bad"];
 function lists(users, drives, counts, requests, changes) {
   rows($("users"), "li", [...cut(users).map(u => [["span", u.email], ["span", u.service ? "service account" : "person", "dim"]]), ...more(users),
     [["span", users.length ? "POST /_emulator/users tells the token of an address." : "Nobody yet. POST /_emulator/users makes an account and tells its token.", "dim"]]]);
@@ -222,8 +222,9 @@ function lists(users, drives, counts, requests, changes) {
     set(at, new Date(r.time_ms).toISOString().slice(11, 19)); set(op, r.op); set(who, r.principal ?? "");
     set(status, ...answer(r)); set(took, r.status == null ? "" : r.took_ms + " ms");
   });
+  const named = new Map(drives.map(d => [d.id, d.name]));
   rows($("changes"), "tr", changes.map(c => [["td", c.seq, "n dim"], ["td", c.time.slice(11, 19), "at"],
-    ["td", (c.name ?? c.item) + (c.removed ? " (removed)" : ""), c.removed ? "gone" : ""], ["td", c.log.replace(/^u:/, ""), "dim at"]]));
+    ["td", (c.name ?? c.item) + (c.removed ? " (removed)" : ""), c.removed ? "gone" : ""], ["td", c.log.startsWith("d:") ? named.get(c.log.slice(2)) ?? c.log : c.log.slice(2), "dim at"]]));
 }
 let busy = false, again = false, timer;
 async function tick() {
