@@ -98,7 +98,7 @@ impl Provisioner<'_> {
         Ok(grants.iter().any(|g| Some(&g.email) == prepared.technician.email.as_ref()))
     }
 
-    async fn apply_local(&self, prepared: &mut Prepared, plan: &Plan) -> anyhow::Result<()> {
+    pub(super) async fn apply_local(&self, prepared: &mut Prepared, plan: &Plan) -> anyhow::Result<()> {
         let came_home = self.bring_home(&mut prepared.technician).await?;
         let tree = self.base.tree(&prepared.technician.folder)?;
         if let Some(blocked) = plan.drifts.iter().find(|d| d.problem == Problem::LocalInTheWay) {
@@ -119,7 +119,7 @@ impl Provisioner<'_> {
     }
 
     /// Gives folders that are gone a new id: an id is used once (drive-v3-behaviour 1.18).
-    async fn replace_gone(&self, prepared: &mut Prepared, there: &Observed) -> anyhow::Result<()> {
+    pub(super) async fn replace_gone(&self, prepared: &mut Prepared, there: &Observed) -> anyhow::Result<()> {
         let gone: Vec<(&String, &String)> =
             there.folders.iter().filter_map(|(p, s)| if let Seen::Gone { id } = s { Some((p, id)) } else { None }).collect();
         if gone.is_empty() {
@@ -133,7 +133,7 @@ impl Provisioner<'_> {
     }
 
     /// Levels one after another, siblings side by side.
-    async fn apply_folders(&self, prepared: &Prepared, there: &Observed) -> anyhow::Result<BTreeMap<String, Entry>> {
+    pub(super) async fn apply_folders(&self, prepared: &Prepared, there: &Observed) -> anyhow::Result<BTreeMap<String, Entry>> {
         let folders = self.settings.layout.drive_folders();
         let depth = |f: &WantedFolder| if f.path.is_empty() { 0 } else { f.path.matches('/').count() + 1 };
         let deepest = folders.iter().map(depth).max().unwrap_or(0);

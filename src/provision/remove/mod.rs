@@ -7,6 +7,7 @@
 mod archive;
 mod inside;
 mod plan;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -69,6 +70,7 @@ impl Provisioner<'_> {
             // Half a rename, or half a restore, is finished first: the agent works at the folder only.
             self.bring_home(&mut technician).await?;
             let cycle = self.ledger.lock_cycle(PATIENCE, || false).await?;
+            self.make_whole(&technician).await?;
             drain(&cycle).await?;
             self.check_drained(&technician).await?;
             self.ledger.begin_removal(user, clock::now()).await?;

@@ -13,6 +13,7 @@ mod names;
 mod newcomer;
 mod races;
 mod remove;
+mod remove_broken;
 mod remove_killed;
 mod rename;
 mod secrets;
