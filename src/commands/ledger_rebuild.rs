@@ -70,8 +70,9 @@ impl Document for Rebuilt {
 /// Runs `tecnico ledger rebuild`.
 pub(super) async fn run(dry_run: bool, context: &Context) -> anyhow::Result<Exit> {
     let settings = context.settings().await?;
-    let draft = if dry_run { Draft::for_looking().await? } else { Draft::of(&settings.ledger_path).await? };
+    // Refuses root before there is anything of root's that the service would stumble over.
     let (drive, base) = (context.drive().await?, context.base().await?);
+    let draft = if dry_run { Draft::for_looking().await? } else { Draft::of(&settings.ledger_path).await? };
     let provisioner = Provisioner { settings, drive, ledger: draft.ledger(), base };
     let callbacks = Client::new(&settings.callback)?;
     let agent = Agent::new(Arc::new(settings.clone()), drive.clone(), draft.ledger().clone(), base.clone(), callbacks);

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Ledger, failure};
+use crate::config::owner;
 use crate::error::{Exit, Failure};
 
 impl Ledger {
@@ -37,6 +38,8 @@ impl Ledger {
             .await
             .map_err(|e| failure::from_sqlx(to, e))?;
         Self::open(copy.path()).await?.check_and_close().await?;
+        // What root copies, the service must be able to put back.
+        owner::like(copy.path(), self.path()).map_err(unwritable)?;
         copy.as_file().sync_all().map_err(unwritable)?;
         copy.persist_noclobber(to).map_err(|e| unwritable(e.error))?;
         File::open(directory).and_then(|d| d.sync_all()).map_err(unwritable)

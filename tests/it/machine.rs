@@ -124,7 +124,7 @@ async fn root_does_not_get_into_the_services_way() {
         assert_eq!(world.path(made).metadata().expect(made).uid(), SERVICE, "{made}");
     }
 
-    for work in [&["create", "42"][..], &["watch"], &["process", "--all"], &["check", "--repair"]] {
+    for work in [&["create", "42"][..], &["watch"], &["process", "--all"], &["check", "--repair"], &["ledger", "rebuild"]] {
         let refused = run(0, work).await.expect(77).json();
         assert_eq!(refused["error"]["code"], "wrong_user", "{refused}");
         assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains(&format!("sudo -u '#{SERVICE}' tecnico"))), "{refused}");
@@ -132,6 +132,17 @@ async fn root_does_not_get_into_the_services_way() {
     run(SERVICE, &["create", "42", "--name", "Ana Maria"]).await.expect(0);
     run(SERVICE, &["watch"]).await.expect(0);
     run(SERVICE, &["doctor"]).await.expect(0);
+
+    // A copy that root makes can be put back, and root's try at a lost ledger is in nobody's way.
+    let copy = world.path("copy.db").display().to_string();
+    run(0, &["ledger", "backup", &copy]).await.expect(0);
+    assert_eq!(world.path("copy.db").metadata().expect("made").uid(), SERVICE);
+    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        // The others are there while somebody has the ledger open.
+        let _ = std::fs::remove_file(world.path(name));
+    }
+    assert_eq!(run(0, &["ledger", "rebuild"]).await.expect(77).json()["error"]["code"], "wrong_user");
+    run(SERVICE, &["ledger", "rebuild"]).await.expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
