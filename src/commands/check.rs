@@ -3,15 +3,18 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::folder_event;
 use super::report::Cost;
+use crate::callback::payload::Done;
 use crate::context::Context;
+use crate::creation::folders;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::technician::UserId;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::FILE_MODE;
 use crate::ledger::Technician;
-use crate::provision::{Drift, Prepared, Provisioner};
+use crate::provision::{Drift, Prepared, Problem, Provisioner};
 use crate::verdict::advice;
 
 /// Say what is missing or wrong, for one technician or all; --repair puts it right.
@@ -70,10 +73,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let plans = provisioner.plans(&prepared).await?;
     let mut findings = Vec::new();
-    for (one, plan) in prepared.iter_mut().zip(plans) {
+    let mut told = false;
+    for (one, mut plan) in prepared.iter_mut().zip(plans) {
+        plan.drifts.extend(untold(&one.technician, &provisioner));
         let repairable = plan.drifts.iter().any(|d| d.problem.is_repairable());
-        let tried = if args.repair && !args.dry_run && repairable { Some(repair(one, &provisioner).await) } else { None };
+        let tried = if args.repair && !args.dry_run && repairable { Some(repair(one, &provisioner, context).await) } else { None };
+        told |= matches!(tried, Some(Ok(true)));
         findings.extend(plan.drifts.iter().map(|drift| finding(one, drift, tried.as_ref())));
+    }
+    if told {
+        folder_event::send(context).await;
     }
     if args.users.is_empty() {
         findings.extend(unknown_entries(&provisioner).await?);
@@ -122,19 +131,32 @@ pub(super) async fn recorded(user: &str, provisioner: &Provisioner<'_>) -> anyho
     Ok(provisioner.ledger.technician(&id).await?.ok_or_else(unknown)?)
 }
 
-async fn repair(one: &mut Prepared, provisioner: &Provisioner<'_>) -> anyhow::Result<()> {
+/// A rename that died before the backend was told, where there is one to tell.
+fn untold(technician: &Technician, provisioner: &Provisioner<'_>) -> Option<Drift> {
+    let is_untold = technician.renaming_at.is_some() && technician.removing_at.is_none() && provisioner.settings.callback.url.is_some();
+    is_untold.then(|| Drift { place: technician.folder.clone(), problem: Problem::RenameUntold })
+}
+
+/// Puts one technician right; whether the backend is told of something.
+async fn repair(one: &mut Prepared, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<bool> {
     let applied = provisioner.repair(one).await?;
     if let Some(entry) = &applied.registry {
         provisioner.base.registry().upsert(entry)?;
     }
-    Ok(())
+    if one.technician.renaming_at.is_none() {
+        return Ok(false);
+    }
+    let folders = folders(one, applied.novos_link, applied.shared, provisioner)?;
+    folder_event::done(context, None, &one.technician.user, &one.technician.name, Done::Renamed, &folders).await?;
+    provisioner.renamed(&one.technician.user).await?;
+    Ok(true)
 }
 
 /// A repair that failed has put right an unknown part: all of it counts as left.
-fn finding(one: &Prepared, drift: &Drift, tried: Option<&anyhow::Result<()>>) -> Finding {
+fn finding(one: &Prepared, drift: &Drift, tried: Option<&anyhow::Result<bool>>) -> Finding {
     let user = one.technician.user.to_string();
     let fault = tried.and_then(|t| t.as_ref().err()).filter(|_| drift.problem.is_repairable());
-    let repaired = matches!(tried, Some(Ok(()))) && drift.problem.is_repairable();
+    let repaired = matches!(tried, Some(Ok(_))) && drift.problem.is_repairable();
     Finding {
         fix: fault.and_then(|f| advice(f).hint).unwrap_or_else(|| drift.fix(&one.technician.user)),
         error: fault.map(|f| format!("{f:#}")),

@@ -92,6 +92,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             if report.changed || job.is_some() {
                 let done = if report.changed { Done::Renamed } else { Done::Unchanged };
                 folder_event::done(context, job.as_ref(), &technician.user, &report.name, done, &report.folders).await?;
+                provisioner.renamed(&technician.user).await?;
             }
             Some(report)
         }
@@ -113,7 +114,8 @@ fn report(renamed: &Renamed, provisioner: &Provisioner<'_>) -> anyhow::Result<Re
     let is_other = |a: &Technician, b: &Technician| (&a.name, &a.email, &a.folder) != (&b.name, &b.email, &b.folder);
     Ok(Report {
         user: now.user.to_string(),
-        changed: renamed.applied.changed || is_other(before, now),
+        // What an earlier run did and never told counts as this one's.
+        changed: renamed.applied.changed || is_other(before, now) || before.renaming_at.is_some(),
         name: now.name.clone(),
         email: now.email.as_ref().map(ToString::to_string),
         folder: now.folder.clone(),

@@ -208,7 +208,7 @@ impl Ledger {
         }
         let rows: Vec<Joined> = sqlx::query_as(
             "SELECT t.user_id, t.name, t.email, t.portal_user, t.folder, t.created_at, t.removed_at, t.removing_at, t.place,
-                    t.former_email, t.registry_entry, f.path, f.role, f.drive_id, f.state
+                    t.former_email, t.registry_entry, t.renaming_at, f.path, f.role, f.drive_id, f.state
              FROM technicians t JOIN folders f ON f.user_id = t.user_id
              WHERE f.role = $1 AND t.removed_at IS NULL ORDER BY t.folder_key",
         )

@@ -30,9 +30,14 @@ impl Ledger {
         self.execute("UPDATE technicians SET removed_at = COALESCE(removed_at, $2), place = $3 WHERE user_id = $1", user, &values).await
     }
 
-    /// The removal is done, to the last look.
+    /// The removal is done, to the last look, and told; so is what was untold of a name.
     pub async fn removal_done(&self, user: &UserId) -> Result<(), Failure> {
-        self.execute("UPDATE technicians SET removing_at = NULL WHERE user_id = $1", user, &[]).await
+        self.execute("UPDATE technicians SET removing_at = NULL, renaming_at = NULL WHERE user_id = $1", user, &[]).await
+    }
+
+    /// The backend's event of the new name or address is recorded.
+    pub async fn rename_told(&self, user: &UserId) -> Result<(), Failure> {
+        self.execute("UPDATE technicians SET renaming_at = NULL WHERE user_id = $1", user, &[]).await
     }
 
     /// What `tecnicos.json` says of them, kept for a restore; `None` once it is back.
@@ -72,7 +77,8 @@ impl Ledger {
         self.selected(select_technicians!("WHERE removed_at IS NOT NULL ORDER BY folder_key")).await
     }
 
-    /// Records another name or address, and gives the technician a folder name of their own, as [`Ledger::reserve`] would.
+    /// Records another name or address, and since when the backend is to hear of it, and gives the technician a folder name of
+    /// their own, as [`Ledger::reserve`] would.
     /// The one they had stays known as their `place` until the tree is moved; the old address as `former_email` until its
     /// grant is taken away. The same again changes nothing. Unless it `is_to_stay`, only what would be is given.
     pub async fn rename(
@@ -81,9 +87,11 @@ impl Ledger {
         renaming: &Renaming,
         occupied: &HashSet<String>,
         is_to_stay: bool,
+        now: Millis,
     ) -> Result<Option<Technician>, Failure> {
         let mut tx = self.write().await?;
         let Some(mut technician) = self.technician_in(&mut tx, user).await? else { return Ok(None) };
+        let before = technician.clone();
         if let Some((name, wanted)) = &renaming.name {
             let is_done = technician.folder == *wanted || (technician.name == *name && is_numbered(&technician.folder, wanted));
             if !is_done {
@@ -109,8 +117,12 @@ impl Ledger {
             }
             technician.former_email = old;
         }
+        if technician != before {
+            technician.renaming_at.get_or_insert(now);
+        }
         sqlx::query(
-            "UPDATE technicians SET name = $2, folder = $3, folder_key = $4, place = $5, email = $6, former_email = $7 WHERE user_id = $1",
+            "UPDATE technicians SET name = $2, folder = $3, folder_key = $4, place = $5, email = $6, former_email = $7, renaming_at = $8
+             WHERE user_id = $1",
         )
         .bind(user.as_str())
         .bind(&technician.name)
@@ -119,6 +131,7 @@ impl Ledger {
         .bind(&technician.place)
         .bind(technician.email.as_ref().map(Email::as_str))
         .bind(technician.former_email.as_ref().map(Email::as_str))
+        .bind(technician.renaming_at)
         .execute(&mut *tx)
         .await
         .map_err(|e| self.failed(e))?;

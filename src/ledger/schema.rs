@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_units.sql"),
     include_str!("migrations/0007_listed_at.sql"),
     include_str!("migrations/0008_offboarding.sql"),
+    include_str!("migrations/0009_renames.sql"),
 ];
 
 /// The schema this program writes.

@@ -34,6 +34,8 @@ pub struct Technician {
     pub former_email: Option<Email>,
     /// What `tecnicos.json` said of them before they were taken out: the text of one JSON object.
     pub registry_entry: Option<String>,
+    /// When they got another name or address, where the backend has not been told of it yet.
+    pub renaming_at: Option<Millis>,
 }
 
 impl Technician {
@@ -93,8 +95,8 @@ pub struct Reserved {
 macro_rules! select_technicians {
     ($rest:literal) => {
         concat!(
-            "SELECT user_id, name, email, portal_user, folder, created_at, removed_at, removing_at, place, former_email, registry_entry ",
-            "FROM technicians ",
+            "SELECT user_id, name, email, portal_user, folder, created_at, removed_at, removing_at, place, former_email, registry_entry, ",
+            "renaming_at FROM technicians ",
             $rest
         )
     };
@@ -115,6 +117,7 @@ pub(super) struct Row {
     place: Option<String>,
     former_email: Option<String>,
     registry_entry: Option<String>,
+    renaming_at: Option<Millis>,
 }
 
 impl Ledger {
@@ -200,6 +203,7 @@ impl Ledger {
             place: None,
             former_email: None,
             registry_entry: None,
+            renaming_at: None,
         };
         sqlx::query(
             "INSERT INTO technicians (user_id, name, email, portal_user, folder, folder_key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -331,6 +335,7 @@ impl Ledger {
             place: row.place,
             former_email: row.former_email.map(email).transpose()?,
             registry_entry: row.registry_entry,
+            renaming_at: row.renaming_at,
         })
     }
 

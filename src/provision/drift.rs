@@ -87,6 +87,8 @@ pub enum Problem {
     },
     /// A removal was begun and is not done.
     RemovalUnfinished,
+    /// They got another name or address, and the backend was never told.
+    RenameUntold,
     /// Of somebody to be removed: shared with somebody who is to have nothing any more.
     Access {
         /// Drive's id of what is shared.
@@ -146,6 +148,7 @@ impl Problem {
             Self::GrantFormer { .. } => "grant_former",
             Self::LocalElsewhere { .. } => "local_elsewhere",
             Self::RemovalUnfinished => "removal_unfinished",
+            Self::RenameUntold => "rename_untold",
             Self::Access { .. } => "access",
             Self::NotArchived { .. } => "not_archived",
             Self::LocalNotArchived { .. } => "local_not_archived",
@@ -188,6 +191,7 @@ impl Drift {
             Problem::GrantFormer { .. } => format!("{place} was their address before and is to have no access any more"),
             Problem::LocalElsewhere { at } => format!("{place} lies at {at} on the VM"),
             Problem::RemovalUnfinished => format!("the removal of {place} was begun and is not done"),
+            Problem::RenameUntold => format!("{place} got a new name or address, of which the backend was not told"),
             Problem::Access { on, role, .. } => format!("{on} is shared with {place} (as {role})"),
             Problem::NotArchived { archive } => format!("{place} is not in {archive} on Drive"),
             Problem::LocalNotArchived { archive } => format!("{place} is not in {archive} on the VM"),

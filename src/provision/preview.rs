@@ -63,5 +63,6 @@ fn imagined(candidate: &Candidate) -> Technician {
         place: None,
         former_email: None,
         registry_entry: None,
+        renaming_at: None,
     }
 }

@@ -2,7 +2,8 @@
 
 use super::remove::PATIENCE;
 use super::{Applied, Plan, Prepared, Provisioner, Subject};
-use crate::domain::technician::{Email, folder_name};
+use crate::domain::clock;
+use crate::domain::technician::{Email, UserId, folder_name};
 use crate::error::{Exit, Failure};
 use crate::ledger::{Renaming, Technician};
 
@@ -50,7 +51,8 @@ impl Provisioner<'_> {
             before = prepared.technician;
         }
         let occupied = self.occupied().await?;
-        let mut technician = self.ledger.rename(&before.user, &wanted, &occupied, true).await?.unwrap_or_else(|| before.clone());
+        let mut technician =
+            self.ledger.rename(&before.user, &wanted, &occupied, true, clock::now()).await?.unwrap_or_else(|| before.clone());
         self.bring_home(&mut technician).await?;
         drop(cycle);
         let renumbered_from = renumbered(&technician, &wanted);
@@ -67,7 +69,13 @@ impl Provisioner<'_> {
         let wanted = self.renaming(technician, changes).await?;
         let now = self.in_service(technician).await?;
         let occupied = self.occupied().await?;
-        Ok(self.ledger.rename(&now.user, &wanted, &occupied, false).await?.unwrap_or(now))
+        Ok(self.ledger.rename(&now.user, &wanted, &occupied, false, clock::now()).await?.unwrap_or(now))
+    }
+
+    /// Notes that the backend's event of a rename is recorded. The event comes first: after a crash in between it is told
+    /// twice, not never.
+    pub async fn renamed(&self, user: &UserId) -> anyhow::Result<()> {
+        Ok(self.ledger.rename_told(user).await?)
     }
 
     async fn renaming(&self, technician: &Technician, changes: &Changes) -> anyhow::Result<Renaming> {

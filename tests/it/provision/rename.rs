@@ -1,11 +1,12 @@
 //! Another name, another address: both trees, the grant, the ledger and `tecnicos.json`, and it can be stopped anywhere.
 
+use drive_emulator::control::Match;
 use serde_json::Value;
 
 use super::remove::ANA;
 use super::support::{grants, kill, refused, start};
 use crate::agent::Rig;
-use crate::support::waiting::until;
+use crate::support::waiting::{PATIENCE, until};
 use crate::support::world::{ADMIN, World, finish};
 
 const NAME: [&str; 4] = ["rename", "42", "--name", "Ana Souza"];
@@ -158,6 +159,43 @@ async fn killed_after_every_call(again: &[&str]) -> u64 {
         rig.world.run(&["watch"]).await.expect(0);
         assert!(rig.world.vm().join("Ana_Souza/pdfs/processados/16517191.pdf").is_file(), "killed after call {after}");
         after += 1;
+    }
+}
+
+/// What the backend was told of folders.
+fn told_of_folders(rig: &Rig) -> Vec<String> {
+    let requests = rig.backend.requests();
+    let bodies = requests.iter().filter(|r| r.target.ends_with("/folders")).filter_map(|r| serde_json::from_str::<Value>(&r.body).ok());
+    bodies.map(|b| b["result"]["message"].as_str().expect("a sentence").to_owned()).collect()
+}
+
+/// Killed when all is done but the word to the backend.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_dies_before_the_backend_hears_of_it_is_told_by_a_rerun_or_a_repair() {
+    for again in [&NAME[..], &["check", "--repair"]] {
+        let rig = Rig::new("").await;
+        let control = rig.world.control();
+        control.gate().pause_after_matching(Match { op: Some("files.update".into()), ..Match::default() }, 0);
+        let child = start(&rig.world, &NAME);
+        tokio::time::timeout(PATIENCE, control.wait_paused()).await.expect("it gets there");
+        // Nobody else can write to the ledger from here on: what the rename still has to record waits.
+        let ledger = sqlx::SqlitePool::connect(&format!("sqlite://{}", rig.world.path("ledger.db").display())).await.expect("opens");
+        let held = ledger.begin_with("BEGIN IMMEDIATE").await.expect("held");
+        control.resume();
+        until("tecnicos.json has the name", || rig.world.registry()[0]["nome"] == "Ana Souza").await;
+        kill(child);
+        held.rollback().await.expect("let go");
+        ledger.close().await;
+        renamed(&rig);
+        assert_eq!(told_of_folders(&rig).len(), 1, "only of the creation");
+        assert_eq!(rig.world.json(1, &["check"]).await["findings"][0]["problem"], "rename_untold");
+
+        rig.world.json(0, again).await;
+        let told = told_of_folders(&rig);
+        assert!(told.len() == 2 && told[1].contains("Ana Souza"), "{again:?}: {told:?}");
+        assert_eq!(rig.world.json(0, &["check"]).await["left"], 0, "{again:?}");
+        assert_eq!(rig.world.json(0, &NAME).await["changed"], false, "{again:?}");
+        assert_eq!(told_of_folders(&rig).len(), 2, "{again:?}");
     }
 }
 
