@@ -11,8 +11,9 @@ use crate::agent::{Agent, Tally};
 use crate::callback::Client;
 use crate::context::Context;
 use crate::document::Document;
+use crate::domain::clock::rfc3339;
 use crate::error::Exit;
-use crate::ledger::Draft;
+use crate::ledger::{Draft, Technician};
 use crate::provision::{Provisioner, Recalled};
 
 /// What no other place knows.
@@ -22,7 +23,7 @@ const LOST: [&str; 6] = [
     "folders that had been moved to processados: what is put into them late counts as processed",
     "shares that were taken back or had failed: `tecnico check` names a novos that its technician cannot open",
     "requests that the HTTP API had accepted and not done",
-    "technicians who were taken out",
+    "of technicians who were taken out: the e-mail, the full name, and what became of their files",
 ];
 
 /// A new ledger, and what it knows.
@@ -32,6 +33,8 @@ pub(super) struct Rebuilt {
     /// Nothing was written.
     dry_run: bool,
     technicians: Vec<Line>,
+    /// Those who were taken out: `create` brings them back.
+    removed: Vec<Removed>,
     /// What somebody should look at.
     notes: Vec<String>,
     /// What no other place knows, in sentences.
@@ -55,6 +58,13 @@ struct Line {
     unfinished: usize,
     /// Files in `novos` on Drive, which the next cycle finds.
     novos: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Removed {
+    user: String,
+    folder: String,
+    removed_at: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,6 +105,7 @@ pub(super) async fn run(dry_run: bool, context: &Context) -> anyhow::Result<Exit
         path: settings.ledger_path.display().to_string(),
         dry_run,
         technicians: found.technicians.iter().zip(tallies).map(|(one, tally)| line(one, tally)).collect(),
+        removed: found.removed.iter().map(removed).collect(),
         notes: found.notes,
         lost: LOST.to_vec(),
         drive: drive.meter().into(),
@@ -118,6 +129,14 @@ fn line(one: &Recalled, tally: Tally) -> Line {
     }
 }
 
+fn removed(technician: &Technician) -> Removed {
+    Removed {
+        user: technician.user.to_string(),
+        folder: technician.folder.clone(),
+        removed_at: technician.removed_at.map(rfc3339),
+    }
+}
+
 fn tell(document: &Rebuilt, context: &Context) {
     let ui = &context.ui;
     if ui.is_json() {
@@ -137,12 +156,17 @@ fn tell(document: &Rebuilt, context: &Context) {
             ui.say(format!("  novos is shared with {} as {}: wanted from now on", grant.email, grant.role));
         }
     }
+    for removed in &document.removed {
+        let since = removed.removed_at.as_deref().unwrap_or("an unknown time");
+        ui.say(format!("{} ({}): taken out, since {since}", ui.bold(&removed.folder), removed.user));
+    }
     for note in &document.notes {
         ui.say(format!("{} {note}", ui.bad("look:")));
     }
     ui.say("No other place knows, so these are gone:");
     document.lost.iter().for_each(|lost| ui.say(format!("  {lost}")));
+    let out = if document.removed.is_empty() { String::new() } else { format!(", {} taken out", document.removed.len()) };
     let what = if document.dry_run { "would be rebuilt; nothing was written" } else { "is rebuilt; `tecnico check`, then start the units" };
-    ui.say(format!("{} {what}: {} technicians", document.path, document.technicians.len()));
+    ui.say(format!("{} {what}: {} technicians{out}", document.path, document.technicians.len()));
     ui.say(ui.dim(document.drive));
 }

@@ -10,6 +10,11 @@ pub fn now() -> Millis {
     Timestamp::now().as_millisecond()
 }
 
+/// The time that [`rfc3339`] wrote.
+pub fn parse(text: &str) -> Option<Millis> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+}
+
 /// RFC 3339 with milliseconds, UTC, for people and JSON.
 pub fn rfc3339(at: Millis) -> String {
     Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| format!("{t:.3}"))

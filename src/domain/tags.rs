@@ -17,9 +17,12 @@ const ROLE: &str = "tecnico_role";
 /// When a removed technician's tree was put into the archive; on their own folder only.
 pub const REMOVED: &str = "tecnico_removed";
 
+/// What only archive folders carry: key and value.
+pub const ARCHIVE: (&str, &str) = (ROLE, "arquivo");
+
 /// The mark of the archive folder.
 pub fn of_archive() -> BTreeMap<String, String> {
-    BTreeMap::from([(ROLE.to_owned(), "arquivo".to_owned())])
+    BTreeMap::from([(ARCHIVE.0.to_owned(), ARCHIVE.1.to_owned())])
 }
 /// What only the technicians' own folders carry: key and value.
 pub const ROOT: (&str, &str) = (PATH, ".");

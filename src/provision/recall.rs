@@ -29,6 +29,8 @@ pub struct Found {
 pub struct Recollection {
     /// The technicians.
     pub technicians: Vec<Found>,
+    /// Those who were taken out.
+    pub removed: Vec<Technician>,
     /// Sentences for a person.
     pub notes: Vec<String>,
 }
@@ -48,13 +50,16 @@ impl Provisioner<'_> {
             Err(fault) => return Err(fault.into()),
         };
         let roots = self.roots(&registry, &mut found.notes).await?;
-        if roots.is_empty() {
+        let mut archived = self.archived_roots().await?;
+        // Who lies in both is in service, and `check` names the second tree.
+        archived.retain(|user, _| !roots.contains_key(user));
+        if roots.is_empty() && archived.is_empty() {
             let parent = &self.settings.drive.parent_folder_id;
             return Err(Failure::new(Exit::Data, "nothing_to_rebuild", format!("no folder in {parent} on Drive carries tecnico's mark"))
                 .hint("look whether `drive.parent_folder_id` and the account are the right ones; trees of the old system are adopted with `tecnico import tecnicos.json`")
                 .into());
         }
-        let users: Vec<&UserId> = roots.keys().collect();
+        let users: Vec<&UserId> = roots.keys().chain(archived.keys()).collect();
         let mut marked: Vec<Entry> = Vec::new();
         for some in users.chunks(PER_LISTING) {
             let theirs = some.iter().map(|user| Query::with_property(tags::USER, user.as_str()));
@@ -64,7 +69,55 @@ impl Provisioner<'_> {
             let theirs: Vec<&Entry> = marked.iter().filter(|e| owner(e).as_ref() == Some(user)).collect();
             self.recall_one(user, trees, &theirs, &registry, &mut found).await?;
         }
+        // After those in service: where two had one name, theirs is the folder.
+        for (user, root) in &archived {
+            let theirs: Vec<&Entry> = marked.iter().filter(|e| owner(e).as_ref() == Some(user)).collect();
+            self.recall_removed(user, root, &theirs, &mut found).await?;
+        }
         Ok(found)
+    }
+
+    /// The folders of those who were taken out, by user: they lie in an archive and say since when.
+    async fn archived_roots(&self) -> anyhow::Result<BTreeMap<UserId, Entry>> {
+        let (key, value) = tags::ARCHIVE;
+        let made = self.drive.list(&Query::children_of(&self.parent()?).app_property(key, value).folders_only()).await?;
+        let archives: BTreeSet<FileId> = made.into_iter().map(|e| e.id).chain(self.archive_if_there().await?).collect();
+        let mut roots = BTreeMap::new();
+        for archive in &archives {
+            let (key, value) = tags::ROOT;
+            for entry in self.drive.list(&Query::children_of(archive).app_property(key, value).folders_only()).await? {
+                if let Some(user) = owner(&entry).filter(|_| entry.app_properties.contains_key(tags::REMOVED)) {
+                    roots.insert(user, entry);
+                }
+            }
+        }
+        Ok(roots)
+    }
+
+    /// Somebody who was taken out: their ids, since when, and where their tree lies on the VM. A `create` brings them back.
+    async fn recall_removed(&self, user: &UserId, root: &Entry, marked: &[&Entry], found: &mut Recollection) -> anyhow::Result<()> {
+        let since = root.app_properties.get(tags::REMOVED).and_then(|at| clock::parse(at)).or(root.modified_time);
+        let wanted = wanted(user, root, None, &[]);
+        let made_at = root.created_time.unwrap_or_else(clock::now);
+        self.ledger.reserve(user, &wanted, &HashSet::new(), made_at).await?;
+        self.ledger.adopt_ids(user, &self.folders_of(&tree_of(root, marked, None)), Adopt::Replace).await?;
+        let place = Some(self.in_archive(&root.name)).filter(|place| self.base.is_taken(place).unwrap_or_default());
+        if place.is_none() {
+            let lies = self.base.path().join(self.in_archive(&root.name));
+            found.notes.push(format!("{user} was taken out; their tree on the VM is not at {}", lies.display()));
+        }
+        self.ledger.put_away(user, place.as_deref(), since.unwrap_or_else(clock::now)).await?;
+        found.removed.extend(self.ledger.technician(user).await?);
+        Ok(())
+    }
+
+    /// The ids of a tree, by path.
+    fn folders_of(&self, tree: &BTreeMap<String, &Entry>) -> Vec<(WantedFolder, String)> {
+        let layout = self.settings.layout.drive_folders();
+        let role = |path: &String, entry: &Entry| {
+            layout.iter().find(|w| w.path == *path).map(|w| w.role).or_else(|| tags::role(&entry.app_properties)).unwrap_or(Role::Caminho)
+        };
+        tree.iter().map(|(path, entry)| (WantedFolder { path: path.clone(), role: role(path, entry) }, entry.id.to_string())).collect()
     }
 
     /// The technicians' own folders by user: those where they belong, and those that `tecnicos.json` names elsewhere.
@@ -143,15 +196,7 @@ impl Provisioner<'_> {
         }
         let made_at = root.created_time.unwrap_or_else(clock::now);
         let technician = self.ledger.reserve(user, &wanted, &HashSet::new(), made_at).await?.technician;
-        let layout = self.settings.layout.drive_folders();
-        let folders: Vec<(WantedFolder, String)> = tree
-            .iter()
-            .map(|(path, e)| {
-                let role = layout.iter().find(|w| w.path == *path).map(|w| w.role).or_else(|| tags::role(&e.app_properties));
-                (WantedFolder { path: path.clone(), role: role.unwrap_or(Role::Caminho) }, e.id.to_string())
-            })
-            .collect();
-        self.ledger.adopt_ids(user, &folders, Adopt::Replace).await?;
+        self.ledger.adopt_ids(user, &self.folders_of(&tree), Adopt::Replace).await?;
         let mut beside = Vec::new();
         for grant in &grants {
             let Some(email) = grant.email.as_deref().and_then(|e| Email::parse(e).ok()) else { continue };

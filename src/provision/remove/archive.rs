@@ -11,7 +11,7 @@ const TRIES: usize = 3;
 
 impl Provisioner<'_> {
     /// The archive folder on Drive, where it is there already and not in the trash.
-    pub(super) async fn archive_if_there(&self) -> anyhow::Result<Option<FileId>> {
+    pub(in crate::provision) async fn archive_if_there(&self) -> anyhow::Result<Option<FileId>> {
         let (parent, name) = (&self.settings.drive.parent_folder_id, &self.settings.layout.archive);
         if let Some(known) = self.ledger.archive_id(parent, name).await?
             && let Some(entry) = self.drive.get(&FileId::new(known)?).await?.filter(|e| self.serves(e))

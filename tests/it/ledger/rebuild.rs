@@ -125,6 +125,35 @@ async fn a_cycle_after_it_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_taken_out_is_known_again_and_comes_back() {
+    let rig = lived_through().await;
+    let world = &rig.world;
+    world.json(0, &["remove", "43", "--confirm", "43"]).await;
+    let (before, told) = (trees(world), rig.requests().len());
+    lose(world);
+    let rebuilt = world.json(0, &["ledger", "rebuild"]).await;
+    assert_eq!((rebuilt["removed"][0]["user"].as_str(), rebuilt["removed"].as_array().map(Vec::len)), (Some("43"), Some(1)), "{rebuilt}");
+    assert!(rebuilt["removed"][0]["removed_at"].is_string() && trees(world) == before, "{rebuilt}");
+    let all = world.json(0, &["list", "--all"]).await;
+    let users: Vec<(&str, bool)> = all["technicians"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .map(|t| (t["user"].as_str().expect("a user"), t["removed_at"].is_string()))
+        .collect();
+    assert_eq!(users.iter().filter(|(_, removed)| *removed).collect::<Vec<_>>(), [&("43", true)], "{all}");
+    assert_eq!(world.json(65, &["process", "43"]).await["error"]["code"], "user_removed");
+    assert_eq!(world.json(0, &["check"]).await["left"], 0);
+    let cycle = world.json(0, &["watch"]).await;
+    assert_eq!((cycle["drive"]["writes"].as_u64(), rig.requests().len()), (Some(0), told), "{cycle}");
+
+    let back = world.json(0, &["create", "43", "--email", "bea@example.com", "--portal-user", "bea"]).await;
+    assert_eq!((back["status"].as_str(), back["drive_folders"]["compartilhado"].as_bool()), (Some("restored"), Some(true)), "{back}");
+    assert!(!world.vm().join("arquivo").read_dir().expect("an archive").any(|e| e.is_ok()), "the tree on the VM came along");
+    assert_eq!(world.json(0, &["check"]).await["left"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_half_put_away_is_finished_and_told() {
     let rig = Rig::new("").await;
     let file = rig.drop_file("1.pdf", "bom 1");
