@@ -30,6 +30,8 @@ pub use server::listen;
 
 /// How often callbacks that are due again are looked for.
 const DELIVER_EVERY: Duration = Duration::from_secs(5);
+/// How often jobs that ended long ago are looked for.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 /// What every request and every job works with. Cheap to clone.
 #[derive(Clone)]
@@ -96,10 +98,29 @@ pub async fn run(_turn: Lock, agent: Agent, key: Key, listener: TcpListener) -> 
             api.0.idle.cancel();
         },
         deliver(&api),
+        forget(&api),
     );
     let ended = served.await;
     signals.abort();
     ended.map_err(|e| Failure::new(Exit::Bug, "serve_broke", "the HTTP server broke off").because(e))
+}
+
+/// Forgets jobs that ended long ago, now and again, until no job is under way.
+async fn forget(api: &Api) {
+    let keep = api.0.agent.settings.serve.keep_jobs;
+    let kept = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+    while !api.0.idle.is_cancelled() {
+        let before = (api.0.agent.clock)().saturating_sub(kept);
+        match api.0.agent.ledger.forget_jobs(before).await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::info!(jobs, "forgot jobs that ended long ago (serve.keep_jobs)"),
+            Err(failure) => tracing::warn!(code = failure.code(), "old jobs stay: {failure}"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FORGET_EVERY.min(keep)) => {}
+            () = api.0.idle.cancelled() => {}
+        }
+    }
 }
 
 /// Sends what is due, now and again, until no job is under way; then once more.

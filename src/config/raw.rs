@@ -96,6 +96,7 @@ pub(super) struct Serve {
     pub api_key_file: String,
     pub concurrency: usize,
     pub timeout: String,
+    pub keep_jobs: String,
 }
 
 #[derive(Debug, Deserialize)]

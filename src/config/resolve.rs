@@ -107,6 +107,7 @@ pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings
             api_key_file: (!raw.serve.api_key_file.is_empty()).then(|| raw.serve.api_key_file.into()),
             concurrency: place.count("serve.concurrency", raw.serve.concurrency)?,
             timeout: place.duration("serve.timeout", &raw.serve.timeout)?,
+            keep_jobs: place.duration("serve.keep_jobs", &raw.serve.keep_jobs)?,
         },
         silence: place.duration("status.silence", &raw.status.silence)?,
     })

@@ -182,4 +182,6 @@ pub struct ServeSettings {
     pub concurrency: usize,
     /// The longest a request may take.
     pub timeout: Duration,
+    /// How long a job that has ended is kept.
+    pub keep_jobs: Duration,
 }

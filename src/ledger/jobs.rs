@@ -223,6 +223,18 @@ impl Ledger {
         Ok(done.rows_affected())
     }
 
+    /// Forgets the jobs that ended before a time; how many. What the backend is told of them stays until it was told.
+    pub async fn forget_jobs(&self, ended_before: Millis) -> Result<u64, Failure> {
+        let mut tx = self.write().await?;
+        let done = sqlx::query("DELETE FROM jobs WHERE state IN ('success', 'error') AND changed_at < $1")
+            .bind(ended_before)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.failed(e))?;
+        self.commit(tx).await?;
+        Ok(done.rows_affected())
+    }
+
     /// One job.
     pub async fn job(&self, id: &str) -> Result<Option<JobRow>, Failure> {
         let row: Option<Row> =

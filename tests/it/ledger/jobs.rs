@@ -56,6 +56,23 @@ async fn what_a_crash_left_and_what_must_wait_come_again() -> anyhow::Result<()>
 }
 
 #[tokio::test]
+async fn only_what_ended_long_ago_is_forgotten() -> anyhow::Result<()> {
+    let fixture = fixture().await;
+    let ledger = &fixture.ledger;
+    for id in ["job_old", "job_new", "job_open"] {
+        ledger.accept_job(&job(id, JobKind::Create), 10, 1000).await?;
+        ledger.begin_job(JobKind::Create, 1000).await?.expect("due");
+    }
+    ledger.end_job("job_old", JobState::Success, "{}", None, 2000).await?;
+    ledger.end_job("job_new", JobState::Error, "{}", None, 9000).await?;
+    assert_eq!(ledger.forget_jobs(5000).await?, 1);
+    let kept = [ledger.job("job_old").await?, ledger.job("job_new").await?, ledger.job("job_open").await?].map(|row| row.is_some());
+    assert_eq!(kept, [false, true, true]);
+    assert_eq!(ledger.forget_jobs(5000).await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn only_so_many_are_accepted_until_some_have_ended() -> anyhow::Result<()> {
     let fixture = fixture().await;
     let ledger = &fixture.ledger;

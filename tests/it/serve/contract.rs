@@ -224,3 +224,24 @@ async fn it_does_not_start_without_a_key_or_open_to_the_network_or_twice() {
     let taken = service.url.trim_start_matches("http://").to_owned();
     assert_eq!(code(world.json(73, &["serve", "--listen", &taken]).await), "listen_failed");
 }
+
+/// Rows of jobs do not grow for ever; what the caller hears of one that is gone is what it hears of one that never was.
+#[tokio::test(flavor = "multi_thread")]
+async fn c4_4_a_job_is_kept_for_as_long_as_the_settings_say() {
+    let (world, backend) = world_and_backend().await;
+    let config = std::fs::read_to_string(world.path("config.toml")).expect("read");
+    std::fs::write(world.path("config.toml"), config.replace("[serve]\n", "[serve]\nkeep_jobs = \"1s\"\n")).expect("written");
+    let service = Service::start(&world);
+    let job = service.accepted("/api/folders/create", &ana()).await;
+    until_told(&backend, &job).await;
+    let deadline = std::time::Instant::now() + super::PATIENCE;
+    loop {
+        let (status, answer) = service.get(&format!("/api/status/{job}")).await;
+        if status == 404 {
+            assert_eq!(answer["status"], "not_found", "{answer}");
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "it is never forgotten: {answer}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
