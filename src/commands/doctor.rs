@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::agent::{Trial, try_program};
+use crate::api::Key;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::doctor::{self, CHECKS, Finding, Findings, Verdict};
@@ -29,7 +30,7 @@ pub struct Args {
     /// Only these checks, and what they need
     #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(CHECKS.map(|c| c.name)))]
     only: Vec<String>,
-    /// Share the scratch folder with this address, to try sharing as well
+    /// Share the scratch folder with this address instead of the account's own
     #[arg(long = "as", value_name = "E-MAIL")]
     share_with: Option<String>,
     /// Run process.command on a copy of this file, as the user "doctor", and tell its verdict
@@ -102,7 +103,7 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
             };
             doctor::local::disk(settings, &technicians.into_iter().map(|t| t.folder).collect::<Vec<_>>())
         }
-        "key" => doctor::local::key(settings),
+        "key" => doctor::local::key(settings).into_iter().chain(api_key(settings)).collect(),
         "processor" => processor(settings, args.try_file.as_deref()).await?,
         "ledger" => doctor::state::ledger(context.ledger().await?).await?,
         "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now())?,
@@ -118,6 +119,15 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
         "roundtrip" => doctor::drive::round_trip(context.drive().await?, &settings.drive, args.share_with.as_deref()).await?,
         "feed" => doctor::drive::feed(context.drive().await?).await?,
         _ => doctor::backend::ping(&settings.callback).await?,
+    })
+}
+
+/// The key of the HTTP API, where a file holds one.
+fn api_key(settings: &Settings) -> Option<Finding> {
+    let file = settings.serve.api_key_file.as_deref()?;
+    Some(match Key::load(None, Some(file)) {
+        Ok(_) => Finding::good("key", format!("{} holds the key of the HTTP API", file.display())),
+        Err(failure) => Finding::of_failure("key", &failure),
     })
 }
 

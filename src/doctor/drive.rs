@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Finding, Findings, gigabytes};
 use crate::config::settings::DriveSettings;
 use crate::domain::clock::{Millis, now};
-use crate::drive::{Change, Created, Drive, DriveError, Entry, FileId, NewFolder, NewGrant};
+use crate::drive::{Change, Created, Drive, DriveError, Entry, FileId, Kind, NewFolder, NewGrant};
 
 /// Tokens are refused when the clock is off by more than minutes; before that, times in the ledger mislead.
 const SKEW: Millis = 60_000;
@@ -143,7 +143,7 @@ fn judge_parent(folder: &Entry, settings: &DriveSettings, me: &str) -> Finding {
 }
 
 /// Everything tecnico does on Drive, once, in a folder of its own that goes to the trash: create, share (with `share_with`,
-/// where one is given), move, rename, trash.
+/// or else with the account itself), move, rename, trash.
 pub async fn round_trip(drive: &Drive, settings: &DriveSettings, share_with: Option<&str>) -> Result<Findings, DriveError> {
     let parent = match parent_id(settings) {
         Ok(id) => id,
@@ -156,23 +156,44 @@ pub async fn round_trip(drive: &Drive, settings: &DriveSettings, share_with: Opt
     let tried = try_all(drive, scratch, from, to, share_with).await;
     // Whatever went wrong in it, the scratch folder goes.
     let trashed = drive.update(scratch, &Change { trashed: Some(true), ..Change::default() }).await;
-    tried?;
+    let share = tried?;
     trashed?;
-    let shared = share_with.map_or_else(String::new, |who| format!("shared with {who}, "));
     let took = began.elapsed().as_secs_f64();
-    Ok(vec![Finding::good("roundtrip", format!("a folder was made, {shared}moved, renamed and put into the trash in {took:.1} s"))])
+    let (shared, refused) = match share {
+        Ok(who) => (format!("shared with {who}, "), None),
+        Err(finding) => (String::new(), Some(finding)),
+    };
+    let good = Finding::good("roundtrip", format!("a folder was made, {shared}moved, renamed and put into the trash in {took:.1} s"));
+    Ok(std::iter::once(good).chain(refused).collect())
 }
 
-async fn try_all(drive: &Drive, scratch: &FileId, from: &FileId, to: &FileId, share_with: Option<&str>) -> Result<(), DriveError> {
+/// Whom the folder was shared with; or why it was not, where that is no fault for certain.
+type Shared = Result<String, Finding>;
+
+async fn try_all(drive: &Drive, scratch: &FileId, from: &FileId, to: &FileId, share_with: Option<&str>) -> Result<Shared, DriveError> {
     create(drive, from, "de", scratch).await?;
     create(drive, to, "para", scratch).await?;
-    if let Some(email) = share_with {
-        drive.grant(from, &NewGrant { email: email.to_owned(), role: "reader".to_owned(), notify: false }).await?;
-    }
+    let grant = |email: &str, role: &str| NewGrant { email: email.to_owned(), role: role.to_owned(), notify: false };
+    let shared = if let Some(email) = share_with {
+        drive.grant(from, &grant(email, "reader")).await?;
+        Ok(email.to_owned())
+    } else {
+        let me = drive.about().await?.email;
+        match drive.grant(from, &grant(&me, "writer")).await {
+            Ok(_) => Ok(me),
+            // Nothing says that Drive always takes this; with somebody else's address it would be certain.
+            Err(error) if matches!(error.kind, Kind::Refused | Kind::BadRequest) => Err(Finding::warning(
+                "roundtrip",
+                format!("a folder could not be shared with {me}, the account itself: {error}"),
+                "try it with an address that could be a technician's: `tecnico doctor --only roundtrip --as E-MAIL`",
+            )),
+            Err(error) => return Err(error),
+        }
+    };
     let moved =
         Change { name: Some("movida".to_owned()), add_parent: Some(to.clone()), remove_parent: Some(scratch.clone()), ..Change::default() };
     drive.update(from, &moved).await?;
-    Ok(())
+    Ok(shared)
 }
 
 async fn create(drive: &Drive, id: &FileId, name: &str, parent: &FileId) -> Result<Created, DriveError> {

@@ -52,7 +52,19 @@ pub fn disk(settings: &Settings, folders: &[String]) -> Findings {
         Err(failure) => findings.push(Finding::of_failure("disk", &failure)),
     }
     findings.extend(folders.iter().filter_map(|folder| split_tree(settings, &base, folder)));
+    findings.extend(split_archive(settings, &base));
     findings
+}
+
+/// An archive on another file system: a tree is moved there by renaming it, too.
+fn split_archive(settings: &Settings, base: &Base) -> Option<Finding> {
+    let archive = base.path().join(&settings.layout.archive);
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|m| m.dev());
+    let is_apart = device(&archive)? != device(base.path())?;
+    is_apart.then(|| {
+        let message = format!("{} lies on another file system: nobody who is removed can be moved there", archive.display());
+        Finding::problem("disk", message, format!("umount '{}', and let it be a plain folder", archive.display()))
+    })
 }
 
 /// A tree over two file systems: a file is moved by renaming it, which ends at the border.

@@ -9,14 +9,19 @@ use serde_json::Value;
 
 use crate::support::world::{ADMIN, Ran, World, finish};
 
-/// Runs a command with `$1` mounted read-only; `None` where this machine lets nobody mount.
+/// Runs a command with `folder` mounted read-only; `None` where this machine lets nobody mount.
 async fn read_only(folder: &std::path::Path, command: Command) -> Option<Ran> {
+    mounted("mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\"", folder, command).await
+}
+
+/// Runs a command after `mount`, in which `$0` is the folder; `None` where this machine lets nobody mount.
+async fn mounted(mount: &str, folder: &std::path::Path, command: Command) -> Option<Ran> {
     let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
     if !mounts.is_ok_and(|o| o.status.success()) {
         return None;
     }
     let mut inside = Command::new("unshare");
-    inside.args(["-rm", "sh", "-c", "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\""]).arg(folder);
+    inside.args(["-rm", "sh", "-c", &format!("{mount} && exec \"$@\"")]).arg(folder);
     inside.arg(command.get_program()).args(command.get_args());
     Some(finish(inside).await)
 }
@@ -70,6 +75,23 @@ async fn technicians_folders_on_a_read_only_file_system() {
         world.run(&["process", "--all"]).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+/// What is moved by renaming it cannot cross a border: the doctor says so before a file has to.
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_on_another_file_system_are_named() {
+    let world = World::new().await;
+    world.json(0, &["create", "42", "--name", "Ana Maria"]).await;
+    std::fs::create_dir(world.vm().join("arquivo")).expect("made");
+    for apart in ["Ana_Maria/pdfs/erro", "arquivo"] {
+        let doctor = world.command(&["doctor", "--only", "disk", "--json"]);
+        let Some(ran) = mounted("mount -t tmpfs tmpfs \"$0\"", &world.vm().join(apart), doctor).await else { return };
+        let report = ran.expect(1).json();
+        let named = report["findings"].as_array().expect("findings").iter().find(|f| f["verdict"] == "problem").expect("a problem");
+        let says = |key: &str, what: &str| named[key].as_str().is_some_and(|m| m.contains(apart) && m.contains(what));
+        assert!(says("message", "on another file system") && says("fix", "umount"), "{report:#}");
+    }
+    world.json(0, &["doctor", "--only", "disk"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

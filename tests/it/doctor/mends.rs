@@ -128,6 +128,18 @@ async fn a_password_key_that_others_can_read_or_that_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_that_others_can_read_or_that_is_missing() {
+    let clinic = Clinic::new("an_api_key_that_others_can_read").await;
+    clinic.world.write_secret("api.key", "chave-de-teste-0123456789abcdef\n");
+    clinic.config(|text| text + "[serve]\napi_key_file = \"api.key\"\n");
+    clinic.is_well("key").await;
+    mode(&clinic.world.path("api.key"), 0o640);
+    clinic.printed_command_mends("key", "serve.api_key_file", "chmod 600").await;
+    std::fs::remove_file(clinic.world.path("api.key")).expect("removed");
+    assert!(clinic.says("key", "cannot read serve.api_key_file").await.contains("mode 600"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_base_directory_that_is_missing() {
     let clinic = Clinic::new("a_base_directory_that_is_missing").await;
     std::fs::remove_dir(clinic.world.vm()).expect("removed");

@@ -4,6 +4,7 @@ mod mends;
 
 use std::os::unix::fs::PermissionsExt;
 
+use drive_emulator::control::{Effect, Fault};
 use serde_json::Value;
 
 use crate::support::receiver::{Receiver, Reply};
@@ -52,6 +53,24 @@ async fn all_is_well_and_nothing_is_left_behind() {
     assert!(ping.headers.contains_key("webhook-signature") && ping.body.contains("\"job_id\":\"ping\""), "{ping:?}");
     let people = world.run(&["doctor", "--only", "disk"]).await.expect(0);
     assert_eq!(people.stdout.lines().count(), 1, "{}", people.stdout);
+}
+
+/// Sharing is tried without anybody's address too; a refusal of that alone proves nothing, one of `--as` does.
+#[tokio::test(flavor = "multi_thread")]
+async fn sharing_is_tried_with_the_account_itself_or_with_whom_one_names() {
+    for world in [World::new().await, World::in_shared_drive().await] {
+        let said = world.json(0, &["doctor", "--only", "roundtrip"]).await;
+        let [trip] = of(&said, "roundtrip")[..] else { panic!("{said:#}") };
+        assert!(trip["verdict"] == "good" && trip["message"].as_str().is_some_and(|m| m.contains(&world.robot())), "{trip}");
+        let status = drive_emulator::control::Status::new(403, "shareOutNotPermitted");
+        world.control().fault(Fault::new(Effect::Status(status)).op("permissions.create"));
+        let report = world.json(0, &["doctor", "--only", "roundtrip"]).await;
+        let warning = of(&report, "roundtrip").into_iter().find(|f| f["verdict"] == "warning").expect("a warning");
+        assert!(warning["fix"].as_str().is_some_and(|f| f.contains("--as E-MAIL")), "{report:#}");
+        let report = world.json(1, &["doctor", "--only", "roundtrip", "--as", ADMIN]).await;
+        assert!(of(&report, "roundtrip").iter().any(|f| f["verdict"] == "problem" && f["fix"].is_string()), "{report:#}");
+        assert!(world.drive_tree().is_empty(), "something is left on Drive");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
