@@ -3,7 +3,49 @@
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use clap::CommandFactory;
+
+use crate::support::python;
 use crate::support::world::World;
+
+/// A person at a zsh who types the words and presses Tab; what zsh then adds must come.
+const PERSON: &str = r#"
+import json, os, pty, select, sys, time
+path, functions, config, home, lines = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    world = {"PATH": path, "HOME": home, "TERM": "dumb", "TECNICO_CONFIG": config, "LC_ALL": "C.UTF-8"}
+    os.execvpe("zsh", ["zsh", "-f", "-i"], world)
+seen, at = b"", 0
+def until(text, what):
+    global seen, at
+    deadline = time.monotonic() + 60
+    while text not in seen[at:]:
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        if not ready: sys.exit("%r: waited for %r, saw %r" % (what, text, seen[at:]))
+        try: seen += os.read(terminal, 4096)
+        except OSError: sys.exit("ended before %r: %r" % (text, seen))
+    at = seen.index(text, at) + len(text)
+setup = "fpath=(%s $fpath); autoload -Uz compinit; compinit -u -D; echo SET''UP\n" % functions
+os.write(terminal, setup.encode())
+until(b"SETUP", setup)
+for words, adds in json.loads(lines):
+    os.write(terminal, ("\x15" + words).encode())
+    until(words.encode(), words)
+    os.write(terminal, b"\t")
+    until(adds.encode(), words)
+os.write(terminal, b"\x15exit\n")
+"#;
+
+/// The commands that act on technicians.
+fn commands_of_users() -> Vec<String> {
+    let cli = tecnico::cli::Cli::command();
+    let of_users =
+        |c: &&clap::Command| !c.is_hide_set() && c.get_positionals().any(|a| ["user", "users"].contains(&a.get_id().as_str()));
+    let names: Vec<String> = cli.get_subcommands().filter(of_users).map(|c| c.get_name().to_owned()).collect();
+    assert!(names.len() >= 7, "{names:?}");
+    names
+}
 
 /// A world with two technicians, one of them awkward to type, and `tecnico` on a path of its own.
 async fn world() -> World {
@@ -42,7 +84,9 @@ async fn bash_completes_commands_flags_and_users() {
     };
     assert_eq!(complete("tecnico sha"), "share\n");
     assert_eq!(complete("tecnico share --rev"), "--revoke\n");
-    assert_eq!(complete("tecnico share a"), "ana@example.com\n");
+    for command in commands_of_users() {
+        assert_eq!(complete(&format!("tecnico {command} a")), "ana@example.com\n");
+    }
     assert_eq!(complete("tecnico check ana@example.com b"), "b\\ 7\n");
     assert!(!complete("tecnico share ''").contains('['), "a placeholder is offered");
     assert!(!complete("tecnico share --with a").contains("ana@"), "a user is offered where an address is wanted");
@@ -53,17 +97,28 @@ async fn bash_completes_commands_flags_and_users() {
 async fn fish_completes_users() {
     let world = world().await;
     let complete = |line: &str| shell(&world, "fish", &["--no-config"], &format!("source $SCRIPT; complete -C '{line}'"));
-    assert_eq!(complete("tecnico share a"), "ana@example.com\n");
+    for command in commands_of_users() {
+        assert_eq!(complete(&format!("tecnico {command} a")), "ana@example.com\n", "{command}");
+    }
     assert!(complete("tecnico sha").starts_with("share\t"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn zsh_takes_the_script_and_asks_for_users() {
+async fn zsh_completes_commands_flags_and_users() {
     let world = world().await;
-    let program = "compdef() { :; }; source $SCRIPT; compadd() { print -rl -- $users }; _tecnico_users";
-    assert_eq!(shell(&world, "zsh", &["-f"], program), "ana@example.com\nb 7\n");
-    let script = std::fs::read_to_string(world.path("completions")).expect("written");
-    assert!(script.matches(":_tecnico_users'").count() >= 3, "users are asked for nowhere");
+    std::fs::create_dir(world.path("functions")).expect("made");
+    let printed = Command::new(env!("CARGO_BIN_EXE_tecnico")).args(["completions", "zsh"]).output().expect("starts");
+    std::fs::write(world.path("functions/_tecnico"), printed.stdout).expect("written");
+    let mut lines: Vec<(String, &str)> =
+        commands_of_users().into_iter().map(|command| (format!("tecnico {command} a"), "na@example.com")).collect();
+    lines.push(("tecnico sha".into(), "re"));
+    lines.push(("tecnico share --rev".into(), "oke"));
+    lines.push(("tecnico check ana@example.com b".into(), "\\ 7"));
+    let path = format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let shown = |name: &str| world.path(name).display().to_string();
+    let lines = serde_json::to_string(&lines).expect("JSON");
+    let typed = [&path, &shown("functions"), &shown("config.toml"), &shown(""), &lines].map(String::as_str);
+    tokio::task::block_in_place(|| python::run(PERSON, &typed)).expect("each Tab adds the rest");
 }
 
 #[test]
