@@ -117,8 +117,8 @@ async fn zsh_completes_commands_flags_and_users() {
     let path = format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap_or_default());
     let shown = |name: &str| world.path(name).display().to_string();
     let lines = serde_json::to_string(&lines).expect("JSON");
-    let typed = [&path, &shown("functions"), &shown("config.toml"), &shown(""), &lines].map(String::as_str);
-    tokio::task::block_in_place(|| python::run(PERSON, &typed)).expect("each Tab adds the rest");
+    let arguments = [path, shown("functions"), shown("config.toml"), shown(""), lines];
+    tokio::task::block_in_place(|| python::run(PERSON, &arguments.each_ref().map(String::as_str))).expect("each Tab adds the rest");
 }
 
 #[test]
