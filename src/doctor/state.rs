@@ -89,7 +89,10 @@ pub async fn work(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<F
             let why = last.failure.map(|f| format!("; the last one: {f}")).unwrap_or_default();
             findings.push(Finding::problem("work", format!("no cycle has gone well {since}{why}"), "`tecnico watch -v` shows why"));
         }
-        Some(_) => {}
+        Some(last) => {
+            let failed = last.failure.map(|failure| format!("the last cycle failed: {failure}"));
+            findings.extend(failed.map(|message| Finding::warning("work", message, "`tecnico watch -v` shows why")));
+        }
     }
     if findings.is_empty() {
         findings.push(Finding::good("work", format!("{} files under way, {} callbacks to deliver", counts.open(), counts.undelivered)));

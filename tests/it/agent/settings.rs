@@ -115,6 +115,8 @@ async fn status_says_in_a_line_how_it_stands_and_in_its_code_whether_somebody_is
     rig.cycle().await;
     let failed = rig.world.run(&["status"]).await.expect(0).stdout;
     assert!(failed.lines().count() == 1 && failed.contains("the last one failed: process.command cannot be started"), "{failed}");
+    let doctor = rig.world.run(&["doctor", "--only", "work"]).await.expect(0).stdout;
+    assert!(doctor.contains("warning work: the last cycle failed: process.command cannot be started"), "{doctor}");
     for _ in 0..3 {
         rig.pass(20);
         rig.cycle().await;
