@@ -109,8 +109,23 @@ pub struct FileReport {
 /// The folders are as they should be.
 pub fn folders_done(task: Task<'_>, done: Done, folders: &Folders) -> String {
     let message = folders_sentence(task.name, done);
-    let result = json!({ "drive_folders": folders.drive_folders, "vm_folders": folders.vm_folders, "message": message });
+    let mut result = json!({ "drive_folders": folders.drive_folders, "vm_folders": folders.vm_folders, "message": message });
+    if let Some(change) = done.change() {
+        result["change"] = json!(change);
+    }
     body(task, "success", &result)
+}
+
+impl Done {
+    /// The word for programs, where the old system never did such a thing: what it did say stays byte for byte (CONTRACT 3.3).
+    fn change(self) -> Option<&'static str> {
+        match self {
+            Self::Removed => Some("removed"),
+            Self::Restored => Some("restored"),
+            Self::Renamed => Some("renamed"),
+            Self::Created | Self::Unchanged | Self::Repaired | Self::Shared | Self::Revoked => None,
+        }
+    }
 }
 
 /// What was done to somebody's folders, for people.
@@ -308,6 +323,13 @@ mod tests {
             r#""message":"As pastas de Ana Maria foram criadas."}}"#,
         );
         assert_eq!(folders_done(TASK, Done::Created, &folders()), expected);
+    }
+
+    #[test]
+    fn what_the_old_system_never_did_has_a_word_for_programs() {
+        let change = |done| value(&folders_done(TASK, done, &folders()))["result"].get("change").cloned();
+        assert_eq!([Done::Removed, Done::Restored, Done::Renamed].map(change), ["removed", "restored", "renamed"].map(|w| Some(json!(w))));
+        assert_eq!([Done::Created, Done::Unchanged, Done::Repaired, Done::Shared, Done::Revoked].map(change), [const { None }; 5]);
     }
 
     #[test]
