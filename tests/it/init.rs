@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::support::python;
+use crate::support::receiver::Receiver;
 use crate::support::world::{ADMIN, Ran, World, finish};
 
 /// What makes good answers wrong.
@@ -181,6 +182,7 @@ async fn a_person_answers_every_question_wrong_and_then_right() {
     let control = fresh.world.control();
     let others = control.user("outra@example.com").expect("somebody");
     let hidden = control.mkdir("outra@example.com", &others.root_id, "Alheia").expect("made");
+    let backend = Receiver::start().await.expect("a backend");
     let judge = path("judge it");
     std::fs::write(&judge, "#!/bin/sh\nexit 0\n").expect("written");
     let (key, parent, base, program) = ("1/5", "2/5", "3/5", "4/5");
@@ -203,7 +205,7 @@ async fn a_person_answers_every_question_wrong_and_then_right() {
         [program, "true {path}", ""],
         ["5/5", "ftp://backend.example.com", "callback.url"],
         ["5/5", "http://backend.example.com", "callback.url"],
-        ["5/5", "", ""],
+        ["5/5", backend.url(), "took a ping"],
         ["Make a key for portal passwords", "y", ""],
     ]);
     let ended = tokio::task::block_in_place(|| person(&fresh, &answers));

@@ -97,20 +97,23 @@ async fn folders_on_another_file_system_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn init_where_nothing_can_be_written() {
     let world = World::new().await;
-    std::fs::create_dir(world.path("etc")).expect("made");
-    let answers = world.path("answers.toml");
-    let text = format!(
-        "credentials = \"{}\"\nparent_folder = \"{}\"\nbase_dir = \"{}\"\nendpoint = \"{}/\"\n",
-        world.path("service-account.json").display(),
-        world.parent,
-        world.path("vm").display(),
-        world.emulator.url()
-    );
-    std::fs::write(&answers, text).expect("written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
-    command.arg("--config").arg(world.path("etc/tecnico/config.toml")).args(["init", "--json", "--answers"]).arg(&answers);
-    let Some(ran) = read_only(&world.path("etc"), command).await else { return };
-    assert!(told(&ran, "init_unwritable").contains("--config"));
+    for (folder, code, hint) in [("etc", "init_unwritable", "--config"), ("srv", "base_dir_unwritable", "may write to")] {
+        std::fs::create_dir(world.path(folder)).expect("made");
+        let answers = world.path("answers.toml");
+        let text = format!(
+            "credentials = \"{}\"\nparent_folder = \"{}\"\nbase_dir = \"{}\"\nendpoint = \"{}/\"\n",
+            world.path("service-account.json").display(),
+            world.parent,
+            world.path(if folder == "srv" { "srv/vm" } else { "vm" }).display(),
+            world.emulator.url()
+        );
+        std::fs::write(&answers, text).expect("written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
+        command.arg("--config").arg(world.path("etc/tecnico/config.toml")).args(["init", "--json", "--answers"]).arg(&answers);
+        let Some(ran) = read_only(&world.path(folder), command).await else { return };
+        assert!(told(&ran, code).contains(hint));
+        assert!(!world.path("etc/tecnico/config.toml").exists());
+    }
 }
 
 /// Root looks, and leaves nothing behind that the service cannot use; root works, and is told not to.

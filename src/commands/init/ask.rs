@@ -76,7 +76,7 @@ impl Question {
             }
             Self::BaseDir => tried::base_dir(answers, target).map(|_| None)?,
             Self::Command => tried::command(answers, target).map(|()| None)?,
-            Self::Backend => tried::backend(answers, target).map(|()| None)?,
+            Self::Backend => tried::backend(answers, target).await?,
         })
     }
 }

@@ -23,6 +23,7 @@ pub(super) async fn all(answers: &Answers, target: &Path) -> anyhow::Result<Read
     let shared_drive = parent(answers, target).await?;
     let settings = base_dir(answers, target)?;
     command(answers, target)?;
+    // A backend that is not up yet is no reason to stop a machine that is set up by a program: `doctor` asks it.
     let kept = keys_dir(target).join("service-account.json");
     let text = compose(answers, &folder_id(&answers.parent_folder), &kept, shared_drive.as_ref(), target);
     Ok(Ready { text, credentials: answers.credentials.clone(), account, base_dir: settings.base_dir })
@@ -63,6 +64,13 @@ pub(super) fn base_dir(answers: &Answers, target: &Path) -> anyhow::Result<Setti
             .hint("name a folder, or one that is to be made")
             .into());
     }
+    let above = settings.base_dir.parent().unwrap_or(Path::new("/"));
+    let place = if settings.base_dir.is_dir() { &settings.base_dir } else { above };
+    tempfile::tempfile_in(place).map_err(|e| {
+        Failure::new(Exit::CannotCreate, "base_dir_unwritable", format!("nothing can be written to {}: {e}", place.display()))
+            .hint("name a folder that this user may write to, or run init with sudo")
+            .because(e)
+    })?;
     Ok(settings)
 }
 
@@ -72,9 +80,15 @@ pub(super) fn command(answers: &Answers, target: &Path) -> anyhow::Result<()> {
     good(doctor::processor::processor(&settings), Exit::Config, "processor_missing")
 }
 
-/// Whether the address of the backend is one that would be sent to.
-pub(super) fn backend(answers: &Answers, target: &Path) -> anyhow::Result<()> {
-    settings_of(&compose(answers, SOME_FOLDER, &answers.credentials, None, target)).map(drop)
+/// Whether the address of the backend is one that would be sent to; gives what it says to a ping. One that is down, or wants
+/// a signature, is kept all the same.
+pub(super) async fn backend(answers: &Answers, target: &Path) -> anyhow::Result<Option<String>> {
+    let settings = settings_of(&compose(answers, SOME_FOLDER, &answers.credentials, None, target))?;
+    if settings.callback.url.is_none() {
+        return Ok(None);
+    }
+    let said = doctor::backend::ping(&settings.callback).await?.into_iter().next();
+    Ok(said.map(|f| if f.verdict == Verdict::Good { f.message } else { format!("kept, though {}", f.message) }))
 }
 
 fn good(findings: Vec<Finding>, exit: Exit, code: &'static str) -> anyhow::Result<()> {
