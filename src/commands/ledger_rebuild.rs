@@ -130,11 +130,7 @@ fn line(one: &Recalled, tally: Tally) -> Line {
 }
 
 fn removed(technician: &Technician) -> Removed {
-    Removed {
-        user: technician.user.to_string(),
-        folder: technician.folder.clone(),
-        removed_at: technician.removed_at.map(rfc3339),
-    }
+    Removed { user: technician.user.to_string(), folder: technician.folder.clone(), removed_at: technician.removed_at.map(rfc3339) }
 }
 
 fn tell(document: &Rebuilt, context: &Context) {

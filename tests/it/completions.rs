@@ -40,8 +40,7 @@ os.write(terminal, b"\x15exit\n")
 /// The commands that act on technicians.
 fn commands_of_users() -> Vec<String> {
     let cli = tecnico::cli::Cli::command();
-    let of_users =
-        |c: &&clap::Command| !c.is_hide_set() && c.get_positionals().any(|a| ["user", "users"].contains(&a.get_id().as_str()));
+    let of_users = |c: &&clap::Command| !c.is_hide_set() && c.get_positionals().any(|a| ["user", "users"].contains(&a.get_id().as_str()));
     let names: Vec<String> = cli.get_subcommands().filter(of_users).map(|c| c.get_name().to_owned()).collect();
     assert!(names.len() >= 7, "{names:?}");
     names

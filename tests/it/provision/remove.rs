@@ -128,7 +128,10 @@ async fn a_removed_technician_is_out_everywhere_and_nothing_is_gone() {
         .collect();
     let last = told.last().expect("told");
     assert_eq!((last["status"].as_str(), &last["result"]["drive_folders"]["compartilhado"]), (Some("success"), &Value::Bool(false)));
-    assert!(last["result"]["message"].as_str().is_some_and(|m| m.contains("arquivadas")) && last["result"]["change"] == "removed", "{last}");
+    assert!(
+        last["result"]["message"].as_str().is_some_and(|m| m.contains("arquivadas")) && last["result"]["change"] == "removed",
+        "{last}"
+    );
     assert!(last["result"]["vm_folders"]["novos_folder"].as_str().is_some_and(|p| p.ends_with("arquivo/Ana_Maria/pdfs/novos")), "{last}");
 
     // Nothing of theirs is seen, checked or processed any more.
