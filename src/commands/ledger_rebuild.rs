@@ -34,7 +34,7 @@ pub(super) struct Rebuilt {
     dry_run: bool,
     technicians: Vec<Line>,
     /// Those who were taken out: `create` brings them back.
-    removed: Vec<Removed>,
+    removed: Vec<TakenOut>,
     /// What somebody should look at.
     notes: Vec<String>,
     /// What no other place knows, in sentences.
@@ -61,7 +61,7 @@ struct Line {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Removed {
+struct TakenOut {
     user: String,
     folder: String,
     removed_at: Option<String>,
@@ -129,8 +129,8 @@ fn line(one: &Recalled, tally: Tally) -> Line {
     }
 }
 
-fn removed(technician: &Technician) -> Removed {
-    Removed { user: technician.user.to_string(), folder: technician.folder.clone(), removed_at: technician.removed_at.map(rfc3339) }
+fn removed(technician: &Technician) -> TakenOut {
+    TakenOut { user: technician.user.to_string(), folder: technician.folder.clone(), removed_at: technician.removed_at.map(rfc3339) }
 }
 
 fn tell(document: &Rebuilt, context: &Context) {
