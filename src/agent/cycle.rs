@@ -42,6 +42,8 @@ pub struct Plan {
     pub wait_for_settling: bool,
     /// How long to wait for a cycle under way elsewhere.
     pub patience: Duration,
+    /// Whether what waits is taken at once because somebody asked for it now: by what, for its history.
+    pub hurry: Option<&'static str>,
     /// The backend's task, where it asked for this run.
     pub job: Option<Job>,
     /// Cancelled when the cycle is to end after the steps in hand.
@@ -51,7 +53,7 @@ pub struct Plan {
 impl Plan {
     /// A cycle over `scope` that gives way to another at once.
     pub fn over(scope: Scope) -> Self {
-        Self { scope, wait_for_settling: false, patience: Duration::ZERO, job: None, stop: CancellationToken::new() }
+        Self { scope, wait_for_settling: false, patience: Duration::ZERO, hurry: None, job: None, stop: CancellationToken::new() }
     }
 }
 
@@ -103,12 +105,17 @@ impl Agent {
                 });
                 let answered = cycle.answer_job(failure).await;
                 worked.cancel();
-                answered
+                answered?;
+                cycle.left().await
             },
             self.deliver_until(&worked)
         );
-        looked?;
+        let left = looked?;
         let mut report = cycle.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if plan.scope != Scope::Everyone {
+            // Who asked for these files wants to hear of all that wait, whenever they began to.
+            report.waiting = left.iter().map(|l| l.line(self.now())).collect();
+        }
         match told {
             Ok(told) => told.enter(&mut report),
             Err(failure) => report.faults.push(Fault { failure, systemic: true }),
@@ -149,6 +156,7 @@ impl Cycle<'_> {
             Scope::Users(users) => self.list_users(users).await?,
             Scope::File(file) => self.glance(file).await?,
         }
+        self.hurry().await?;
         self.watch_external().await?;
         loop {
             self.work().await?;
@@ -230,6 +238,7 @@ impl Cycle<'_> {
         let line = WaitingLine {
             user: item.sighted.user.to_string(),
             item_id: item.id.clone(),
+            file_id: item.sighted.key.file_id.clone(),
             name: item.sighted.name.clone(),
             until,
             reason: reason.to_owned(),

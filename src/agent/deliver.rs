@@ -132,7 +132,9 @@ impl Agent {
                     done.last_error = Some(error);
                 } else {
                     self.ledger.delivery_dead(&event.id, &error, now).await?;
-                    lock(&round.done).given_up.push(dead(&event, &error));
+                    let mut done = lock(&round.done);
+                    done.given_up.push(dead(&event, &error));
+                    done.last_error = Some(error);
                 }
             }
             Answer::Gone { error } => {
@@ -140,8 +142,11 @@ impl Agent {
                 let at = schedule::next_attempt(event.attempts + 1, now, None, schedule::chance()).unwrap_or(now);
                 self.ledger.delivery_failed(&event.id, at, &error).await?;
                 self.ledger.stop_address(url, &error, now).await?;
+                // Those behind it in the queue stay where they are.
+                lock(&round.slow).insert(url.clone());
                 let mut done = lock(&round.done);
                 done.failed += 1;
+                done.last_error = Some(error.clone());
                 if !done.given_up.iter().any(|f| f.code() == "address_stopped" && f.to_string() == stopped(&error).to_string()) {
                     done.given_up.push(stopped(&error));
                 }

@@ -56,7 +56,7 @@ impl Cycle<'_> {
         }
         for (role, verdict, reason) in [(Role::Processados, Verdict::Processado, None), (Role::Erro, Verdict::Erro, Some(REFUSED))] {
             let Some(path) = self.moved_to(home, item, role).await? else { continue };
-            let act = Act::Judged { verdict, reason: reason.map(str::to_owned), data: None };
+            let act = Act::Judged { verdict, reason: reason.map(str::to_owned), data: None, note: None };
             self.agent.ledger.advance(item, &act, None, self.now()).await?;
             tracing::info!(path = %path.escape_debug(), "the other program has decided");
             return Ok(());

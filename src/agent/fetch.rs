@@ -152,7 +152,7 @@ impl Cycle<'_> {
     async fn refuse(&self, home: &Home, item: &Item, reason: String) -> Result<Item, Setback> {
         let (tree, inbox, part) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         blocking(move || tree.discard_part(&inbox, &part)).await?;
-        let act = Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: None };
+        let act = Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: None, note: None };
         Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
     }
 

@@ -19,8 +19,10 @@ pub(super) const LATER: i32 = 75;
 const SIGNALS: u32 = 3;
 /// The longest reason, in characters: it is shown beside the file in Drive.
 const REASON_CHARS: usize = 500;
-/// The longest `data`, in bytes.
+/// The longest `data`, in bytes (docs/callbacks.md).
 const DATA_BYTES: usize = 32 * 1024;
+/// How the failure of a program that cannot be started begins: `status` knows it by that.
+pub const CANNOT_START: &str = "process.command cannot be started";
 
 impl Cycle<'_> {
     /// From fetched to judged, or to a wait. Gives the item as it is then.
@@ -33,7 +35,7 @@ impl Cycle<'_> {
         }
         let settings = &self.agent.settings.process;
         let act = match settings.command.as_slice() {
-            [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None },
+            [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None, note: None },
             [program, arguments @ ..] => {
                 let _place = self.judging.acquire().await;
                 tracing::info!(attempt = item.attempt, program, "judging");
@@ -50,11 +52,18 @@ impl Cycle<'_> {
     }
 
     fn verdict(&self, item: &Item, ended: &Ended) -> Act {
-        let data = last_json(&ended.stdout);
-        let refused = |reason: String| Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: data.clone() };
+        let (data, note) = match last_json(&ended.stdout) {
+            Ok(data) => (data, None),
+            Err(why) => {
+                tracing::warn!("the processor's data is dropped: {why}");
+                (None, Some(format!("its data was dropped: {why}")))
+            }
+        };
+        let refused =
+            |reason: String| Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: data.clone(), note: note.clone() };
         let later = |reason: String| Act::Wait { until: after_later(self.now(), item.waits), reason };
         match ended.how {
-            How::Exit(0) => Act::Judged { verdict: Verdict::Processado, reason: None, data },
+            How::Exit(0) => Act::Judged { verdict: Verdict::Processado, reason: None, data, note },
             How::Exit(LATER) => later(format!("o processador pediu para tentar mais tarde{}", after_colon(&ended.stderr))),
             How::Exit(code) => {
                 let said = reason(&ended.stderr);
@@ -97,17 +106,27 @@ fn not_started(program: &str, home: &Home, error: std::io::Error) -> Failure {
         return Failure::new(Exit::CannotCreate, "local_folder_missing", format!("{} does not exist", home.tree.path().display()))
             .hint("run `tecnico check --repair`");
     }
-    Failure::new(Exit::Config, "command_unusable", format!("process.command cannot be started: {program}: {error}"))
+    Failure::new(Exit::Config, "command_unusable", format!("{CANNOT_START}: {program}: {error}"))
         .hint("give its whole path, make it executable (chmod +x), and see that what its first line names exists; the files wait")
         .because(error)
 }
 
-/// The last line with something in it, where it is JSON.
-pub(super) fn last_json(stdout: &str) -> Option<String> {
-    let line = stdout.lines().rev().find(|l| !l.trim().is_empty())?.trim();
-    let value: serde_json::Value = serde_json::from_str(line).ok()?;
-    // A bare word or number on the last line is chatter, not an answer.
-    ((value.is_object() || value.is_array()) && line.len() <= DATA_BYTES).then(|| value.to_string())
+/// The last line with something in it, where it is a JSON object or array of a size to be passed on. Fails with why what looks
+/// like one, or is another JSON value, is dropped.
+pub(super) fn last_json(stdout: &str) -> Result<Option<String>, String> {
+    let Some(line) = stdout.lines().rev().find(|l| !l.trim().is_empty()).map(str::trim) else { return Ok(None) };
+    // Only the end of a very long line is known.
+    let is_meant = line.starts_with(['{', '[']) || line.ends_with(['}', ']']);
+    if line.len() > DATA_BYTES {
+        let why = format!("the last line of its output is longer than {DATA_BYTES} bytes");
+        return if is_meant { Err(why) } else { Ok(None) };
+    }
+    match serde_json::from_str::<serde_json::Value>(line) {
+        Ok(value) if value.is_object() || value.is_array() => Ok(Some(value.to_string())),
+        Ok(_) => Err("the last line of its output is JSON, but neither an object nor an array".to_owned()),
+        Err(_) if line.starts_with(['{', '[']) && line.ends_with(['}', ']']) => Err("the last line of its output is no valid JSON".to_owned()),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The end of what it complained, as one line of printable text.
@@ -129,11 +148,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_is_data_only_where_it_is_json() {
-        assert_eq!(last_json("lendo\n{\"os\": 16517189}\n\n").as_deref(), Some(r#"{"os":16517189}"#));
-        assert_eq!(last_json("[1]").as_deref(), Some("[1]"));
-        for not in ["", "{\"os\": 1}\npronto", "42", "\"x\"", "{\"os\":"] {
-            assert_eq!(last_json(not), None, "{not:?}");
+    fn the_last_line_is_data_only_where_it_is_an_object_or_array() {
+        assert_eq!(last_json("lendo\n{\"os\": 16517189}\n\n"), Ok(Some(r#"{"os":16517189}"#.to_owned())));
+        assert_eq!(last_json("[1]"), Ok(Some("[1]".to_owned())));
+        for chatter in ["", "{\"os\": 1}\npronto", "{\"os\":", &"x".repeat(DATA_BYTES + 1)] {
+            assert_eq!(last_json(chatter), Ok(None), "{chatter:?}");
+        }
+        let fitting = format!("{{\"a\":\"{}\"}}", "x".repeat(DATA_BYTES - 8));
+        assert_eq!(last_json(&fitting), Ok(Some(fitting.clone())));
+        let long = fitting.replace("xx", "xxx");
+        for dropped in ["42", "\"x\"", "{\"os\": 1,}", &long, &long[100..]] {
+            assert!(last_json(dropped).is_err(), "{dropped:?}");
         }
     }
 

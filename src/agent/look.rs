@@ -5,7 +5,7 @@ use super::homes::Home;
 use super::setback::Setback;
 use super::sight;
 use crate::domain::folder::Role;
-use crate::domain::item::{Act, Item, Sighted, State};
+use crate::domain::item::{Act, Item, Outcome, Sighted, State};
 use crate::drive::{Entry, FileId};
 use crate::error::{Exit, Failure};
 use crate::ledger::{Intake, Source};
@@ -182,11 +182,12 @@ impl Cycle<'_> {
     /// Ends an item whose file is not ours to handle any more. What was fetched goes to the local `erro`: nothing is deleted.
     pub(super) async fn withdraw(&self, home: &Home, item: &Item, reason: &str, newer: Option<&Sighted>) -> Result<(), Setback> {
         let local_path = self.put_away_withdrawn(home, item).await?;
+        let reason = format!("{reason}, {}", when_taken_back(item));
         let mut told = item.clone();
-        told.reason = Some(reason.to_owned());
-        told.standing.outcome = Some(crate::domain::item::Outcome::Retirado);
+        told.reason = Some(reason.clone());
+        told.standing.outcome = Some(Outcome::Retirado);
         let event = self.event_for(home, &told);
-        let act = Act::Withdrawn { reason: reason.to_owned(), local_path };
+        let act = Act::Withdrawn { reason, local_path };
         let (ended, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer, self.now()).await?;
         self.ended(&ended);
         Box::pin(self.after_newer(found)).await
@@ -198,6 +199,16 @@ impl Cycle<'_> {
         let moves_by_filing = entry.head_revision.is_none() || entry.is_google_doc();
         (!moves_by_filing && sight::version(entry) != item.sighted.key.version)
             .then(|| self.sight(entry, &item.sighted.user, parent.as_str(), below))
+    }
+}
+
+/// How far an item had come when its owner took it back.
+fn when_taken_back(item: &Item) -> String {
+    match (item.standing.outcome, &item.reason) {
+        (Some(Outcome::Erro), Some(why)) => format!("depois de recusado ({why}) e antes de ser arquivado"),
+        (Some(Outcome::Erro), None) => "depois de recusado e antes de ser arquivado".to_owned(),
+        (Some(_), _) => "depois de processado e antes de ser arquivado".to_owned(),
+        (None, _) => "antes de ser processado".to_owned(),
     }
 }
 

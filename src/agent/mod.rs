@@ -15,6 +15,7 @@ mod file_away;
 mod homes;
 mod intake;
 mod judge;
+mod left;
 mod local;
 mod look;
 mod policy;
@@ -40,6 +41,7 @@ use crate::ledger::{Ledger, Units};
 
 pub use cycle::{Plan, Scope};
 pub use deliver::Deliveries;
+pub use judge::CANNOT_START;
 pub use recall::Tally;
 pub use report::{CycleReport, Fault, FiledLine, WaitingLine};
 pub use tell::{Job, event, new_job_id, tell};

@@ -58,6 +58,8 @@ pub struct WaitingLine {
     pub user: String,
     /// [`Item::id`].
     pub item_id: String,
+    /// Drive's id.
+    pub file_id: String,
     /// Its name on Drive.
     pub name: String,
     /// Until when.

@@ -2,12 +2,13 @@
 
 use super::cycle::Cycle;
 use super::homes::Home;
+use super::left::Left;
 use crate::callback::address;
-use crate::callback::payload::{FileReport, Task, process_done, process_failed};
+use crate::callback::payload::{Fate, FileReport, Task, process_done, process_failed};
 use crate::config::settings::CallbackSettings;
 use crate::domain::clock::Millis;
 use crate::domain::event::{EventId, EventKind, NewEvent};
-use crate::domain::item::Item;
+use crate::domain::item::{AskedFor, Item};
 use crate::domain::technician::UserId;
 use crate::error::Failure;
 use crate::ledger::Ledger;
@@ -75,41 +76,55 @@ fn url_for(settings: &CallbackSettings, kind: EventKind, job: Option<&Job>) -> O
 }
 
 impl Cycle<'_> {
-    /// What the backend is told of an item that is about to end as it stands.
+    /// What the backend is told of an item that is about to end as it stands: under the task of this run, or of the run
+    /// in which it had to wait.
     pub(super) fn event_for(&self, home: &Home, item: &Item) -> Option<NewEvent> {
-        let job = self.plan.job.as_ref();
+        let earlier = item.asked_for.as_ref().map(|a| Job { id: a.job_id.clone(), url: a.url.clone(), answered_by_caller: true });
+        let job = self.plan.job.as_ref().or(earlier.as_ref());
         let url = url_for(&self.agent.settings.callback, EventKind::Process, job)?;
         let job_id = job.map_or(&item.id, |j| &j.id);
-        let report = FileReport {
-            file_id: item.sighted.key.file_id.clone(),
-            name: item.sighted.name.clone(),
-            outcome: item.standing.outcome?,
-            reason: item.reason.clone(),
-            checksum: item.sighted.md5.clone(),
-            data: item.data.clone(),
-        };
         let task = Task { user_id: item.sighted.user.as_str(), job_id, name: &home.technician.name };
-        let payload = process_done(task, &[report]);
+        let payload = process_done(task, &[file_report(item, Fate::Ended(item.standing.outcome?))]);
         Some(NewEvent { kind: EventKind::Process, user: item.sighted.user.clone(), job_id: job_id.clone(), url, payload })
     }
 
-    /// A task the backend started hears of its end even where there was nothing to do, or the run could not be carried out.
+    /// A task the backend started hears of its end even where there was nothing to do, or the run could not be carried out;
+    /// and of what has to wait, whose end will be told under the same task.
     pub(super) async fn answer_job(&self, failure: Option<&'static str>) -> Result<(), Failure> {
-        let (Some(job), super::Scope::Users(users)) = (&self.plan.job, &self.plan.scope) else { return Ok(()) };
+        let Some(job) = &self.plan.job else { return Ok(()) };
+        let left = self.left().await?;
+        let asked_for = AskedFor { job_id: job.id.clone(), url: job.url.clone() };
+        self.agent.ledger.ask_for(&left.iter().map(|l| l.item.clone()).collect::<Vec<_>>(), &asked_for).await?;
         if job.answered_by_caller {
             return Ok(());
         }
-        for user in users.iter().filter(|u| failure.is_some() || !self.has_ended_one_of(u)) {
-            let name = self.home_of(user).await?.map_or_else(|| user.to_string(), |h| h.technician.name.clone());
+        for user in self.users().await? {
+            let waiting: Vec<FileReport> = left.iter().filter(|l| l.item.sighted.user == user).map(Left::report).collect();
+            if failure.is_none() && waiting.is_empty() && self.has_ended_one_of(&user) {
+                continue;
+            }
+            let name = self.home_of(&user).await?.map_or_else(|| user.to_string(), |h| h.technician.name.clone());
             let payload = |job_id: &str| {
                 let task = Task { user_id: user.as_str(), job_id, name: &name };
                 match failure {
-                    Some(code) => process_failed(task, code, &[]),
-                    None => process_done(task, &[]),
+                    Some(code) => process_failed(task, code, &waiting),
+                    None => process_done(task, &waiting),
                 }
             };
-            tell(&self.agent.ledger, &self.agent.settings.callback, EventKind::Process, user, Some(job), self.now(), payload).await?;
+            tell(&self.agent.ledger, &self.agent.settings.callback, EventKind::Process, &user, Some(job), self.now(), payload).await?;
         }
         Ok(())
+    }
+}
+
+/// A file as the backend is told of it.
+pub(super) fn file_report(item: &Item, fate: Fate) -> FileReport {
+    FileReport {
+        file_id: item.sighted.key.file_id.clone(),
+        name: item.sighted.name.clone(),
+        fate,
+        reason: item.reason.clone(),
+        checksum: item.sighted.md5.clone(),
+        data: item.data.clone(),
     }
 }

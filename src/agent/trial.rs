@@ -51,7 +51,7 @@ pub async fn try_program(settings: &ProcessSettings, file: &Path) -> Result<Tria
     })?;
     let said = reason(&ended.stderr);
     Ok(match ended.how {
-        How::Exit(0) => Trial::Processed(last_json(&ended.stdout)),
+        How::Exit(0) => Trial::Processed(last_json(&ended.stdout).unwrap_or_default()),
         How::Exit(LATER) => Trial::Later(said),
         How::Exit(code) => Trial::Refused(if said.is_empty() { format!("exit {code}") } else { said }),
         How::Signal(signal) => Trial::Broke(format!("signal {signal} ended it")),

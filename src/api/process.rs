@@ -10,8 +10,8 @@ use super::body::Fields;
 use super::jobs::{self, Asked};
 use super::reply::Reply;
 use super::work::End;
-use crate::agent::{self, FiledLine, Job, Plan, Scope};
-use crate::callback::payload::{FileReport, Task, process_done, process_failed, process_failure_sentence, process_result};
+use crate::agent::{self, FiledLine, Job, Plan, Scope, WaitingLine};
+use crate::callback::payload::{Fate, FileReport, Task, process_done, process_failed, process_failure_sentence, process_result};
 use crate::domain::event::EventKind;
 use crate::domain::folder::Role;
 use crate::domain::item::Outcome;
@@ -51,6 +51,7 @@ pub(super) async fn carry_out(api: &Api, row: &JobRow) -> anyhow::Result<End> {
     let plan = Plan {
         wait_for_settling: true,
         patience: PATIENCE,
+        hurry: Some("asked for through the HTTP API"),
         job: Some(job.clone()),
         stop: api.0.stop.clone(),
         ..Plan::over(Scope::Users(vec![user.clone()]))
@@ -68,12 +69,16 @@ pub(super) async fn carry_out(api: &Api, row: &JobRow) -> anyhow::Result<End> {
     if told.is_empty() {
         files = report.filed.into_iter().map(report_of_line).collect();
     }
+    let waiting: Vec<FileReport> = report.waiting.into_iter().map(report_of_waiting).collect();
+    let unheard = if told.is_empty() { [files.clone(), waiting.clone()].concat() } else { waiting.clone() };
+    let (is_told, waits) = (!told.is_empty() && waiting.is_empty(), waiting.len());
+    files.extend(waiting);
     let mut result = process_result(&files);
     let message = result.as_object_mut().and_then(|r| r.shift_remove("message"));
-    result["waiting"] = report.waiting.len().into();
+    result["waiting"] = waits.into();
     let name = name_of(api, user).await?;
-    let payload = |job_id: &str| process_done(Task { user_id: user.as_str(), job_id, name: &name }, &files);
-    let event = if told.is_empty() { agent::event(&agent.settings.callback, EventKind::Process, user, Some(&job), payload) } else { None };
+    let payload = |job_id: &str| process_done(Task { user_id: user.as_str(), job_id, name: &name }, &unheard);
+    let event = if is_told { None } else { agent::event(&agent.settings.callback, EventKind::Process, user, Some(&job), payload) };
     Ok(End { state: JobState::Success, document: json!({ "message": message, "result": result }), event })
 }
 
@@ -105,7 +110,7 @@ fn report_of(file: &Value) -> Option<FileReport> {
     Some(FileReport {
         file_id: text("file_id")?,
         name: text("name")?,
-        outcome: outcomes.into_iter().find(|o| file["outcome"] == o.as_str())?,
+        fate: Fate::Ended(outcomes.into_iter().find(|o| file["outcome"] == o.as_str())?),
         reason: text("reason"),
         checksum: text("checksum"),
         data: file.get("data").map(ToString::to_string),
@@ -114,5 +119,10 @@ fn report_of(file: &Value) -> Option<FileReport> {
 
 fn report_of_line(line: FiledLine) -> FileReport {
     let FiledLine { file_id, name, outcome, reason, .. } = line;
-    FileReport { file_id, name, outcome, reason, checksum: None, data: None }
+    FileReport { file_id, name, fate: Fate::Ended(outcome), reason, checksum: None, data: None }
+}
+
+fn report_of_waiting(line: WaitingLine) -> FileReport {
+    let WaitingLine { file_id, name, until, reason, .. } = line;
+    FileReport { file_id, name, fate: Fate::Adiado(Some(until)), reason: Some(reason), checksum: None, data: None }
 }

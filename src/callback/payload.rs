@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::domain::item::Outcome;
+use crate::domain::clock::{Millis, rfc3339};
+use crate::domain::item::{Outcome, shown};
 
 /// Whom a callback is about and which of the backend's tasks it answers.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +90,25 @@ pub enum Attempt {
     Rename,
 }
 
+/// What became of a file in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It came to its end.
+    Ended(Outcome),
+    /// It is put off: not before then, where that is known. Its end is an event of its own.
+    Adiado(Option<Millis>),
+}
+
+impl Fate {
+    /// The word the backend reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended(outcome) => outcome.as_str(),
+            Self::Adiado(_) => "adiado",
+        }
+    }
+}
+
 /// One file of a processing run (CONTRACT 3.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileReport {
@@ -97,7 +117,7 @@ pub struct FileReport {
     /// Name on Drive.
     pub name: String,
     /// How it went.
-    pub outcome: Outcome,
+    pub fate: Fate,
     /// Why, where there is a reason.
     pub reason: Option<String>,
     /// md5 of the content in lower-case hex, where it is known.
@@ -172,8 +192,11 @@ pub fn process_done(task: Task<'_>, files: &[FileReport]) -> String {
 
 /// The `result` of a run over files.
 pub fn process_result(files: &[FileReport]) -> Value {
-    let count = |outcome| files.iter().filter(|f| f.outcome == outcome).count();
-    let (good, bad, gone) = (count(Outcome::Processado), count(Outcome::Erro), count(Outcome::Retirado));
+    let count = |fate: fn(&Fate) -> bool| files.iter().filter(|f| fate(&f.fate)).count();
+    let good = count(|f| *f == Fate::Ended(Outcome::Processado));
+    let bad = count(|f| *f == Fate::Ended(Outcome::Erro));
+    let gone = count(|f| *f == Fate::Ended(Outcome::Retirado));
+    let put_off = count(|f| matches!(f, Fate::Adiado(_)));
     let message = match files {
         [] => "Não havia arquivos novos.".to_owned(),
         [one] => one_file(one),
@@ -184,6 +207,9 @@ pub fn process_result(files: &[FileReport]) -> Value {
             }
             if gone > 0 {
                 parts.push(counted(gone, "retirado", "retirados"));
+            }
+            if put_off > 0 {
+                parts.push(format!("{put_off} aguardando"));
             }
             format!("{} arquivos: {}.", files.len(), parts.join(", "))
         }
@@ -200,7 +226,7 @@ pub fn process_failure_sentence(name: &str, code: &str) -> String {
 /// The run itself could not be carried out; `files` are those that were handled before.
 pub fn process_failed(task: Task<'_>, code: &str, files: &[FileReport]) -> String {
     let message = process_failure_sentence(task.name, code);
-    let good = files.iter().filter(|f| f.outcome == Outcome::Processado).count();
+    let good = files.iter().filter(|f| f.fate == Fate::Ended(Outcome::Processado)).count();
     let files: Vec<Value> = files.iter().map(file).collect();
     body(task, "error", &json!({ "message": message, "code": code, "files_processed": good, "files": files }))
 }
@@ -210,7 +236,10 @@ fn body(task: Task<'_>, status: &str, result: &Value) -> String {
 }
 
 fn file(report: &FileReport) -> Value {
-    let mut value = json!({ "file_id": report.file_id, "name": report.name, "outcome": report.outcome.as_str() });
+    let mut value = json!({ "file_id": report.file_id, "name": report.name, "outcome": report.fate.as_str() });
+    if let Fate::Adiado(Some(at)) = report.fate {
+        value["next_attempt_at"] = json!(rfc3339(at));
+    }
     if let Some(reason) = &report.reason {
         value["reason"] = json!(reason);
     }
@@ -225,12 +254,18 @@ fn file(report: &FileReport) -> Value {
 }
 
 fn one_file(report: &FileReport) -> String {
-    let name = &report.name;
-    match (report.outcome, report.reason.as_deref()) {
-        (Outcome::Processado, _) => format!("O arquivo {name} foi processado."),
-        (Outcome::Erro, Some(reason)) => format!("O arquivo {name} foi recusado: {reason}"),
-        (Outcome::Erro, None) => format!("O arquivo {name} foi recusado."),
-        (Outcome::Retirado, _) => format!("O arquivo {name} foi retirado antes de ser processado."),
+    let (name, why) = (shown(&report.name), report.reason.as_deref());
+    let because = why.map(|why| format!(": {why}")).unwrap_or_default();
+    match report.fate {
+        Fate::Ended(Outcome::Processado) => format!("O arquivo {name} foi processado."),
+        Fate::Ended(Outcome::Erro) if why.is_none() => format!("O arquivo {name} foi recusado."),
+        Fate::Ended(Outcome::Erro) => format!("O arquivo {name} foi recusado{because}"),
+        // When it was taken back, the reason says.
+        Fate::Ended(Outcome::Retirado) => format!("O arquivo {name} foi retirado{because}."),
+        Fate::Adiado(None) => format!("1 aguardando: o arquivo {name} ainda não foi processado{because}."),
+        Fate::Adiado(Some(at)) => {
+            format!("1 aguardando: o arquivo {name} ainda não foi processado{because}. Nova tentativa a partir de {}.", rfc3339(at))
+        }
     }
 }
 
@@ -301,7 +336,7 @@ mod tests {
         FileReport {
             file_id: format!("1{name}"),
             name: name.into(),
-            outcome,
+            fate: Fate::Ended(outcome),
             reason,
             checksum: Some("900150983cd24fb0d6963f7d28e17f72".into()),
             data: None,
@@ -371,7 +406,13 @@ mod tests {
         assert_eq!(message(std::slice::from_ref(&good)).as_deref(), Some("O arquivo a.pdf foi processado."));
         assert_eq!(message(std::slice::from_ref(&bad)).as_deref(), Some("O arquivo b.pdf foi recusado: número de OS inválido"));
         assert_eq!(message(&[good.clone(), bad]).as_deref(), Some("2 arquivos: 1 processado, 1 com erro."));
-        assert_eq!(message(&[good.clone(), good]).as_deref(), Some("2 arquivos: 2 processados."));
+        assert_eq!(message(&[good.clone(), good.clone()]).as_deref(), Some("2 arquivos: 2 processados."));
+        let waits = FileReport { fate: Fate::Adiado(Some(0)), reason: Some("o portal está fora do ar".into()), ..report("c.pdf", Outcome::Erro) };
+        let told = "1 aguardando: o arquivo c.pdf ainda não foi processado: o portal está fora do ar. Nova tentativa a partir de 1970-01-01T00:00:00.000Z.";
+        assert_eq!(message(std::slice::from_ref(&waits)).as_deref(), Some(told));
+        assert_eq!(message(&[good, waits]).as_deref(), Some("2 arquivos: 1 processado, 1 aguardando."));
+        let gone = FileReport { reason: Some("o arquivo foi para a lixeira".into()), ..report("d.pdf ", Outcome::Retirado) };
+        assert_eq!(message(&[gone]).as_deref(), Some("O arquivo \"d.pdf \" foi retirado: o arquivo foi para a lixeira."));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::domain::clock::{self, rfc3339};
 use crate::domain::event::{Event, EventId};
 use crate::error::{Exit, Failure};
-use crate::ledger::Which;
+use crate::ledger::{Ledger, Which};
 
 /// Show and resend what the backend is told
 ///
@@ -20,6 +20,10 @@ use crate::ledger::Which;
 ///     tecnico callbacks
 ///     tecnico callbacks show evt_0192f0c8
 ///     tecnico callbacks retry
+///     tecnico callbacks retry evt_0192f0c8
+///
+/// The beginning of an id is enough where only one event has it. An event that was delivered is sent again too when it is
+/// named, under the same id: for a backend that lost its data.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -43,9 +47,9 @@ enum What {
         /// Its id
         id: String,
     },
-    /// Send one event, or all that are undelivered, now
+    /// Send one event, delivered or not, or all that are undelivered, now
     Retry {
-        /// Its id [default: all]
+        /// Its id [default: all that are undelivered]
         id: Option<String>,
     },
 }
@@ -62,6 +66,7 @@ struct Line {
     #[schemars(extend("enum" = ["pending", "delivered", "given_up", "held"]))]
     state: &'static str,
     created_at: String,
+    /// How often it was sent in all.
     attempts: u32,
     next_attempt_at: Option<String>,
     delivered_at: Option<String>,
@@ -93,9 +98,11 @@ impl Document for One {
 /// How sending went.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Resent {
-    /// How many were to be sent.
-    revived: u64,
+    /// How many events were to be sent.
+    revived: usize,
+    /// How many of them the backend took.
     delivered: usize,
+    /// How many of them it did not.
     failed: usize,
     last_error: Option<String>,
 }
@@ -135,7 +142,7 @@ async fn list(all: bool, limit: u32, context: &Context) -> anyhow::Result<Exit> 
 
 async fn show(id: &str, context: &Context) -> anyhow::Result<Exit> {
     let ledger = context.ledger().await?;
-    let event = ledger.event(&EventId::stored(id)).await?.ok_or_else(|| unknown(id))?;
+    let event = ledger.event(&meant(id, ledger).await?).await?.ok_or_else(|| unknown(id))?;
     let stopped: Vec<String> = ledger.stopped_addresses().await?.into_iter().map(|s| s.url).collect();
     let body: Value = serde_json::from_str(&event.event.payload).unwrap_or_else(|_| Value::String(event.event.payload.clone()));
     let ui = &context.ui;
@@ -144,7 +151,7 @@ async fn show(id: &str, context: &Context) -> anyhow::Result<Exit> {
         ui.json(&One { event: line, payload: body });
         return Ok(Exit::Done);
     }
-    ui.say(format!("{}  {} for {} ({}), {} tries", ui.bold(&line.id), line.kind, line.user, line.state, line.attempts));
+    ui.say(format!("{}  {} for {} ({}), {}", ui.bold(&line.id), line.kind, line.user, line.state, tries(line.attempts)));
     ui.say(format!("  made {}, to {}", line.created_at, line.url));
     for (what, value) in [("delivered", &line.delivered_at), ("next try", &line.next_attempt_at), ("last error", &line.last_error)] {
         if let Some(value) = value {
@@ -157,27 +164,53 @@ async fn show(id: &str, context: &Context) -> anyhow::Result<Exit> {
 
 async fn retry(id: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
     let agent = context.agent().await?;
-    let id = id.map(EventId::stored);
-    if let Some(id) = &id
-        && agent.ledger.event(id).await?.is_none()
-    {
-        return Err(unknown(id.as_str()).into());
-    }
+    let id = match id {
+        Some(id) => Some(meant(id, &agent.ledger).await?),
+        None => None,
+    };
     let revived = agent.ledger.revive(id.as_ref(), clock::now()).await?;
     let done = agent.deliver_due().await?;
-    let left = done.failed + done.given_up.len();
+    // Of those that were to be sent, each counted once; what else was due went along.
+    let left = agent.ledger.undelivered_of(&revived).await?;
+    let delivered = revived.len() - left;
     let ui = &context.ui;
     if ui.is_json() {
-        ui.json(&Resent { revived, delivered: done.delivered, failed: left, last_error: done.last_error });
-    } else if revived == 0 {
+        ui.json(&Resent { revived: revived.len(), delivered, failed: left, last_error: done.last_error });
+    } else if revived.is_empty() {
         ui.say("everything is delivered");
     } else {
-        ui.say(format!("{} delivered, {left} failed", done.delivered));
-        if let Some(error) = &done.last_error {
+        ui.say(format!("{delivered} delivered, {left} failed"));
+        if let Some(error) = done.last_error.filter(|_| left > 0) {
             ui.warn(format!("{} {}", ui.bad("error:"), error.escape_debug()));
         }
     }
     Ok(if left == 0 { Exit::Done } else { Exit::NotClean })
+}
+
+/// How many ids are named where several are meant.
+const NAMED: u32 = 5;
+
+/// The event whose id this is, or the beginning of.
+async fn meant(typed: &str, ledger: &Ledger) -> Result<EventId, Failure> {
+    let whole = EventId::stored(typed);
+    if ledger.event(&whole).await?.is_some() {
+        return Ok(whole);
+    }
+    let found = if typed.is_empty() { Vec::new() } else { ledger.events_beginning(typed, NAMED + 1).await? };
+    match found.as_slice() {
+        [] => Err(unknown(typed)),
+        [one] => Ok(one.clone()),
+        many => {
+            let mut names: Vec<&str> = many.iter().take(NAMED as usize).map(EventId::as_str).collect();
+            names.extend((many.len() > NAMED as usize).then_some("and more"));
+            let message = format!("several events begin with {typed:?}: {}", names.join(", "));
+            Err(Failure::new(Exit::Data, "event_ambiguous", message).hint("give more of the id"))
+        }
+    }
+}
+
+fn tries(n: u32) -> String {
+    format!("{n} {}", if n == 1 { "try" } else { "tries" })
 }
 
 fn unknown(id: &str) -> Failure {
@@ -199,7 +232,7 @@ fn line(event: &Event, stopped: &[String]) -> Line {
         url: event.event.url.clone(),
         state,
         created_at: rfc3339(event.created_at),
-        attempts: event.attempts,
+        attempts: event.tries(),
         next_attempt_at: (state == "pending").then(|| rfc3339(event.next_attempt_at)),
         delivered_at: event.delivered_at.map(rfc3339),
         last_error: event.last_error.clone(),

@@ -6,13 +6,13 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
-use crate::drive::FeedEntry;
+use crate::drive::{FeedEntry, Kind};
 use crate::error::{Exit, Failure};
 
 /// Print Drive's change feed as JSON lines, for your own scripts
 ///
 /// The last line has the token to go on from. Without --since nothing but that line is printed: from now on. The agent's
-/// own place in the feed is not touched.
+/// own place in the feed is not touched. A token that Drive does not know (any more) ends with 65.
 ///
 ///     TOKEN=$(tecnico changes | jq -r .next)
 ///     tecnico changes --since "$TOKEN"
@@ -77,12 +77,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             .hint("set `drive.shared_drive_id`")
             .into());
     }
+    let since = args.since.is_some();
     let mut token = match args.since {
         Some(token) => token,
         None => drive.start_token(feed).await?,
     };
     loop {
-        let page = drive.changes(&token, feed).await?;
+        let page = match drive.changes(&token, feed).await {
+            // Asking again with it does not help: a script must not.
+            Err(e) if e.kind == Kind::BadToken && since => return Err(rejected(&token).because(e).into()),
+            page => page?,
+        };
         page.changes.iter().for_each(|change| context.ui.json(&line(change)));
         match (page.next, page.new_start) {
             (Some(next), _) if next != token => token = next,
@@ -93,6 +98,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             }
         }
     }
+}
+
+fn rejected(token: &str) -> Failure {
+    Failure::new(Exit::Data, "since_rejected", format!("Drive does not know the token {token:?}: it is too old, of another feed, or no token"))
+        .hint("run `tecnico changes` without --since: it prints a token to go on from; what happened before that, only a listing tells")
 }
 
 fn line(change: &FeedEntry) -> Line {

@@ -14,13 +14,15 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Take, judge and file away what some technicians have in novos, now
 ///
-/// The same as watch, over the whole novos of those named instead of what Drive says has changed:
+/// The same as watch, over the whole novos of those named instead of what Drive says has changed. What waits for a later
+/// try is taken at once; what waits still is shown, with until when:
 ///
 ///     tecnico process 42
 ///     tecnico process --all
 ///     tecnico process --file 1AbCdEfGhIjKlMnOpQrStUvWxYz
 ///
-/// With --job-id, callbacks answer that task of the backend; it hears of the run's end even where there was nothing to do.
+/// With --job-id, callbacks answer that task of the backend; it hears of the run's end even where there was nothing to do, and
+/// of files that have to wait: their end is told under the same id.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -59,7 +61,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         Scope::Users(users)
     };
-    let plan = Plan { wait_for_settling: true, patience: PATIENCE, job, ..Plan::over(scope) };
+    let plan = Plan { wait_for_settling: true, patience: PATIENCE, hurry: Some("asked for by `tecnico process`"), job, ..Plan::over(scope) };
     let report = wake::run_once(&agent, &plan).await?;
     cycle_report::tell::<Processed>(&report, true, context);
     Ok(report.exit())

@@ -7,15 +7,16 @@ use super::check;
 use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock;
-use crate::domain::item::Act;
+use crate::domain::item::{Act, shown};
 use crate::error::{Exit, Failure};
 
-/// Send refused files through again: the same item, the next attempt
+/// Send refused files through again: the same item, the next attempt; or a waiting one now
 ///
 ///     tecnico retry 42
 ///     tecnico retry --file 1AbCdEfGhIjKlMnOpQrStUvWxYz
 ///
-/// Without USER and --file, every file in erro. The next cycle takes them: `tecnico watch`, or the timer.
+/// Without USER and --file, every file in erro. A file that waits for a later try waits no longer when --file names it. The
+/// next cycle takes them: `tecnico watch`, or the timer.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -42,7 +43,10 @@ struct Retried {
     item_id: String,
     file_id: String,
     name: String,
-    /// Why it was refused.
+    /// `erro`: it was refused. `waiting`: it waited for a later try.
+    #[schemars(extend("enum" = ["erro", "waiting"]))]
+    was: &'static str,
+    /// Why it was refused, or waited.
     reason: Option<String>,
 }
 
@@ -57,25 +61,29 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Some(user) => Some(check::known(user, &context.provisioner().await?).await?.user),
         None => None,
     };
+    let now = clock::now();
     let mut items = ledger.refused_items(user.as_ref()).await?;
     if let Some(wanted) = &args.file {
-        items.retain(|i| [&i.sighted.key.file_id, &i.sighted.name, &i.id].contains(&wanted));
+        items.extend(ledger.open_items(user.as_ref()).await?.into_iter().filter(|i| i.is_put_off(now)));
+        items.retain(|i| i.is_called(wanted));
         if items.is_empty() {
-            return Err(Failure::new(Exit::Data, "not_in_erro", format!("no file {wanted:?} is in erro"))
-                .hint(format!("`tecnico why {wanted}` says where it is"))
+            return Err(Failure::new(Exit::Data, "not_in_erro", format!("no file {wanted:?} is in erro, and none waits for a later try"))
+                .hint(format!("`tecnico why {wanted:?}` says where it is"))
                 .into());
         }
     }
     let mut retried = Vec::new();
     for item in &items {
+        let act = if item.is_open() { Act::Asked { by: "asked for by `tecnico retry`".into() } } else { Act::Retry };
         if !args.dry_run {
-            ledger.advance(item, &Act::Retry, None, clock::now()).await?;
+            ledger.advance(item, &act, None, now).await?;
         }
         retried.push(Retried {
             user: item.sighted.user.to_string(),
             item_id: item.id.clone(),
             file_id: item.sighted.key.file_id.clone(),
             name: item.sighted.name.clone(),
+            was: if item.is_open() { "waiting" } else { "erro" },
             reason: item.reason.clone(),
         });
     }
@@ -86,11 +94,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     for item in &items {
         let reason = item.reason.as_deref().unwrap_or("-").escape_debug();
-        ui.say(format!("{}  {}  was refused: {reason}", item.sighted.user, item.sighted.name.escape_debug()));
+        let was = if item.is_open() { "waited" } else { "was refused" };
+        ui.say(format!("{}  {}  {was}: {reason}", item.sighted.user, shown(&item.sighted.name)));
     }
     match (items.len(), args.dry_run) {
         (0, _) => ui.say("no file is in erro"),
         (n, true) => ui.say(format!("{n} would go through again; nothing was changed")),
+        (1, false) => ui.say("1 goes through again with the next cycle"),
         (n, false) => ui.say(format!("{n} go through again with the next cycle")),
     }
     Ok(Exit::Done)

@@ -96,7 +96,7 @@ async fn story(item: Item, ledger: &Ledger) -> Result<Story, Failure> {
     let callback = match &item.event_id {
         Some(id) => ledger.event(&EventId::stored(id.clone())).await?.map(|e| Callback {
             event_id: e.id.to_string(),
-            attempts: e.attempts,
+            attempts: e.tries(),
             delivered_at: e.delivered_at.map(rfc3339),
             last_error: e.last_error,
         }),

@@ -102,4 +102,5 @@ pub(super) struct Serve {
 #[derive(Debug, Deserialize)]
 pub(super) struct Status {
     pub silence: String,
+    pub stuck: String,
 }

@@ -110,6 +110,7 @@ pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings
             keep_jobs: place.duration("serve.keep_jobs", &raw.serve.keep_jobs)?,
         },
         silence: place.duration("status.silence", &raw.status.silence)?,
+        stuck: place.duration("status.stuck", &raw.status.stuck)?,
     })
 }
 

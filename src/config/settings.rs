@@ -38,6 +38,8 @@ pub struct Settings {
     pub serve: ServeSettings,
     /// `status.silence`: how long without a successful cycle is too long.
     pub silence: Duration,
+    /// `status.stuck`: how long a file may get no step further.
+    pub stuck: Duration,
 }
 
 /// How Drive is reached, and as whom.

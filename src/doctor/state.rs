@@ -75,11 +75,15 @@ pub async fn work(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<F
         findings.push(Finding::problem("work", message, "correct callback.url, then `tecnico callbacks retry`"));
     }
     let silence = silence(settings);
-    let stuck: Vec<_> = ledger.open_items(None).await?.into_iter().filter(|i| i.is_stuck(now, silence)).collect();
-    if let Some(first) = stuck.first() {
+    let patience = i64::try_from(settings.stuck.as_millis()).unwrap_or(i64::MAX);
+    let stuck = ledger.stuck_items(now.saturating_sub(patience)).await?;
+    if let Some((first, _)) = stuck.first() {
         let name = first.sighted.name.escape_debug();
         let why = first.reason.as_deref().map(|r| format!(": {}", r.escape_debug())).unwrap_or_default();
-        let message = format!("{} files are stuck, {name} of {} first{why}", stuck.len(), first.sighted.user);
+        let message = match stuck.len() {
+            1 => format!("1 file is stuck, {name} of {}{why}", first.sighted.user),
+            n => format!("{n} files are stuck, {name} of {} first{why}", first.sighted.user),
+        };
         findings.push(Finding::problem("work", message, format!("`tecnico why {}` says what happened to it", first.id)));
     }
     match ledger.last_cycle().await? {

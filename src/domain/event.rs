@@ -84,8 +84,10 @@ pub struct Event {
     pub event: NewEvent,
     /// When it became true.
     pub created_at: Millis,
-    /// Deliveries tried since it was made or last revived.
+    /// Deliveries tried since it was made or last revived: where it is in the schedule.
     pub attempts: u32,
+    /// Deliveries tried before it was last revived.
+    pub earlier_attempts: u32,
     /// Not to be sent before.
     pub next_attempt_at: Millis,
     /// When the backend took it.
@@ -94,4 +96,11 @@ pub struct Event {
     pub dead_at: Option<Millis>,
     /// What the last try met.
     pub last_error: Option<String>,
+}
+
+impl Event {
+    /// How often it was sent in all.
+    pub fn tries(&self) -> u32 {
+        self.earlier_attempts.saturating_add(self.attempts)
+    }
 }

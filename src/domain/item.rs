@@ -56,8 +56,20 @@ pub struct Sighted {
     pub not_before: Millis,
 }
 
-/// An item that has waited this often in one state needs somebody.
-const STUCK_AFTER: u32 = 3;
+/// A name from outside as people are shown it: nothing in it acts on a terminal, and blanks that matter can be seen.
+pub fn shown(name: &str) -> String {
+    let blank = name.is_empty() || name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) || name.contains("  ");
+    if blank { format!("{name:?}") } else { name.escape_debug().to_string() }
+}
+
+/// The backend's task in whose run an item had to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedFor {
+    /// Its id, as the backend gave it.
+    pub job_id: String,
+    /// Where its callbacks go instead of the configured address.
+    pub url: Option<String>,
+}
 
 /// An item as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +102,10 @@ pub struct Item {
     pub changed_at: Millis,
     /// When a look first did not find its file, where no look has found it since.
     pub missing_since: Option<Millis>,
+    /// Under which task its end is to be told.
+    pub asked_for: Option<AskedFor>,
+    /// What its file is called on Drive by now, where it was renamed after it was judged.
+    pub renamed_to: Option<String>,
 }
 
 impl Item {
@@ -110,6 +126,8 @@ impl Item {
             found_at: now,
             changed_at: now,
             missing_since: None,
+            asked_for: None,
+            renamed_to: None,
         }
     }
 
@@ -134,6 +152,10 @@ impl Item {
                 self.reason = Some(reason.clone());
                 return Ok(());
             }
+            Act::Asked { .. } => {
+                (self.next_attempt_at, self.waits) = (now, 0);
+                return Ok(());
+            }
             Act::Fetched { local_path } => {
                 self.local_path = Some(local_path.clone());
                 self.reason = None;
@@ -149,6 +171,7 @@ impl Item {
             Act::Retry | Act::Returned => {
                 self.attempt = self.attempt.saturating_add(1);
                 (self.reason, self.data, self.event_id) = (None, None, None);
+                (self.asked_for, self.renamed_to) = (None, None);
             }
         }
         self.waits = 0;
@@ -182,10 +205,14 @@ impl Item {
         Some(note)
     }
 
-    /// Whether somebody should look: it has waited often, or another program has had its turn for longer than `silence`.
-    pub fn is_stuck(&self, now: Millis, silence: Millis) -> bool {
-        // Another program's turn leaves no waits behind: there the time alone tells.
-        self.waits >= STUCK_AFTER || (self.standing.state == State::Fetched && self.changed_at < now.saturating_sub(silence))
+    /// Whether a person may mean it by this: its file's name, also the newest one, its id, or the item's.
+    pub fn is_called(&self, what: &str) -> bool {
+        [&self.sighted.key.file_id, &self.sighted.name, &self.id].into_iter().chain(&self.renamed_to).any(|known| known == what)
+    }
+
+    /// Whether it was put off, rather than left alone until it has settled or is looked for again.
+    pub fn is_put_off(&self, now: Millis) -> bool {
+        self.is_open() && self.waits > 0 && self.next_attempt_at > now
     }
 
     /// Whether the agent still has something to do with the file itself.

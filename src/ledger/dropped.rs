@@ -93,6 +93,37 @@ impl Ledger {
         rows.into_iter().map(|row| self.dropped_of(row)).collect()
     }
 
+    /// The folders still in a `novos` since before `before` in which no work order was ever found, nor in one inside them;
+    /// of several inside each other, the outermost.
+    pub async fn empty_folders(&self, before: Millis) -> Result<Vec<DroppedFolder>, Failure> {
+        let all = self.dropped_folders(None).await?;
+        let mut full: Vec<&DroppedFolder> = Vec::new();
+        for folder in &all {
+            if self.items_in(&folder.id).await?.0 > 0 {
+                full.push(folder);
+            }
+        }
+        let is_in = |inner: &DroppedFolder, outer: &DroppedFolder| {
+            inner.user == outer.user && (inner.id == outer.id || inner.below.starts_with(&format!("{}/", outer.below)))
+        };
+        let empty: Vec<&DroppedFolder> = all.iter().filter(|f| !full.iter().any(|inner| is_in(inner, f))).collect();
+        let outermost = |f: &&&DroppedFolder| !empty.iter().any(|outer| outer.id == f.parent_id);
+        Ok(empty.iter().filter(outermost).filter(|f| f.seen_at < before).map(|f| (*f).clone()).collect())
+    }
+
+    /// The dropped folders somebody may mean: by name, by path below `novos`, or by id; also those that were moved on.
+    pub async fn folders_called(&self, what: &str) -> Result<Vec<DroppedFolder>, Failure> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT folder_id, user_id, parent_id, below, seen_at, ended_at FROM dropped_folders
+             WHERE folder_id = $1 OR below = $1 OR substr(below, -length($1) - 1) = '/' || $1 ORDER BY seen_at, folder_id",
+        )
+        .bind(what)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        rows.into_iter().map(|row| self.dropped_of(row)).collect()
+    }
+
     /// The dropped folder of this id, where it is still in a `novos` or ended after `since`.
     pub async fn dropped_folder(&self, folder_id: &str, since: Millis) -> Result<Option<DroppedFolder>, Failure> {
         let row: Option<Row> = sqlx::query_as(

@@ -4,7 +4,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::Ledger;
 use crate::domain::clock::Millis;
-use crate::domain::item::{Item, ItemKey, Outcome, Sighted, Standing, State};
+use crate::domain::item::{AskedFor, Item, ItemKey, Outcome, Sighted, Standing, State};
 use crate::error::Failure;
 
 /// `SELECT` of whole items, with what follows `FROM items`.
@@ -12,7 +12,8 @@ macro_rules! select_items {
     ($rest:literal) => {
         concat!(
             "SELECT item_id, seq, user_id, file_id, version, name, mime_type, size, md5, parent_id, below, not_before, state, outcome, ",
-            "attempt, waits, next_attempt_at, reason, local_path, data, event_id, found_at, changed_at, missing_since FROM items ",
+            "attempt, waits, next_attempt_at, reason, local_path, data, event_id, found_at, changed_at, missing_since, ",
+            "job_id, job_url, renamed_to FROM items ",
             $rest
         )
     };
@@ -45,6 +46,9 @@ pub(super) struct ItemRow {
     found_at: Millis,
     changed_at: Millis,
     missing_since: Option<Millis>,
+    job_id: Option<String>,
+    job_url: Option<String>,
+    renamed_to: Option<String>,
 }
 
 impl Ledger {
@@ -78,6 +82,8 @@ impl Ledger {
             found_at: row.found_at,
             changed_at: row.changed_at,
             missing_since: row.missing_since,
+            asked_for: row.job_id.map(|job_id| AskedFor { job_id, url: row.job_url }),
+            renamed_to: row.renamed_to,
         })
     }
 
@@ -121,7 +127,7 @@ impl Ledger {
         sqlx::query(
             "UPDATE items SET name = $2, parent_id = $3, below = $4, state = $5, outcome = $6, attempt = $7, waits = $8,
                 next_attempt_at = $9, reason = $10, local_path = $11, data = $12, event_id = $13, changed_at = $14, missing_since = $15,
-                size = $16, md5 = $17
+                size = $16, md5 = $17, job_id = $18, job_url = $19, renamed_to = $20
              WHERE item_id = $1",
         )
         .bind(&item.id)
@@ -141,6 +147,9 @@ impl Ledger {
         .bind(item.missing_since)
         .bind(item.sighted.size.map(|n| i64::try_from(n).unwrap_or(i64::MAX)))
         .bind(&item.sighted.md5)
+        .bind(item.asked_for.as_ref().map(|a| &a.job_id))
+        .bind(item.asked_for.as_ref().and_then(|a| a.url.as_ref()))
+        .bind(&item.renamed_to)
         .execute(&mut **tx)
         .await
         .map_err(|e| self.failed(e))?;

@@ -5,7 +5,7 @@ use sqlx::{Sqlite, Transaction};
 use super::Ledger;
 use super::item_row::{ItemRow, select_items};
 use crate::domain::clock::Millis;
-use crate::domain::item::{Item, Sighted, State};
+use crate::domain::item::{AskedFor, Item, Sighted, State};
 use crate::domain::technician::UserId;
 use crate::error::Failure;
 
@@ -129,6 +129,24 @@ impl Ledger {
         .await
         .map_err(|e| self.failed(e))?;
         self.items_of(rows)
+    }
+
+    /// Records under which task the ends of these items are to be told.
+    pub async fn ask_for(&self, items: &[Item], asked_for: &AskedFor) -> Result<(), Failure> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        for item in items {
+            sqlx::query("UPDATE items SET job_id = $2, job_url = $3 WHERE item_id = $1")
+                .bind(&item.id)
+                .bind(&asked_for.job_id)
+                .bind(&asked_for.url)
+                .execute(&mut *tx)
+                .await
+                .map_err(|e| self.failed(e))?;
+        }
+        self.commit(tx).await
     }
 
     pub(super) async fn item_in(&self, tx: &mut Transaction<'static, Sqlite>, item_id: &str) -> Result<Option<Item>, Failure> {

@@ -1,6 +1,6 @@
 //! Looking at items and their history: for `why`, `status`, `retry`, and the agent's reconciling.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Ledger;
 use super::item_row::{ItemRow, select_items, small};
@@ -45,10 +45,20 @@ impl Ledger {
         self.items_of(rows)
     }
 
-    /// What a person may mean: a file's name, a file id or an item id. Oldest first.
+    /// What a person may mean: a file's name, also one it was given later, a file id or an item id. Oldest first.
     pub async fn items_called(&self, what: &str) -> Result<Vec<Item>, Failure> {
-        let rows: Vec<ItemRow> = sqlx::query_as(select_items!("WHERE name = $1 OR file_id = $1 OR item_id = $1 ORDER BY seq"))
+        let rows: Vec<ItemRow> = sqlx::query_as(select_items!("WHERE name = $1 OR renamed_to = $1 OR file_id = $1 OR item_id = $1 ORDER BY seq"))
             .bind(what)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+        self.items_of(rows)
+    }
+
+    /// Everything that was found in one folder, oldest first.
+    pub async fn items_found_in(&self, folder_id: &str) -> Result<Vec<Item>, Failure> {
+        let rows: Vec<ItemRow> = sqlx::query_as(select_items!("WHERE parent_id = $1 ORDER BY seq"))
+            .bind(folder_id)
             .fetch_all(&self.pool)
             .await
             .map_err(|e| self.failed(e))?;
@@ -64,6 +74,27 @@ impl Ledger {
                 .await
                 .map_err(|e| self.failed(e))?;
         self.items_of(rows)
+    }
+
+    /// The items under way that have taken no step forward since `before`, each with its last step, in order of arrival.
+    /// Waiting, however often, and being asked for are no steps; being sent through again is the first.
+    pub async fn stuck_items(&self, before: Millis) -> Result<Vec<(Item, Millis)>, Failure> {
+        let steps: HashMap<String, Millis> = sqlx::query_as(
+            "SELECT i.item_id, MAX(h.at) FROM items i JOIN item_history h ON h.item_id = i.item_id
+             WHERE i.state IN ('found', 'fetched', 'judged') AND (h.from_state IS NULL OR h.from_state <> h.to_state)
+             GROUP BY i.item_id HAVING MAX(h.at) < $1",
+        )
+        .bind(before)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?
+        .into_iter()
+        .collect::<HashMap<_, _>>();
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let open = self.open_items(None).await?;
+        Ok(open.into_iter().filter_map(|item| steps.get(&item.id).map(|at| (item.clone(), *at))).collect())
     }
 
     /// The items in `erro` of one technician, or of all: what `retry` can take up again.

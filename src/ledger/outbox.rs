@@ -13,7 +13,7 @@ use crate::error::Failure;
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
-            "SELECT event_id, seq, kind, user_id, job_id, url, payload, created_at, attempts, next_attempt_at, delivered_at, dead_at, ",
+            "SELECT event_id, seq, kind, user_id, job_id, url, payload, created_at, attempts, earlier_attempts, next_attempt_at, delivered_at, dead_at, ",
             "last_error, (SELECT MIN(i.item_id) FROM items i WHERE i.event_id = events.event_id) AS item_id FROM events ",
             $rest
         )
@@ -54,6 +54,7 @@ struct Row {
     payload: String,
     created_at: Millis,
     attempts: i64,
+    earlier_attempts: i64,
     next_attempt_at: Millis,
     delivered_at: Option<Millis>,
     dead_at: Option<Millis>,
@@ -190,21 +191,29 @@ impl Ledger {
         self.commit(tx).await
     }
 
-    /// Makes one undelivered event, or all of them, due now under their old ids, with the whole schedule
-    /// before them and their addresses no longer stopped. How many there are.
-    pub async fn revive(&self, id: Option<&EventId>, now: Millis) -> Result<u64, Failure> {
+    /// Makes one event, delivered or not, or all that are undelivered, due now under their old ids, with the whole schedule
+    /// before them and their addresses no longer stopped. Which ones.
+    pub async fn revive(&self, id: Option<&EventId>, now: Millis) -> Result<Vec<EventId>, Failure> {
         let mut tx = self.write().await?;
         let id = id.map(EventId::as_str);
         sqlx::query(
             "DELETE FROM stopped_addresses
-             WHERE url IN (SELECT url FROM events WHERE delivered_at IS NULL AND ($1 IS NULL OR event_id = $1))",
+             WHERE url IN (SELECT url FROM events WHERE ($1 IS NULL AND delivered_at IS NULL) OR event_id = $1)",
         )
         .bind(id)
         .execute(&mut *tx)
         .await
         .map_err(|e| self.failed(e))?;
-        let done = sqlx::query(
-            "UPDATE events SET dead_at = NULL, attempts = 0, next_attempt_at = $2 WHERE delivered_at IS NULL AND ($1 IS NULL OR event_id = $1)",
+        let revived: Vec<String> =
+            sqlx::query_scalar("SELECT event_id FROM events WHERE ($1 IS NULL AND delivered_at IS NULL) OR event_id = $1 ORDER BY seq")
+                .bind(id)
+                .fetch_all(&mut *tx)
+                .await
+                .map_err(|e| self.failed(e))?;
+        sqlx::query(
+            "UPDATE events SET dead_at = NULL, delivered_at = NULL, earlier_attempts = earlier_attempts + attempts, attempts = 0,
+                next_attempt_at = $2
+             WHERE ($1 IS NULL AND delivered_at IS NULL) OR event_id = $1",
         )
         .bind(id)
         .bind(now)
@@ -212,7 +221,28 @@ impl Ledger {
         .await
         .map_err(|e| self.failed(e))?;
         self.commit(tx).await?;
-        Ok(done.rows_affected())
+        Ok(revived.into_iter().map(EventId::stored).collect())
+    }
+
+    /// How many of these events are not delivered.
+    pub async fn undelivered_of(&self, ids: &[EventId]) -> Result<usize, Failure> {
+        let mut left = 0;
+        for id in ids {
+            left += usize::from(self.event(id).await?.is_some_and(|e| e.delivered_at.is_none()));
+        }
+        Ok(left)
+    }
+
+    /// The ids that begin like this, the oldest first, at most `limit`.
+    pub async fn events_beginning(&self, prefix: &str, limit: u32) -> Result<Vec<EventId>, Failure> {
+        let ids: Vec<String> =
+            sqlx::query_scalar("SELECT event_id FROM events WHERE substr(event_id, 1, length($1)) = $1 ORDER BY seq LIMIT $2")
+                .bind(prefix)
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        Ok(ids.into_iter().map(EventId::stored).collect())
     }
 
     /// Sends nothing more to an address that said it is gone (410). Its events stay, and wait for [`Ledger::revive`].
@@ -272,6 +302,7 @@ impl Ledger {
             },
             created_at: row.created_at,
             attempts: small(row.attempts),
+            earlier_attempts: small(row.earlier_attempts),
             next_attempt_at: row.next_attempt_at,
             delivered_at: row.delivered_at,
             dead_at: row.dead_at,

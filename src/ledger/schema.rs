@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_listed_at.sql"),
     include_str!("migrations/0008_offboarding.sql"),
     include_str!("migrations/0009_renames.sql"),
+    include_str!("migrations/0010_asked.sql"),
 ];
 
 /// The schema this program writes.

@@ -19,7 +19,7 @@ fn sighted() -> Sighted {
 }
 
 fn judged(verdict: Verdict) -> Act {
-    Act::Judged { verdict, reason: (verdict == Verdict::Erro).then(|| "sem assinatura".into()), data: None }
+    Act::Judged { verdict, reason: (verdict == Verdict::Erro).then(|| "sem assinatura".into()), data: None, note: None }
 }
 
 /// One of each kind of act.

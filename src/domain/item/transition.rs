@@ -57,6 +57,8 @@ pub enum Act {
         reason: Option<String>,
         /// The processor's own JSON for the backend.
         data: Option<String>,
+        /// What else the history is to say, e.g. that the data was dropped and why.
+        note: Option<String>,
     },
     /// It lies where the verdict sends it.
     Filed {
@@ -81,6 +83,11 @@ pub enum Act {
         until: Millis,
         /// Why, for people.
         reason: String,
+    },
+    /// Somebody asked for it now: it waits no longer.
+    Asked {
+        /// By what, e.g. the command.
+        by: String,
     },
     /// A look at Drive did not find the file. Drive may have forgotten it for a moment (drive-v3-behaviour 2.41, 6.13): it is
     /// taken back only when a later look does not find it either.
@@ -138,7 +145,7 @@ impl Standing {
             (Fetched, Act::Judged { verdict, .. }) => to(Judged, Some((*verdict).into())),
             (Judged, Act::Filed { .. }) => to(Filed, self.outcome),
             (Found | Fetched | Judged, Act::Withdrawn { .. }) => to(Withdrawn, Some(Outcome::Retirado)),
-            (Found | Fetched | Judged, Act::Wait { .. } | Act::Missed { .. }) => Ok(self),
+            (Found | Fetched | Judged, Act::Wait { .. } | Act::Missed { .. } | Act::Asked { .. }) => Ok(self),
             (Filed | Withdrawn, Act::Reported { .. }) => to(Reported, self.outcome),
             (Filed | Reported, Act::Retry) if self.outcome == Some(Outcome::Erro) => Ok(Self::START),
             (Filed | Withdrawn | Reported, Act::Returned) => Ok(Self::START),
@@ -209,6 +216,7 @@ impl Act {
             Self::Withdrawn { .. } => "withdrawn",
             Self::Reported { .. } => "reported",
             Self::Wait { .. } => "kept waiting",
+            Self::Asked { .. } => "hurried",
             Self::Missed { .. } => "missed",
             Self::Refetch { .. } => "fetched again",
             Self::Retry => "retried",
@@ -220,14 +228,15 @@ impl Act {
     pub fn note(&self) -> String {
         match self {
             Self::Fetched { local_path } | Self::Filed { local_path: Some(local_path) } => local_path.clone(),
-            Self::Filed { local_path: None } => String::new(),
-            Self::Judged { verdict, reason, .. } => match reason {
-                Some(reason) => format!("{}: {reason}", Outcome::from(*verdict)),
-                None => Outcome::from(*verdict).to_string(),
-            },
+            Self::Filed { local_path: None } => "on Drive only: there is no copy on the VM".into(),
+            Self::Judged { verdict, reason, note, .. } => {
+                let said = [reason.as_deref().map(|r| format!(": {r}")), note.as_deref().map(|n| format!("; {n}"))];
+                format!("{}{}", Outcome::from(*verdict), said.into_iter().flatten().collect::<String>())
+            }
             Self::Withdrawn { reason, .. } => reason.clone(),
             Self::Reported { note } => note.clone(),
             Self::Wait { until, reason } => format!("waits until {}: {reason}", rfc3339(*until)),
+            Self::Asked { by } => format!("waits no longer: {by}"),
             Self::Missed { until, reason } => format!("{reason}; looked for again at {}", rfc3339(*until)),
             Self::Refetch { reason } => format!("to be fetched again: {reason}"),
             Self::Retry => "tried again by request".into(),

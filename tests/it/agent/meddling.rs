@@ -98,7 +98,7 @@ async fn a_version_replaced_before_it_was_fetched_is_told_and_the_newer_one_hand
     assert!(report.is_clean(), "{:?}", report.faults);
     assert_eq!((rig.told(&file), rig.place(&file).0), (vec!["processado".to_owned(), "retirado".into()], "processados".into()));
     let why = rig.world.json(0, &["why", "1.pdf"]).await;
-    assert_eq!(why["items"][0]["reason"], "substituído por uma versão mais nova");
+    assert_eq!(why["items"][0]["reason"], "substituído por uma versão mais nova, antes de ser processado");
     rig.assert_promise();
 }
 

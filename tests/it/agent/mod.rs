@@ -1,6 +1,7 @@
 //! The agent against the emulator, with real processors and a real backend.
 
 mod absence;
+mod asked;
 mod disk;
 mod elsewhere;
 mod entries;

@@ -53,7 +53,7 @@ pub async fn found(ledger: &Ledger, seen: Sighted) -> Item {
 pub async fn filed(ledger: &Ledger, item: Item, verdict: Verdict, event: Option<&NewEvent>) -> Item {
     let item = ledger.advance(&item, &Act::Fetched { local_path: "pdfs/novos/x.pdf".into() }, None, 20).await.expect("fetched");
     let reason = (verdict == Verdict::Erro).then(|| "sem assinatura".to_owned());
-    let act = Act::Judged { verdict, reason, data: Some(r#"{"os":16517189}"#.into()) };
+    let act = Act::Judged { verdict, reason, data: Some(r#"{"os":16517189}"#.into()), note: None };
     let item = ledger.advance(&item, &act, None, 30).await.expect("judged");
     ledger.advance(&item, &Act::Filed { local_path: Some("pdfs/erro/x.pdf".into()) }, event, 40).await.expect("filed")
 }
@@ -196,8 +196,8 @@ async fn listings_come_round_in_turn() {
 fn acts() -> Vec<Act> {
     vec![
         Act::Fetched { local_path: "x".into() },
-        Act::Judged { verdict: Verdict::Processado, reason: None, data: Some("{}".into()) },
-        Act::Judged { verdict: Verdict::Erro, reason: Some("sem assinatura".into()), data: None },
+        Act::Judged { verdict: Verdict::Processado, reason: None, data: Some("{}".into()), note: None },
+        Act::Judged { verdict: Verdict::Erro, reason: Some("sem assinatura".into()), data: None, note: None },
         Act::Filed { local_path: Some("y".into()) },
         Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Wait { until: 7, reason: "rate limit".into() },

@@ -29,12 +29,17 @@ async fn a_failed_delivery_comes_due_again_under_the_same_id_until_it_is_dead() 
     assert_eq!(due(&f.ledger, i64::MAX).await, ["b"]);
     let dead = f.ledger.event(&id).await.expect("reads").expect("is there");
     assert_eq!((dead.attempts, dead.dead_at, dead.last_error.as_deref()), (2, Some(6_000), Some("given up")));
-    assert_eq!(f.ledger.revive(Some(&id), 7_000).await.expect("revives"), 1);
+    assert_eq!(f.ledger.revive(Some(&id), 7_000).await.expect("revives"), [id.clone()]);
     let alive = f.ledger.due_deliveries(7_000, 1).await.expect("reads").remove(0);
-    assert_eq!((alive.id, alive.attempts, alive.event), (id.clone(), 0, told("a")));
+    assert_eq!((alive.id.clone(), alive.attempts, alive.tries(), alive.event), (id.clone(), 0, 2, told("a")));
     f.ledger.delivered(&id, 8_000).await.expect("delivers");
-    assert_eq!(f.ledger.revive(Some(&id), 9_000).await.expect("has nothing to revive"), 0);
-    assert_eq!(f.ledger.revive(Some(&EventId::stored("evt_none")), 9_000).await.expect("finds none"), 0);
+    assert_eq!(f.ledger.undelivered_of(std::slice::from_ref(&id)).await.expect("counts"), 0);
+    // Named, it is sent again although it was delivered; nothing else is.
+    assert_eq!(f.ledger.revive(Some(&id), 9_000).await.expect("revives"), [id.clone()]);
+    let again = f.ledger.event(&id).await.expect("reads").expect("is there");
+    assert_eq!((again.attempts, again.tries(), again.delivered_at), (0, 3, None));
+    f.ledger.delivered(&id, 9_500).await.expect("delivers");
+    assert_eq!(f.ledger.revive(Some(&EventId::stored("evt_none")), 9_000).await.expect("finds none"), []);
     let undelivered = f.ledger.events(Which::Undelivered, 10).await.expect("reads");
     assert_eq!(undelivered.iter().map(|e| e.event.job_id.as_str()).collect::<Vec<_>>(), ["b"]);
     assert_eq!(f.ledger.events(Which::All, 10).await.expect("reads").len(), 2);
@@ -67,9 +72,9 @@ async fn a_stopped_address_holds_its_own_events_and_no_others() {
     let counts = f.ledger.counts(10).await.expect("counts");
     assert_eq!((counts.undelivered, counts.held, counts.dead, counts.oldest_undelivered_at), (1, 2, 0, Some(1)));
     let b = f.ledger.due_deliveries(10, 1).await.expect("reads").remove(0).id;
-    assert_eq!(f.ledger.revive(Some(&b), 20).await.expect("revives"), 1);
+    assert_eq!(f.ledger.revive(Some(&b), 20).await.expect("revives").len(), 1);
     assert_eq!(due(&f.ledger, 20).await, ["b"], "the other address stays stopped");
-    assert_eq!(f.ledger.revive(None, 20).await.expect("revives"), 3);
+    assert_eq!(f.ledger.revive(None, 20).await.expect("revives").len(), 3);
     assert_eq!(due(&f.ledger, 20).await, ["a", "b", "c"]);
     assert!(f.ledger.stopped_addresses().await.expect("reads").is_empty());
 }
