@@ -28,7 +28,12 @@ fn run(cli: Cli) -> Exit {
     // Behind the gate sits a program, whatever it asked for.
     let json = global.json || matches!(cli.command, Command::SshGate(_));
     let ui = Ui::new(json, global.quiet, global.color, global.no_progress);
-    crate::log::start(global.verbose, global.json);
+    let stays = match &cli.command {
+        Command::Watch(args) => args.stays(),
+        Command::Serve(_) => true,
+        _ => false,
+    };
+    crate::log::start(global.verbose, global.json, stays);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return report(&ui, &anyhow::Error::from(e).context("the runtime did not start")),
@@ -53,7 +58,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Create(args) => commands::create::run(args, context).await,
         Command::Check(args) => commands::check::run(args, context).await,
         Command::Share(args) => commands::share::run(args, context).await,
-        Command::Remove(args) => commands::remove::run(args, context).await,
+        Command::Remove(args) => Box::pin(commands::remove::run(args, context)).await,
         Command::Rename(args) => commands::rename::run(args, context).await,
         Command::List(args) => commands::list::run(&args, context).await,
         Command::Import(args) => commands::import::run(args, context).await,
@@ -92,13 +97,7 @@ pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
         ui.json(&ErrorDocument { error: ErrorBody { code: code.to_owned(), message, hint, causes } });
         return exit;
     }
-    ui.warn(format!("{} {message}", ui.bad("error:")));
-    for cause in causes {
-        ui.warn(format!("  because: {cause}"));
-    }
-    if let Some(hint) = hint {
-        ui.warn(format!("  fix: {hint}"));
-    }
+    ui.failure(code, &message, &causes, hint.as_deref());
     exit
 }
 

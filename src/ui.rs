@@ -9,7 +9,7 @@ use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::document::{Document, Named};
-use crate::log::{Priority, is_journal};
+use crate::log::{Priority, is_journal, json_line, lines_are_json};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -72,6 +72,20 @@ impl Ui {
     /// A word that must reach somebody, `--quiet` or not.
     pub fn warn(&self, line: impl Display) {
         word(Priority::Error, &line.to_string());
+    }
+
+    /// What failed, why, and what mends it, whether with `--quiet` or not: lines for people, one object where each line is one.
+    pub fn failure(&self, code: &str, message: &str, causes: &[String], hint: Option<&str>) {
+        if lines_are_json() {
+            return json_line("ERROR", message, &[("code", Some(code)), ("hint", hint), ("causes", Some(causes.join("; ").as_str()))]);
+        }
+        self.warn(format!("{} {message}", self.bad("error:")));
+        for cause in causes {
+            self.warn(format!("  because: {cause}"));
+        }
+        if let Some(hint) = hint {
+            self.warn(format!("  fix: {hint}"));
+        }
     }
 
     /// A table for people.
@@ -147,6 +161,10 @@ fn result_line(line: &str) {
 
 /// A word that cannot be said (a full disk behind stderr, a journal that is gone) stops nothing.
 fn word(priority: Priority, text: &str) {
+    if lines_are_json() {
+        let level = if priority == Priority::Error { "ERROR" } else { "INFO" };
+        return json_line(level, text, &[]);
+    }
     let text = if is_journal() { priority.mark(text) } else { format!("{text}\n") };
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

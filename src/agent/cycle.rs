@@ -14,13 +14,13 @@ use super::report::{CycleReport, Fault, FiledLine, WaitingLine};
 use super::setback::Setback;
 use super::tell::Job;
 use super::{Agent, Clock};
-use crate::domain::clock::Millis;
+use crate::domain::clock::{Millis, rfc3339};
 use crate::domain::item::{Item, Sighted};
 use crate::domain::technician::UserId;
 use crate::drive::FileId;
 use crate::error::Failure;
 use crate::fs_layout::LocalFile;
-use crate::ledger::Lock;
+use crate::ledger::{Holder, Lock};
 
 /// Which files a cycle is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +80,11 @@ impl Agent {
     }
 
     /// [`Agent::run_cycle`] for somebody who holds the lock on cycles and keeps it.
-    pub async fn run_cycle_under(&self, _lock: &Lock, plan: &Plan) -> Result<CycleReport, Failure> {
+    pub async fn run_cycle_under(&self, lock: &Lock, plan: &Plan) -> Result<CycleReport, Failure> {
         let started_at = self.now();
+        if let Some(holder) = lock.cut_off() {
+            self.note_cut_off(holder).await?;
+        }
         let meter = self.drive.meter();
         let cycle = Cycle {
             agent: self,
@@ -139,6 +142,17 @@ impl Agent {
             "cycle ended"
         );
         Ok(report)
+    }
+}
+
+impl Agent {
+    /// A run that was killed tells nobody: the next one does, with each file that was due then.
+    async fn note_cut_off(&self, holder: Holder) -> Result<(), Failure> {
+        let note = format!("a run (process {}, begun {}) was cut off; this one goes on from here", holder.pid, rfc3339(holder.since));
+        tracing::warn!("{note}");
+        let mut items = self.ledger.open_items(None).await?;
+        items.retain(|i| i.next_attempt_at <= self.now());
+        self.ledger.note_of(&items, &note, self.now()).await
     }
 }
 

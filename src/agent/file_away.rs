@@ -44,6 +44,9 @@ impl Cycle<'_> {
         let act = Act::Filed { local_path };
         let (filed, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer.as_ref(), self.now()).await?;
         self.ended(&filed);
+        if newer.is_none() && entry.name != filed.sighted.name {
+            self.agent.ledger.renamed(&filed, &entry.name, self.now()).await?;
+        }
         self.after_newer(found).await?;
         Ok(filed)
     }

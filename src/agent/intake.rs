@@ -77,6 +77,7 @@ impl Cycle<'_> {
                         self.or_listed_later(looked, Some(&item.sighted.user)).await?;
                     }
                 }
+                None if self.is_filed(change).await? => self.note_new_name(change).await?,
                 None => {}
             }
         }
@@ -111,6 +112,23 @@ impl Cycle<'_> {
             if let Intake::New(item) = intake {
                 self.note_found(item);
             }
+        }
+        Ok(())
+    }
+
+    /// Whether a change is about a file that lies where we filed it.
+    async fn is_filed(&self, change: &FeedEntry) -> Result<bool, Failure> {
+        let Some(entry) = change.entry.as_ref().filter(|e| !e.trashed && !e.is_folder()) else { return Ok(false) };
+        Ok(self.end_of(entry).await?.is_some())
+    }
+
+    /// Whoever renames a filed file asks for it by the new name.
+    async fn note_new_name(&self, change: &FeedEntry) -> Result<(), Failure> {
+        let Some(entry) = &change.entry else { return Ok(()) };
+        let versions = self.agent.ledger.items_of_file(change.file_id.as_str()).await?;
+        let Some(newest) = versions.last().filter(|i| !i.is_open()) else { return Ok(()) };
+        if newest.renamed_to.as_ref().unwrap_or(&newest.sighted.name) != &entry.name {
+            self.agent.ledger.renamed(newest, &entry.name, self.now()).await?;
         }
         Ok(())
     }

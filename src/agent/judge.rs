@@ -59,8 +59,7 @@ impl Cycle<'_> {
                 (None, Some(format!("its data was dropped: {why}")))
             }
         };
-        let refused =
-            |reason: String| Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: data.clone(), note: note.clone() };
+        let refused = |reason: String| Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: data.clone(), note: note.clone() };
         let later = |reason: String| Act::Wait { until: after_later(self.now(), item.waits), reason };
         match ended.how {
             How::Exit(0) => Act::Judged { verdict: Verdict::Processado, reason: None, data, note },
@@ -124,7 +123,9 @@ pub(super) fn last_json(stdout: &str) -> Result<Option<String>, String> {
     match serde_json::from_str::<serde_json::Value>(line) {
         Ok(value) if value.is_object() || value.is_array() => Ok(Some(value.to_string())),
         Ok(_) => Err("the last line of its output is JSON, but neither an object nor an array".to_owned()),
-        Err(_) if line.starts_with(['{', '[']) && line.ends_with(['}', ']']) => Err("the last line of its output is no valid JSON".to_owned()),
+        Err(_) if line.starts_with(['{', '[']) && line.ends_with(['}', ']']) => {
+            Err("the last line of its output is no valid JSON".to_owned())
+        }
         Err(_) => Ok(None),
     }
 }

@@ -90,24 +90,33 @@ impl Cycle<'_> {
         let Some(at) = item.local_path.clone() else { return Ok(None) };
         let folder = destination::path(&self.agent.settings.layout, role, item.found_at);
         let filed = destination::path(&self.agent.settings.layout, Role::Processados, item.found_at);
-        let wanted = plain_name(item, split(&at).1);
-        let (tree, from, to, name, id) = (home.tree.clone(), at.clone(), folder.clone(), wanted.clone(), item.sighted.key.file_id.clone());
+        // The name it had in novos, which the processor knows it by, where that is free; else its own.
+        let given = split(&at).1.to_owned();
+        let plain = plain_name(item, &given);
+        let (tree, from, to, id) = (home.tree.clone(), at.clone(), folder.clone(), item.sighted.key.file_id.clone());
+        let (kept, other) = (given.clone(), plain.clone());
         let moved = blocking(move || {
             tree.create(std::slice::from_ref(&to))?;
-            move_to(&tree, &from, &to, &name, &id)
+            let wanted = if tree.file(&join(&to, &kept))?.is_some() { other } else { kept };
+            move_to(&tree, &from, &to, &wanted, &id)
         })
         .await?;
         if let Some(path) = moved {
             return Ok(Some(path));
         }
-        let mut found = self.find_unrecorded(home, item, &folder, &wanted).await?;
-        if found.is_none()
-            && role == Role::Erro
-            && let Some(path) = self.find_unrecorded(home, item, &filed, &wanted).await?
-        {
-            // Filed as accepted, and taken back before that was recorded.
-            let (tree, id) = (home.tree.clone(), item.sighted.key.file_id.clone());
-            found = blocking(move || move_to(&tree, &path, &folder, &wanted, &id)).await?;
+        let mut found = None;
+        for wanted in [&given, &plain] {
+            if found.is_none() {
+                found = self.find_unrecorded(home, item, &folder, wanted).await?;
+            }
+            if found.is_none()
+                && role == Role::Erro
+                && let Some(path) = self.find_unrecorded(home, item, &filed, wanted).await?
+            {
+                // Filed as accepted, and taken back before that was recorded.
+                let (tree, folder, wanted, id) = (home.tree.clone(), folder.clone(), wanted.clone(), item.sighted.key.file_id.clone());
+                found = blocking(move || move_to(&tree, &path, &folder, &wanted, &id)).await?;
+            }
         }
         if found.is_none() {
             self.note(format!("{}: the local copy of {:?} is gone from {at}; Drive has it", home.blame(), item.sighted.name));

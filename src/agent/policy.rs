@@ -47,7 +47,7 @@ impl Policy {
 
     /// Whether it is left where it is and never spoken of: temporary and system files.
     pub(super) fn ignores(&self, name: &str) -> bool {
-        self.ignore.is_match(name)
+        self.ignore.is_match(name.trim())
     }
 
     /// What becomes of a file that is not ignored. The reasons are read by technicians.
@@ -75,8 +75,9 @@ impl Policy {
         }
     }
 
+    /// Blanks around a name are a slip of the finger, and cannot be seen.
     fn accepts(&self, name: &str) -> bool {
-        self.accept.is_match(name)
+        self.accept.is_match(name.trim())
     }
 
     fn not_accepted(&self) -> Decision {
@@ -86,7 +87,7 @@ impl Policy {
 
 /// The name an exported document gets.
 pub(super) fn exported_name(name: &str) -> String {
-    if name.to_lowercase().ends_with(".pdf") { name.to_owned() } else { format!("{name}.pdf") }
+    if name.trim().to_lowercase().ends_with(".pdf") { name.to_owned() } else { format!("{}.pdf", name.trim_end()) }
 }
 
 fn globs(key: &str, patterns: &[String]) -> Result<GlobSet, Failure> {
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn names_match_without_regard_to_case_and_whatever_is_in_them() {
         let policy = policy(DocPolicy::Reject);
-        for name in ["16517189.pdf", "A.PDF", "a/b\\c.Pdf", "\u{202e}x.pdf", "..pdf"] {
+        for name in ["16517189.pdf", "A.PDF", "a/b\\c.Pdf", "\u{202e}x.pdf", "..pdf", "trail.pdf ", " \u{a0}x.pdf\t"] {
             assert_eq!(policy.decide(&seen(name, "application/pdf", Some(1))), Decision::Take, "{name:?}");
         }
         assert!(policy.ignores("THUMBS.DB") && policy.ignores("~$x.docx") && policy.ignores(".DS_Store") && !policy.ignores("a.pdf"));

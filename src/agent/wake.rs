@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Agent, CycleReport, Plan, Scope};
 use crate::config::settings::Mode;
+use crate::domain::clock::rfc3339;
 use crate::error::{Exit, Failure};
+use crate::ledger::Lock;
 
 /// Events of one change come in a bunch.
 const BUNCH: Duration = Duration::from_millis(50);
@@ -36,7 +39,10 @@ pub enum Told<'a> {
     /// A cycle could not run; it is tried again.
     Trouble(&'a Failure),
     /// The configuration was read again.
-    Reloaded,
+    Reloaded {
+        /// Whether the file is another than before: keys may have changed in files of their own.
+        changed: bool,
+    },
     /// It could not be; the old one stays in force.
     NotReloaded(&'a anyhow::Error),
 }
@@ -48,6 +54,8 @@ enum Wake {
     Local,
     /// The configuration may have changed.
     Config,
+    /// Somebody asked for the configuration to be read (SIGHUP).
+    Hangup,
 }
 
 struct Wakers {
@@ -55,17 +63,21 @@ struct Wakers {
     hangup: Signal,
     // Held: they stop with it.
     watchers: Vec<RecommendedWatcher>,
+    /// The configuration file as it was last read: one edit is many events.
+    config: Option<Vec<u8>>,
 }
 
 /// Runs cycles until SIGTERM or SIGINT, which ends after the step in hand. `reload` makes the agent of a configuration
 /// that changed.
 ///
-/// Fails where no cycle can be expected to run again: a damaged ledger, a defect.
+/// Fails where no cycle can be expected to run again: a damaged ledger, a defect; with `follow_busy` (75) where somebody
+/// follows this ledger already.
 pub async fn follow<R, F>(mut agent: Agent, follow: Follow, reload: R, mut tell: impl FnMut(Told<'_>)) -> anyhow::Result<()>
 where
     R: Fn() -> F,
     F: Future<Output = anyhow::Result<Agent>>,
 {
+    let _only = only_one(&agent)?;
     let stop = CancellationToken::new();
     let ending = tokio::spawn(end_on_signals(stop.clone()));
     let mut wakers = Wakers::new(&agent, &follow)?;
@@ -91,12 +103,16 @@ where
         tokio::select! {
             () = stop.cancelled() => break Ok(()),
             wake = wakers.next(wait) => {
-                if wake == Some(Wake::Config) {
+                if matches!(wake, Some(Wake::Config | Wake::Hangup)) {
+                    let changed = wakers.config_changed(&follow);
+                    if !changed && wake == Some(Wake::Config) {
+                        continue;
+                    }
                     match reload().await {
                         Ok(new) => {
                             agent = new;
                             wakers.watch(&agent, &follow);
-                            tell(Told::Reloaded);
+                            tell(Told::Reloaded { changed });
                         }
                         Err(fault) => tell(Told::NotReloaded(&fault)),
                     }
@@ -106,6 +122,18 @@ where
     };
     ending.abort();
     ended
+}
+
+/// One follower a ledger. Two would take turns without anybody knowing which of two configurations is in force.
+fn only_one(agent: &Agent) -> Result<Lock, Failure> {
+    if let Some(lock) = agent.ledger.try_lock("follow")? {
+        return Ok(lock);
+    }
+    let holder = agent.ledger.lock_holder("follow")?;
+    let who = holder.map(|h| format!(" (process {}, since {})", h.pid, rfc3339(h.since))).unwrap_or_default();
+    let hint = holder.map_or_else(String::new, |h| format!("; to run this one instead, end it first: `kill {}`", h.pid));
+    Err(Failure::new(Exit::Later, "follow_busy", format!("another `tecnico watch --follow`{who} works on this ledger"))
+        .hint(format!("nothing is lost: it takes care of everything there is{hint}")))
 }
 
 /// Runs one cycle that a first SIGTERM or SIGINT ends after the steps in hand, and a second at once.
@@ -149,8 +177,9 @@ impl Wakers {
         let hangup =
             signal(SignalKind::hangup()).map_err(|e| Failure::new(Exit::Bug, "no_signals", "signals cannot be heard").because(e))?;
         let (_, wakes) = mpsc::channel(1);
-        let mut wakers = Self { wakes, hangup, watchers: Vec::new() };
+        let mut wakers = Self { wakes, hangup, watchers: Vec::new(), config: None };
         wakers.watch(agent, follow);
+        wakers.config_changed(follow);
         Ok(wakers)
     }
 
@@ -179,17 +208,33 @@ impl Wakers {
         self.watchers = watchers;
     }
 
+    /// Whether the configuration file is another than when this was last asked.
+    fn config_changed(&mut self, follow: &Follow) -> bool {
+        let now = follow.config.as_ref().and_then(|path| std::fs::read(path).ok());
+        let changed = now != self.config;
+        self.config = now;
+        changed
+    }
+
     /// The next reason to look, at the latest after `wait`. `None`: the time has come.
     async fn next(&mut self, wait: Duration) -> Option<Wake> {
         tokio::select! {
             () = tokio::time::sleep(wait) => None,
-            _ = self.hangup.recv() => Some(Wake::Config),
+            _ = self.hangup.recv() => {
+                tokio::time::sleep(BUNCH).await;
+                // An edit and a signal right after it are one thing.
+                while self.wakes.try_recv().is_ok() {}
+                Some(Wake::Hangup)
+            }
             // Where nothing is watched this is none, and only time and signals are left.
             Some(first) = self.wakes.recv() => {
                 tokio::time::sleep(BUNCH).await;
                 let mut wakes = vec![first];
                 while let Ok(more) = self.wakes.try_recv() {
                     wakes.push(more);
+                }
+                if self.hangup.recv().now_or_never().is_some() {
+                    return Some(Wake::Hangup);
                 }
                 Some(if wakes.contains(&Wake::Config) { Wake::Config } else { Wake::Local })
             }

@@ -407,7 +407,8 @@ mod tests {
         assert_eq!(message(std::slice::from_ref(&bad)).as_deref(), Some("O arquivo b.pdf foi recusado: número de OS inválido"));
         assert_eq!(message(&[good.clone(), bad]).as_deref(), Some("2 arquivos: 1 processado, 1 com erro."));
         assert_eq!(message(&[good.clone(), good.clone()]).as_deref(), Some("2 arquivos: 2 processados."));
-        let waits = FileReport { fate: Fate::Adiado(Some(0)), reason: Some("o portal está fora do ar".into()), ..report("c.pdf", Outcome::Erro) };
+        let waits =
+            FileReport { fate: Fate::Adiado(Some(0)), reason: Some("o portal está fora do ar".into()), ..report("c.pdf", Outcome::Erro) };
         let told = "1 aguardando: o arquivo c.pdf ainda não foi processado: o portal está fora do ar. Nova tentativa a partir de 1970-01-01T00:00:00.000Z.";
         assert_eq!(message(std::slice::from_ref(&waits)).as_deref(), Some(told));
         assert_eq!(message(&[good, waits]).as_deref(), Some("2 arquivos: 1 processado, 1 aguardando."));

@@ -101,8 +101,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 fn rejected(token: &str) -> Failure {
-    Failure::new(Exit::Data, "since_rejected", format!("Drive does not know the token {token:?}: it is too old, of another feed, or no token"))
-        .hint("run `tecnico changes` without --since: it prints a token to go on from; what happened before that, only a listing tells")
+    Failure::new(
+        Exit::Data,
+        "since_rejected",
+        format!("Drive does not know the token {token:?}: it is too old, of another feed, or no token"),
+    )
+    .hint("run `tecnico changes` without --since: it prints a token to go on from; what happened before that, only a listing tells")
 }
 
 fn line(change: &FeedEntry) -> Line {

@@ -8,7 +8,7 @@ use crate::agent::CycleReport;
 use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
-use crate::domain::item::Outcome;
+use crate::domain::item::{Outcome, shown};
 
 /// What a cycle did.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,17 +101,10 @@ pub(super) fn tell<D: Document + From<Cycle>>(report: &CycleReport, show_lines: 
                 Outcome::Retirado => ui.dim(line.outcome),
             };
             let reason = line.reason.as_deref().map(|r| format!("  {}", r.escape_debug())).unwrap_or_default();
-            ui.say(format!("{word}  {}  {}{reason}", line.user, line.name.escape_debug()));
+            ui.say(format!("{word}  {}  {}{reason}", line.user, shown(&line.name)));
         }
         for line in &report.waiting {
-            ui.say(format!(
-                "{}  {}  {}  until {}: {}",
-                ui.bold("waits"),
-                line.user,
-                line.name.escape_debug(),
-                rfc3339(line.until),
-                line.reason
-            ));
+            ui.say(format!("{}  {}  {}  until {}: {}", ui.bold("waits"), line.user, shown(&line.name), rfc3339(line.until), line.reason));
         }
         let told = match (report.delivered, report.undelivered) {
             (0, 0) => String::new(),
@@ -124,10 +117,7 @@ pub(super) fn tell<D: Document + From<Cycle>>(report: &CycleReport, show_lines: 
         ui.note(format!("note: {note}"));
     }
     for fault in &report.faults {
-        ui.warn(format!("{} {}", ui.bad("error:"), fault.failure));
-        if let Some(hint) = fault.failure.hint_text() {
-            ui.warn(format!("  fix: {hint}"));
-        }
+        ui.failure(fault.failure.code(), &fault.failure.to_string(), &[], fault.failure.hint_text());
     }
 }
 

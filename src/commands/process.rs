@@ -61,7 +61,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         Scope::Users(users)
     };
-    let plan = Plan { wait_for_settling: true, patience: PATIENCE, hurry: Some("asked for by `tecnico process`"), job, ..Plan::over(scope) };
+    let plan =
+        Plan { wait_for_settling: true, patience: PATIENCE, hurry: Some("asked for by `tecnico process`"), job, ..Plan::over(scope) };
     let report = wake::run_once(&agent, &plan).await?;
     cycle_report::tell::<Processed>(&report, true, context);
     Ok(report.exit())

@@ -121,13 +121,7 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn problems(
-    counts: &Counts,
-    last: Option<&LastCycle>,
-    stopped: &[StoppedAddress],
-    stuck: usize,
-    heard_since: Millis,
-) -> Vec<Problem> {
+fn problems(counts: &Counts, last: Option<&LastCycle>, stopped: &[StoppedAddress], stuck: usize, heard_since: Millis) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut add = |code, message: String, fix: &str| problems.push(Problem { code, message, fix: fix.to_owned() });
     match last {
@@ -140,7 +134,8 @@ fn problems(
         Some(_) => {}
     }
     if stuck > 0 {
-        let message = format!("{}: no step further for longer than status.stuck", counted(stuck as u64, "file is stuck", "files are stuck"));
+        let message =
+            format!("{}: no step further for longer than status.stuck", counted(stuck as u64, "file is stuck", "files are stuck"));
         add("stuck", message, "`tecnico why FILE` says why");
     }
     if counts.dead > 0 {
@@ -218,6 +213,11 @@ fn tell(report: &Report, context: &Context) {
         ui.say(format!("    and {} more (--json names all)", report.stuck.len() - NAMED));
     }
     for folder in &report.empty_folders {
-        ui.say(ui.dim(format!("empty  {}  {}/ lies in novos since {}, and no work order in it", folder.user, shown(&folder.path), folder.since)));
+        ui.say(ui.dim(format!(
+            "empty  {}  {}/ lies in novos since {}, and no work order in it",
+            folder.user,
+            shown(&folder.path),
+            folder.since
+        )));
     }
 }

@@ -20,7 +20,8 @@ use crate::verdict::advice;
 ///     tecnico watch
 ///     tecnico watch --follow --interval 30s
 ///
-/// SIGTERM ends --follow after the step in hand; SIGHUP, or a change of the file, reads the configuration again.
+/// SIGTERM ends --follow after the step in hand; SIGHUP, or a change of the file, reads the configuration again. One --follow
+/// works on a ledger: a second says so and ends with 75.
 /// Ends with 1 when something went wrong with some files (they wait and are tried again), with 75 when another run is at it.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -31,6 +32,13 @@ pub struct Args {
     /// With --follow: how often to look, e.g. 10s or 1m [default: watch.interval]
     #[arg(long, value_name = "DURATION", requires = "follow", value_parser = duration)]
     interval: Option<Duration>,
+}
+
+impl Args {
+    /// Whether it is a service.
+    pub fn stays(&self) -> bool {
+        self.follow
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -66,18 +74,17 @@ fn tell(told: &Told<'_>, show_lines: bool, context: &Context) {
         )),
         Told::Trouble(failure) => Service::status(format_args!("no cycle could run: {failure}")),
         Told::NotReloaded(fault) => Service::status(format_args!("on the old configuration: {fault}")),
-        Told::Reloaded => {}
+        Told::Reloaded { .. } => {}
     }
     match told {
         Told::Cycle(report) if report.is_quiet() => {}
         Told::Cycle(report) => cycle_report::tell::<Watched>(report, show_lines, context),
-        Told::Trouble(failure) => context.ui.warn(format!("{} {failure}", context.ui.bad("error:"))),
-        Told::Reloaded => context.ui.note("the configuration was read again"),
+        Told::Trouble(failure) => context.ui.failure(failure.code(), &failure.to_string(), &[], failure.hint_text()),
+        Told::Reloaded { changed: true } => context.ui.note("the configuration was read again"),
+        Told::Reloaded { changed: false } => context.ui.note("asked to, the configuration was read again; the file is as it was"),
         Told::NotReloaded(fault) => {
-            context.ui.warn(format!("{} {fault:#}", context.ui.bad("error:")));
-            if let Some(hint) = advice(fault).hint {
-                context.ui.warn(format!("  fix: {hint}"));
-            }
+            let advice = advice(fault);
+            context.ui.failure(advice.code, &format!("{fault:#}"), &[], advice.hint.as_deref());
             context.ui.warn("the new configuration is not usable; the old one stays in force");
         }
     }

@@ -7,28 +7,43 @@ use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::event::EventId;
-use crate::domain::item::{Item, State};
+use crate::domain::item::{Item, State, shown};
 use crate::error::{Exit, Failure};
-use crate::ledger::{HistoryLine, Ledger};
+use crate::ledger::{DroppedFolder, HistoryLine, Ledger};
 
 /// Say what happened to a file, step by step, and when
 ///
 ///     tecnico why 16517189.pdf
 ///
-/// Takes the file's name on Drive, its id there, or an item id (TECNICO_ITEM_ID). Every version of every file of that
-/// name is shown, the oldest first. Reads the ledger only.
+/// Takes the file's name on Drive (the one it had when it was judged, or the newest), its id there, an item id
+/// (TECNICO_ITEM_ID), or a folder somebody dropped into novos. Every version of every file of that name, or of that folder, is
+/// shown, the oldest first. Reads the ledger only.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// A file's name, its id on Drive, or an item id
+    /// A file's name, its id on Drive, an item id, or a dropped folder's name
     #[arg(value_name = "FILE|ID")]
     what: String,
 }
 
-/// Every version of every file of that name, the oldest first.
+/// Every version of every file of that name, or in a dropped folder of that name, the oldest first.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Report {
+    /// The folders dropped into a `novos` that are meant; their files are among the items.
+    folders: Vec<Dropped>,
     items: Vec<Story>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Dropped {
+    folder_id: String,
+    user: String,
+    /// Its path below `novos`.
+    path: String,
+    /// When it was first seen.
+    seen_at: String,
+    /// When it had been emptied and was moved to `processados`.
+    ended_at: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -37,7 +52,13 @@ struct Story {
     user: String,
     file_id: String,
     version: String,
+    /// The folder it lay in, inside `novos` or a folder dropped into it: Drive's id.
+    folder_id: String,
+    /// That folder's path below `novos`; empty for `novos` itself.
+    folder: String,
     name: String,
+    /// What the file is called on Drive by now, where it was renamed after it was judged.
+    renamed_to: Option<String>,
     #[schemars(extend("enum" = State::ALL.map(State::as_str)))]
     state: &'static str,
     #[schemars(extend("enum" = ["processado", "erro", "retirado", null]))]
@@ -74,19 +95,29 @@ impl Document for Report {
 /// Runs `tecnico why`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = context.ledger().await?;
-    let mut items = Vec::new();
-    for item in ledger.items_called(&args.what).await? {
-        items.push(story(item, ledger).await?);
+    let mut found = ledger.items_called(&args.what).await?;
+    let folders = ledger.folders_called(&args.what).await?;
+    for folder in &folders {
+        for item in ledger.items_found_in(&folder.id).await? {
+            if !found.iter().any(|known| known.id == item.id) {
+                found.push(item);
+            }
+        }
     }
-    if items.is_empty() {
+    if found.is_empty() && folders.is_empty() {
         return Err(Failure::new(Exit::Data, "file_unknown", format!("nothing is known of {:?}", args.what))
-            .hint("`tecnico process USER` looks into a novos; names are compared letter by letter")
+            .hint("`tecnico process USER` looks into a novos; names are compared letter by letter, blanks too")
             .into());
     }
-    let report = Report { items };
+    let mut items = Vec::new();
+    for item in found {
+        items.push(story(item, ledger).await?);
+    }
+    let report = Report { folders: folders.into_iter().map(folder_line).collect(), items };
     if context.ui.is_json() {
         context.ui.json(&report);
     } else {
+        report.folders.iter().for_each(|folder| tell_folder(folder, context));
         report.items.iter().for_each(|story| tell(story, context));
     }
     Ok(Exit::Done)
@@ -111,7 +142,10 @@ async fn story(item: Item, ledger: &Ledger) -> Result<Story, Failure> {
         item_id: item.id,
         file_id: item.sighted.key.file_id,
         version: item.sighted.key.version,
+        folder_id: item.sighted.parent_id,
+        folder: item.sighted.below,
         name: item.sighted.name,
+        renamed_to: item.renamed_to,
         reason: item.reason,
         attempt: item.attempt,
         local_path: item.local_path,
@@ -124,10 +158,30 @@ fn step(line: HistoryLine) -> Step {
     Step { at: rfc3339(line.at), from: line.from.map(State::as_str), to: line.to.as_str(), attempt: line.attempt, note: line.note }
 }
 
+fn folder_line(folder: DroppedFolder) -> Dropped {
+    let (seen_at, ended_at) = (rfc3339(folder.seen_at), folder.ended_at.map(rfc3339));
+    Dropped { folder_id: folder.id, user: folder.user.to_string(), path: folder.below, seen_at, ended_at }
+}
+
+fn tell_folder(folder: &Dropped, context: &Context) {
+    let ui = &context.ui;
+    let end = folder.ended_at.as_ref().map_or_else(
+        || "it lies in novos until its files are filed, and stays there while none was ever in it".to_owned(),
+        |at| format!("emptied and moved to processados {at}"),
+    );
+    let path = ui.bold(format!("{}/", shown(&folder.path)));
+    ui.say(format!("{path}  folder in novos of {}  {}  seen {}; {end}", folder.user, ui.dim(&folder.folder_id), folder.seen_at));
+}
+
 fn tell(story: &Story, context: &Context) {
     let ui = &context.ui;
     let end = story.outcome.unwrap_or(story.state);
-    ui.say(format!("{}  {} of {}  {}", ui.bold(story.name.escape_debug()), end, story.user, ui.dim(&story.item_id)));
+    ui.say(format!("{}  {} of {}  {}", ui.bold(shown(&story.name)), end, story.user, ui.dim(&story.item_id)));
+    let from = if story.folder.is_empty() { "novos".to_owned() } else { format!("novos/{}", story.folder) };
+    ui.say(format!("  Drive {}, from {}", story.file_id, shown(&from)));
+    if let Some(name) = &story.renamed_to {
+        ui.say(format!("  called {} on Drive by now", shown(name)));
+    }
     if let Some(reason) = &story.reason {
         ui.say(format!("  {}", reason.escape_debug()));
     }
@@ -138,12 +192,15 @@ fn tell(story: &Story, context: &Context) {
     if let Some(callback) = &story.callback {
         let how = match (&callback.delivered_at, &callback.last_error) {
             (Some(at), _) => format!("delivered {at}"),
+            (None, Some(error)) if callback.attempts == 1 => format!("not delivered after 1 try: {}", error.escape_debug()),
             (None, Some(error)) => format!("not delivered after {} tries: {}", callback.attempts, error.escape_debug()),
             (None, None) => "not sent yet".to_owned(),
         };
         ui.say(format!("  callback {}: {how}", callback.event_id));
     }
     if let Some(at) = &story.next_attempt_at {
-        ui.say(format!("  next try {at}"));
+        // A time that is past was left by a run that was cut off, or by none having come since.
+        let due = at.parse::<jiff::Timestamp>().is_ok_and(|at| at <= jiff::Timestamp::now());
+        ui.say(if due { "  next try with the next cycle".to_owned() } else { format!("  next try {at}") });
     }
 }

@@ -16,16 +16,20 @@ const SHORT_ID: usize = 6;
 /// The local name of a Drive file: always one plain path component of at most 255 bytes.
 ///
 /// Separators, control and invisible characters become `_`, and so does a leading dot: hidden files
-/// are ours (`.tecnico-….part`) and `*.pdf` does not see them.
+/// are ours (`.tecnico-….part`) and `*.pdf` does not see them. Nor does it see a name with a blank at its end: those go.
 pub fn local_name(drive_name: &str) -> String {
-    let mut name: String = drive_name.chars().map(|c| if matches!(c, '/' | '\\') || is_unprintable(c) { '_' } else { c }).collect();
+    let mut name: String =
+        drive_name.trim_end().chars().map(|c| if matches!(c, '/' | '\\') || is_unprintable(c) { '_' } else { c }).collect();
     if name.chars().all(char::is_whitespace) {
         return NAMELESS.to_owned();
     }
     if name.starts_with('.') {
         name.replace_range(..1, "_");
     }
-    shortened(&name, "")
+    match shortened(&name, "").trim_end() {
+        "" => NAMELESS.to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The name for a second file of one name: `16517189.pdf` → `16517189 (AbCdEf).pdf`, from the end of its file id.
@@ -96,6 +100,8 @@ mod tests {
             (".tecnico-1.part", "_tecnico-1.part"),
             ("16517189\u{202e}fdp.exe", "16517189_fdp.exe"),
             ("a\nb\0.pdf", "a_b_.pdf"),
+            ("16517189.pdf \u{a0}", "16517189.pdf"),
+            (". ", "_"),
         ] {
             assert_eq!(local_name(from), to, "{from:?}");
         }

@@ -115,7 +115,7 @@ impl Ledger {
     pub async fn folders_called(&self, what: &str) -> Result<Vec<DroppedFolder>, Failure> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT folder_id, user_id, parent_id, below, seen_at, ended_at FROM dropped_folders
-             WHERE folder_id = $1 OR below = $1 OR substr(below, -length($1) - 1) = '/' || $1 ORDER BY seen_at, folder_id",
+             WHERE folder_id = $1 OR below = $1 OR substr(below, length(below) - length($1), length($1) + 1) = '/' || $1 ORDER BY seen_at, folder_id",
         )
         .bind(what)
         .fetch_all(&self.pool)

@@ -131,6 +131,33 @@ impl Ledger {
         self.items_of(rows)
     }
 
+    /// Records what the file of an ended item is called by now; asked for by either name, it is found.
+    pub async fn renamed(&self, item: &Item, name: &str, now: Millis) -> Result<(), Failure> {
+        let mut tx = self.write().await?;
+        if let Some(mut current) = self.item_in(&mut tx, &item.id).await? {
+            let newest = Some(name).filter(|n| *n != current.sighted.name).map(str::to_owned);
+            if current.renamed_to != newest {
+                current.renamed_to = newest;
+                self.update_item(&mut tx, &current).await?;
+                let note = format!("called {name:?} on Drive by now");
+                self.append_history(&mut tx, &current, Some(current.standing.state), &note, now).await?;
+            }
+        }
+        self.commit(tx).await
+    }
+
+    /// Adds a line to the histories of these items; they stay as they are.
+    pub async fn note_of(&self, items: &[Item], note: &str, now: Millis) -> Result<(), Failure> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        for item in items {
+            self.append_history(&mut tx, item, Some(item.standing.state), note, now).await?;
+        }
+        self.commit(tx).await
+    }
+
     /// Records under which task the ends of these items are to be told.
     pub async fn ask_for(&self, items: &[Item], asked_for: &AskedFor) -> Result<(), Failure> {
         if items.is_empty() {

@@ -2,9 +2,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Ledger;
@@ -25,6 +26,10 @@ pub struct Lock {
     waited: bool,
     /// Removed with the lock: there may be tens of thousands of technicians.
     path: Option<PathBuf>,
+    /// Who held it last and never gave it back.
+    cut_off: Option<Holder>,
+    /// Whether somebody has asked about them.
+    heeded: AtomicBool,
 }
 
 /// The process that holds a lock.
@@ -36,10 +41,24 @@ pub struct Holder {
     pub since: Millis,
 }
 
+impl Holder {
+    fn line(self) -> String {
+        format!("{:<10} {:<15}\n", self.pid, self.since)
+    }
+}
+
 impl Lock {
     /// Whether somebody else held it first: what was looked at before may have changed.
     pub fn waited(&self) -> bool {
         self.waited
+    }
+
+    /// Who held it last and ended without giving it back: killed, or the machine lost its power.
+    ///
+    /// Where nobody asks, whoever holds it next is told the same.
+    pub fn cut_off(&self) -> Option<Holder> {
+        self.heeded.store(true, Ordering::Relaxed);
+        self.cut_off
     }
 }
 
@@ -95,7 +114,8 @@ impl Ledger {
     /// Takes a lock of this name; `None` where another process holds it.
     pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, Failure> {
         let path = self.locks_dir()?.join(name);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(|e| cannot(&path, e))?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path).map_err(|e| cannot(&path, e))?;
         match owner::like_its_folder(&path) {
             // Its holder removed it after our opening: it guards nothing, and is asked for again.
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -105,9 +125,13 @@ impl Ledger {
             // Its holder may have removed it between our opening and our locking: then it guards nothing.
             Ok(()) if !is_at(&file, &path) => Ok(None),
             Ok(()) => {
+                let mut before = String::new();
+                // What cannot be read tells nothing.
+                let _ = (&file).read_to_string(&mut before).and_then(|_| (&file).rewind());
                 // Who holds it, for people; a lock without a name still locks.
-                let _ = writeln!(&file, "{:<10} {:<15}", std::process::id(), clock::now());
-                Ok(Some(Lock { file, waited: false, path: None }))
+                let us = Holder { pid: std::process::id(), since: clock::now() };
+                let _ = (&file).write_all(us.line().as_bytes());
+                Ok(Some(Lock { file, waited: false, path: None, cut_off: holder(&before), heeded: AtomicBool::new(false) }))
             }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(cannot(&path, e)),
@@ -117,9 +141,7 @@ impl Ledger {
     /// Who took the lock of this name last: its process, and since when.
     pub fn lock_holder(&self, name: &str) -> Result<Option<Holder>, Failure> {
         let text = std::fs::read_to_string(self.locks_dir()?.join(name)).unwrap_or_default();
-        let mut words = text.split_whitespace();
-        let (pid, since) = (words.next().and_then(|w| w.parse().ok()), words.next().and_then(|w| w.parse().ok()));
-        Ok(pid.zip(since).map(|(pid, since)| Holder { pid, since }))
+        Ok(holder(&text))
     }
 
     fn locks_dir(&self) -> Result<PathBuf, Failure> {
@@ -133,8 +155,19 @@ impl Ledger {
     }
 }
 
+fn holder(text: &str) -> Option<Holder> {
+    let mut words = text.split_whitespace();
+    let (pid, since) = (words.next().and_then(|w| w.parse().ok()), words.next().and_then(|w| w.parse().ok()));
+    pid.zip(since).map(|(pid, since)| Holder { pid, since })
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
+        match self.cut_off.filter(|_| !self.heeded.load(Ordering::Relaxed)) {
+            Some(before) => _ = self.file.rewind().and_then(|()| self.file.write_all(before.line().as_bytes())),
+            // Given back: whoever comes next need not ask what became of us.
+            None => _ = self.file.set_len(0),
+        }
         if let Some(path) = &self.path {
             // One that stays behind is taken again by name.
             let _ = std::fs::remove_file(path);
@@ -174,7 +207,15 @@ mod tests {
         let holder = ledger.lock_holder("cycle").expect("read").expect("named");
         assert!(holder.pid == std::process::id() && holder.since <= clock::now(), "{holder:?}");
         drop(held);
-        assert!(ledger.try_lock("cycle").expect("tried").is_some());
+        let again = ledger.try_lock("cycle").expect("tried").expect("free");
+        assert_eq!(again.cut_off(), None, "it was given back");
+        // As a process that is killed leaves it.
+        let path = ledger.locks_dir().expect("there").join("cycle");
+        drop(again);
+        std::fs::write(&path, "4711       1763942500000  \n").expect("written");
+        drop(ledger.try_lock("cycle").expect("tried").expect("free"));
+        let after = ledger.try_lock("cycle").expect("tried").expect("free");
+        assert_eq!(after.cut_off(), Some(Holder { pid: 4711, since: 1_763_942_500_000 }));
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

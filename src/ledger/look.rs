@@ -47,11 +47,12 @@ impl Ledger {
 
     /// What a person may mean: a file's name, also one it was given later, a file id or an item id. Oldest first.
     pub async fn items_called(&self, what: &str) -> Result<Vec<Item>, Failure> {
-        let rows: Vec<ItemRow> = sqlx::query_as(select_items!("WHERE name = $1 OR renamed_to = $1 OR file_id = $1 OR item_id = $1 ORDER BY seq"))
-            .bind(what)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|e| self.failed(e))?;
+        let rows: Vec<ItemRow> =
+            sqlx::query_as(select_items!("WHERE name = $1 OR renamed_to = $1 OR file_id = $1 OR item_id = $1 ORDER BY seq"))
+                .bind(what)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
         self.items_of(rows)
     }
 

@@ -55,6 +55,21 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Json {
     }
 }
 
+/// One line that no span is around.
+pub fn line(level: &str, message: &str, fields: &[(&str, Option<&str>)]) {
+    let mut line = Map::new();
+    line.insert("timestamp".into(), format!("{:.3}", jiff::Timestamp::now()).into());
+    line.insert("level".into(), level.into());
+    line.insert("message".into(), message.into());
+    for (name, value) in fields {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            line.insert((*name).to_owned(), value.into());
+        }
+    }
+    // A stderr that takes nothing loses the line, and stops nothing.
+    let _ = std::io::stderr().write_all(format!("{}\n", Value::Object(line)).as_bytes());
+}
+
 impl Fields {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         // Where in some library's source a line was written is of no use here.

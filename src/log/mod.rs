@@ -1,6 +1,11 @@
 //! Logs: text on a terminal and in the journal, JSON elsewhere; never a token, and never a reason to end.
+//!
+//! A command that does one thing speaks to a person also through a pipe: what it warns of without being asked for its log is
+//! text there, like its errors. A service speaks to whoever keeps its log: every line is an object, its errors too.
 
 mod json;
+
+pub use json::line as json_line;
 
 use std::io::{IsTerminal, Stderr, Write};
 use std::sync::OnceLock;
@@ -11,8 +16,19 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// Starts logging to stderr. `verbose` 0 shows warnings, 1 what is done, 2 every Drive call.
-pub fn start(verbose: u8, json: bool) {
+/// Whether what is said to people goes into lines of JSON as well.
+static WORDS_ARE_JSON: OnceLock<bool> = OnceLock::new();
+
+/// Whether every line on stderr is a JSON object: a service whose log somebody keeps.
+pub fn lines_are_json() -> bool {
+    WORDS_ARE_JSON.get().copied().unwrap_or_default()
+}
+
+/// Starts logging to stderr. `verbose` 0 shows warnings, 1 what is done, 2 every Drive call. `stays`: it is a service.
+pub fn start(verbose: u8, json: bool, stays: bool) {
+    let elsewhere = !is_journal() && !std::io::stderr().is_terminal();
+    // A second start in one process (tests) keeps the first.
+    let _ = WORDS_ARE_JSON.set(stays && elsewhere);
     let level = match verbose {
         0 => "warn",
         1 => "warn,tecnico=info",
@@ -23,13 +39,12 @@ pub fn start(verbose: u8, json: bool) {
     let lines = tracing_subscriber::registry().with(filter);
     // A stderr that takes nothing (a full disk) loses lines; told about it, the library would panic on that same stderr.
     let text = || fmt::layer().with_target(false).without_time().log_internal_errors(false);
-    // A second start in one process (tests) keeps the first.
     let _ = if is_journal() {
         lines.with(text().with_level(false).with_ansi(false).with_writer(Journal)).try_init()
-    } else if json || !std::io::stderr().is_terminal() {
+    } else if json || (elsewhere && (stays || verbose > 0)) {
         lines.with(json::Json).try_init()
     } else {
-        lines.with(text().with_writer(std::io::stderr)).try_init()
+        lines.with(text().with_ansi(!elsewhere).with_writer(std::io::stderr)).try_init()
     };
 }
 

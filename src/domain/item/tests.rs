@@ -33,6 +33,7 @@ fn acts() -> Vec<Act> {
         Act::Reported { note: "evt_1".into() },
         Act::Wait { until: 1000, reason: "rate limit".into() },
         Act::Missed { until: 2000, reason: "not found on Drive".into() },
+        Act::Asked { by: "asked for".into() },
         Act::Refetch { reason: "the local file is gone".into() },
         Act::Retry,
         Act::Returned,
@@ -167,6 +168,9 @@ proptest! {
             } else if let Act::Wait { until, .. } = act {
                 prop_assert_eq!(from, to);
                 prop_assert_eq!((item.next_attempt_at, item.waits), (until, before.waits + 1));
+            } else if let Act::Asked { .. } = act {
+                prop_assert_eq!(from, to);
+                prop_assert_eq!((item.next_attempt_at, item.waits, item.missing_since), (now, 0, before.missing_since));
             } else {
                 prop_assert_eq!((item.next_attempt_at, item.waits, item.missing_since), (now, 0, None));
             }

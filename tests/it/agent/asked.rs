@@ -28,7 +28,10 @@ async fn c3_4_a_task_hears_of_a_file_that_waits_and_later_of_its_end() {
     let end = &told.iter().find(|b| b["result"]["files"][0]["file_id"] == file.as_str()).expect("told")["result"];
     let waits = &end["files"][0];
     assert_eq!((end["files_processed"].as_u64(), waits["outcome"].as_str()), (Some(0), Some("adiado")));
-    assert!(waits["reason"].as_str().is_some_and(|r| r.starts_with("o processador pediu")) && waits["next_attempt_at"].is_string(), "{waits}");
+    assert!(
+        waits["reason"].as_str().is_some_and(|r| r.starts_with("o processador pediu")) && waits["next_attempt_at"].is_string(),
+        "{waits}"
+    );
     let message = end["message"].as_str().expect("a sentence");
     assert!(message.starts_with("1 aguardando: o arquivo later.pdf") && message.contains("Nova tentativa a partir de 20"), "{message}");
 

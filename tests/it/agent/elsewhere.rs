@@ -127,3 +127,49 @@ async fn a_single_watch_ends_after_the_step_in_hand() {
     assert_eq!((rig.calls().len(), rig.place(&file).0), (1, "processados".to_owned()), "the step in hand was not thrown away");
     rig.assert_promise();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_follower_says_so_and_ends() {
+    let rig = Rig::new("").await;
+    let mut first = Following::start(&rig, &["--interval", "1h"]);
+    let file = rig.drop_file("1.pdf", "bom");
+    until("the first is at work", || rig.place(&file).0 == "processados").await;
+    let second = rig.world.run(&["watch", "--follow"]).await.expect(75);
+    let said: serde_json::Value = serde_json::from_str(second.stderr.lines().last().expect("a line")).expect("a service's line is JSON");
+    assert_eq!((said["level"].as_str(), said["code"].as_str()), (Some("ERROR"), Some("follow_busy")), "{second:?}");
+    assert!(said["message"].as_str().is_some_and(|m| m.contains(&format!("process {}", first.0.id()))), "{said}");
+    first.signal(Signal::TERM);
+    assert_eq!(first.ends().await, Some(0));
+}
+
+/// An editor's save is many events, and a reload after it one more: each is said once, and no line is anything but JSON.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_told_once_and_every_line_of_a_service_is_json() {
+    let rig = Rig::new("").await;
+    let mut following = Following::start(&rig, &["--interval", "1h"]);
+    let log = rig.world.path("watch.err");
+    let file = rig.drop_file("1.pdf", "bom");
+    until("it is at work", || rig.place(&file).0 == "processados").await;
+    let config = rig.world.path("config.toml");
+    let put = |text: &str| {
+        std::fs::write(rig.world.path("config.new"), text).expect("written");
+        std::fs::rename(rig.world.path("config.new"), &config).expect("in its place");
+    };
+    let text = read(&config) + "# another line\n";
+    for _ in 0..3 {
+        put(&text);
+    }
+    let said = |what: &str| read(&log).matches(what).count();
+    until("reloaded", || said("read again") == 1).await;
+    following.signal(Signal::HUP);
+    until("reloaded as asked", || said("asked to, the configuration was read again; the file is as it was") == 1).await;
+    put("[process]\nmode = \"nenhum\"\n");
+    until("refused", || said("the old one stays in force") == 1).await;
+    following.signal(Signal::TERM);
+    assert_eq!(following.ends().await, Some(0));
+    assert_eq!(said("\"the configuration was read again\""), 1, "{}", read(&log));
+    for line in read(&log).lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        assert!(line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string(), "{line}");
+    }
+}

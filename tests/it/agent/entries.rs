@@ -191,3 +191,57 @@ async fn a_download_cut_in_the_middle_goes_on_where_it_stopped() {
     assert_eq!(sent.len(), 2, "{sent:?}");
     assert_eq!(sent[1], 2_000_000, "the rest only was asked for");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c1_4_a_blank_at_the_end_of_a_name_is_no_reason_to_refuse_and_can_be_seen() {
+    let rig = Rig::new("").await;
+    let file = rig.drop_file("16517189.pdf ", "bom");
+    let shown = rig.world.run(&["watch", "-v"]).await.expect(0).stdout;
+    assert!(shown.contains("processado  42  \"16517189.pdf \"\n"), "{shown}");
+    assert_eq!((rig.place(&file).0, rig.local("processados")), ("processados".into(), vec!["16517189.pdf".to_owned()]));
+    let why = rig.world.run(&["why", "16517189.pdf "]).await.expect(0).stdout;
+    assert!(why.starts_with("\"16517189.pdf \"  processado of 42"), "{why}");
+    rig.assert_promise();
+}
+
+/// A processor that notes the name it was given finds that file, and no other, under it afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn c1_4_the_name_a_file_was_judged_under_is_the_one_it_keeps() {
+    let rig = Rig::new("command = [\"sh\", \"-c\", \"echo $(basename '{path}') $(cat '{path}') >> ../judged\"]\n").await;
+    for n in 0..6 {
+        rig.drop_file("f1.pdf", &format!("bom{n}"));
+    }
+    assert_eq!(rig.cycle().await.filed.len(), 6);
+    let judged = std::fs::read_to_string(rig.world.vm().join("judged")).expect("written");
+    let mut at_the_end: Vec<String> = rig
+        .local("processados")
+        .iter()
+        .map(|name| {
+            format!("{name} {}", std::fs::read_to_string(rig.world.vm().join("Ana_Maria/pdfs/processados").join(name)).expect("read"))
+        })
+        .collect();
+    let mut judged: Vec<String> = judged.lines().map(str::to_owned).collect();
+    judged.sort();
+    at_the_end.sort();
+    assert_eq!(judged, at_the_end);
+    rig.assert_promise();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_folder_in_novos_is_named_by_status_and_left_alone() {
+    let rig = Rig::new("").await;
+    let control = rig.world.control();
+    let outer = control.mkdir(ANA, &rig.novos, "semana 48").expect("made");
+    control.mkdir(ANA, &outer, "segunda").expect("made");
+    rig.cycle().await;
+    let status = rig.world.json(0, &["status"]).await;
+    assert_eq!(
+        (status["empty_folders"].as_array().map(Vec::len), status["empty_folders"][0]["path"].as_str()),
+        (Some(1), Some("semana 48"))
+    );
+    assert!(rig.world.run(&["status"]).await.expect(0).stdout.contains("empty  42  semana 48/ lies in novos since"));
+    assert_eq!(rig.place(&outer).0, "novos");
+    control.put(ANA, &outer, "1.pdf", b"bom", "application/pdf").expect("put");
+    rig.cycle().await;
+    assert_eq!(rig.world.json(0, &["status"]).await["empty_folders"].as_array().map(Vec::len), Some(0));
+}

@@ -333,7 +333,7 @@ fn class_of(content: &[u8]) -> Option<Class> {
 }
 
 fn is_accepted(name: &str) -> bool {
-    name.to_lowercase().ends_with(".pdf")
+    name.trim().to_lowercase().ends_with(".pdf")
 }
 
 /// What `process.ignore` says by default.
