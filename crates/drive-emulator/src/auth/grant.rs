@@ -126,6 +126,9 @@ impl Grantor<'_> {
     }
 
     fn check_delegation(&self, client: &str, subject: &str) -> Result<(), TokenError> {
+        if !subject.contains('@') {
+            return Err(TokenError::invalid_grant("Not a valid email"));
+        }
         let subjects = keys::subjects(self.db, client)?;
         if subjects.is_empty() {
             return Err(TokenError::unauthorized_client());

@@ -112,11 +112,16 @@ fn b7_3_each_fault_has_its_answer() {
     };
     assert_eq!(grant(json!({"iss": "who@project.iam.gserviceaccount.com"})), "Invalid grant: account not found");
     assert_eq!(grant(json!({"iat": null})), "Invalid JWT: iat (issued at) is not set.");
-    assert!(grant(json!({"exp": null})).starts_with("Invalid JWT: exp ("));
+    assert_eq!(grant(json!({"exp": null})), "Invalid JWT: exp (expiration time) is not set.");
+    let window = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in \
+                  the JWT claim.";
+    assert_eq!(grant(json!({"iat": NOW - 7_200, "exp": NOW - 3_600})), window);
+    assert_eq!(grant(json!({"sub": "ana"})), "Not a valid email");
     assert_eq!(grant(json!({"aud": "http://elsewhere/token"})), "Invalid JWT: Failed audience check.");
     for scope in [json!(""), json!(null), json!("drive")] {
-        let (_, error, _) = refused(with(&db, &json!({"scope": scope})));
-        assert_eq!(error, "invalid_scope", "{scope}");
+        let (status, error, description) = refused(with(&db, &json!({"scope": scope})));
+        assert_eq!((status, error.as_str()), (400, "invalid_scope"), "{scope}");
+        assert_eq!(description, "Invalid OAuth scope or ID token audience provided.");
     }
 }
 
@@ -150,8 +155,9 @@ fn b7_6_acting_for_somebody_takes_a_delegation() {
     // b12_9
     let db = store();
     let unauthorized = || {
-        let (status, error, _) = refused(with(&db, &json!({"sub": "ana@example.com"})));
+        let (status, error, description) = refused(with(&db, &json!({"sub": "ana@example.com"})));
         assert_eq!((status, error.as_str()), (401, "unauthorized_client"));
+        assert!(description.starts_with("Client is unauthorized to retrieve access tokens using this method"), "{description}");
     };
     unauthorized();
     delegate(&db, ROBOT, "bea@example.com").expect("it is kept");

@@ -72,7 +72,7 @@ impl Cx<'_> {
             if f.is_folder() {
                 return Err(ApiError::folder_move_into_shared_drive());
             }
-            if f.trashed {
+            if self.standing(f)?.trashed {
                 return Err(ApiError::forbidden(
                     "cannotMoveTrashedItemIntoTeamDrive",
                     "A trashed item cannot be moved into a shared drive.",
@@ -87,6 +87,11 @@ impl Cx<'_> {
             }
         } else if self.parent_role(f)? < Some(Role::Organizer) {
             return Err(ApiError::insufficient_file_permissions());
+        } else if self.standing(f)?.trashed {
+            return Err(ApiError::forbidden(
+                "cannotMoveTrashedItemOutOfTeamDrive",
+                "A trashed item cannot be moved out of a shared drive.",
+            ));
         }
         let mut moved = vec![f.clone()];
         moved.extend(self.descendants(f)?);

@@ -60,6 +60,8 @@ async fn b2_39_what_is_checked_first_in_a_list() {
         rig.get(&rig.ana, &format!("files?{}", query.join("&"))).await.refused(status, reason);
         wrong.remove(0);
     }
+    // Between q and the token: no order for a full text.
+    rig.get(&rig.ana, "files?q=fullText+contains+'x'&orderBy=name&pageToken=nonsense&fields=nonsense").await.refused(403, "forbidden");
 }
 
 #[tokio::test]

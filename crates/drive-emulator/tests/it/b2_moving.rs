@@ -86,3 +86,24 @@ async fn b2_22_files_go_into_shared_drives_and_b2_23_folders_do_not() {
     let back = moved(&rig, &rig.ana, &file, &inside, root).await.ok();
     assert_eq!((&back["ownedByMe"], back.get("driveId")), (&json!(true), None));
 }
+
+#[tokio::test]
+async fn b2_22_b2_24_what_is_in_the_trash_stays_on_its_side_and_its_owner_must_be_a_member() {
+    let rig = Rig::start().await;
+    let drive = rig.control.shared_drive("Field", ANA).expect("made");
+    // Below a folder in the trash it is in the trash as well.
+    let folder = rig.control.mkdir(ANA, "root", "old").expect("made");
+    let below = rig.control.put(ANA, &folder, "a.pdf", b"x", "application/pdf").expect("put");
+    rig.control.trash(ANA, &folder).expect("trashed");
+    moved(&rig, &rig.ana, &below, &folder, &drive).await.refused(403, "cannotMoveTrashedItemIntoTeamDrive");
+    let inside = rig.control.put(ANA, &drive, "b.pdf", b"x", "application/pdf").expect("put");
+    rig.control.trash(ANA, &inside).expect("trashed");
+    moved(&rig, &rig.ana, &inside, &drive, &rig.ana.root_id).await.refused(403, "cannotMoveTrashedItemOutOfTeamDrive");
+    rig.control.untrash(ANA, &inside).expect("untrashed");
+    moved(&rig, &rig.ana, &inside, &drive, &rig.ana.root_id).await.ok();
+    // Bea's file in Ana's folder: Ana may write it, and Bea is nobody on the drive.
+    let shared = rig.control.mkdir(ANA, "root", "shared").expect("made");
+    rig.control.share(ANA, &shared, BEA, "writer").expect("shared");
+    let beas = rig.control.put(BEA, &shared, "c.pdf", b"x", "application/pdf").expect("put");
+    moved(&rig, &rig.ana, &beas, &shared, &drive).await.refused(403, "fileOwnerNotMemberOfTeamDrive");
+}

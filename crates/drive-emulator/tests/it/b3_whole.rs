@@ -184,3 +184,17 @@ async fn b3_22_limited_access_keeps_a_glimpse_for_those_who_inherited() {
     rig.patch(&rig.ana, &format!("files/{inner}"), limit(false)).await.ok();
     rig.get(&rig.bea, &format!("files/{file}")).await.ok();
 }
+
+#[tokio::test]
+async fn b3_15_a_shared_drives_permissions_come_in_pages_of_a_hundred() {
+    let rig = Rig::start().await;
+    let drive = rig.control.shared_drive("Field", ANA).expect("made");
+    for number in 0..104 {
+        rig.control.drive_member(&drive, &format!("u{number}@example.com"), "reader").expect("a member");
+    }
+    let path = format!("files/{drive}/permissions?supportsAllDrives=true");
+    let page = |value: &Value| value["permissions"].as_array().map(Vec::len);
+    let first = rig.get(&rig.ana, &path).await.ok();
+    let second = rig.get(&rig.ana, &format!("{path}&pageToken={}", text(&first, "nextPageToken"))).await.ok();
+    assert_eq!((page(&first), page(&second), second.get("nextPageToken")), (Some(100), Some(5), None));
+}

@@ -128,3 +128,35 @@ async fn b4_20_descendants_are_told_or_not() {
         }
     }
 }
+
+#[tokio::test]
+async fn b4_10_b4_17_b4_18_drives_in_a_users_log_and_items_given_to_who_is_no_member() {
+    let rig = Rig::start().await;
+    let drive = rig.control.shared_drive("Field", ANA).expect("made");
+    let file = rig.control.put(ANA, &drive, "a.pdf", b"x", "application/pdf").expect("put");
+    let flags = "&supportsAllDrives=true&includeItemsFromAllDrives=true";
+    // Given one item of it, Bea is told of the item.
+    let token = now(&rig, &rig.bea).await;
+    rig.control.share(ANA, &file, BEA, "reader").expect("shared");
+    let found = entries(&rig, &rig.bea, &token, flags).await;
+    assert_eq!((found.len(), &found[0]["fileId"], &found[0]["changeType"]), (1, &json!(file), &json!("file")));
+    assert!(entries(&rig, &rig.bea, &token, "").await.is_empty(), "not without the flags");
+    // Made a member, and renamed, she is told of the drive, and of no item in it.
+    for (what, name) in [("joined", "Field"), ("renamed", "Meadow")] {
+        let token = now(&rig, &rig.bea).await;
+        if what == "joined" {
+            rig.control.drive_member(&drive, BEA, "reader").expect("a member");
+        } else {
+            rig.patch(&rig.ana, &format!("drives/{drive}"), json!({"name": name})).await.ok();
+        }
+        let found = entries(&rig, &rig.bea, &token, flags).await;
+        let drives: Vec<_> = found.iter().filter(|change| change["changeType"] == "drive").collect();
+        assert_eq!(
+            (drives.len(), &drives[0]["driveId"], &drives[0]["drive"]["name"]),
+            (1, &json!(drive), &json!(name)),
+            "{what}: {found:?}"
+        );
+        assert!(drives[0].get("fileId").is_none() && drives[0]["removed"] == false, "{found:?}");
+        assert!(found.iter().all(|change| change["changeType"] == "drive" || change["fileId"] == drive.as_str()), "{what}: {found:?}");
+    }
+}

@@ -200,3 +200,28 @@ async fn b6_27_a_service_account_is_one_user_and_b7_21_acting_for_a_person_it_is
     assert_eq!(create(&tokens[2]).send().await.expect("it answers").status(), 200, "a person owns what is made for them");
     assert_eq!(create(&tokens[0]).send().await.expect("it answers").status(), 403, "b7_15: the account itself has no storage");
 }
+
+/// b12_9: what happens to accounts and grants at Google is told by rules: suspended people, consent withdrawn, trouble.
+#[tokio::test]
+async fn b12_9_a_rule_answers_as_the_token_endpoint_does() {
+    let drive = DriveEmulator::start().await;
+    let key = drive.control().service_account("robot").expect("it is made");
+    for (code, error, description) in [
+        (400, "invalid_grant", "The account has been deleted"),
+        (400, "invalid_grant", "Token has been expired or revoked."),
+        (400, "invalid_grant", "reauth related error (invalid_rapt)"),
+        (400, "invalid_request", "Invalid impersonation prn email address."),
+        (401, "invalid_client", "The OAuth client was not found."),
+        (403, "access_denied", "Requested client not authorized."),
+        (500, "internal_failure", "Backend Error"),
+        (503, "internal_failure", "Backend Error"),
+    ] {
+        drive.control().clear_faults();
+        let status = Status { message: Some(description.to_owned()), ..Status::new(code, error) };
+        drive.control().fault(Fault::new(Effect::Status(status)).op("token"));
+        let refused = json!({"error": error, "error_description": description});
+        assert_eq!(token(&key, None).await, (code, refused));
+    }
+    let told: Vec<_> = drive.control().requests().into_iter().filter_map(|request| request.reason).collect();
+    assert_eq!((told.len(), told[5].as_str()), (8, "access_denied"));
+}

@@ -14,6 +14,8 @@ const get = async path => {
 // Names come from users. They are only ever set as text, and what would hide or turn text round is spelt out.
 const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 const plain = text => String(text ?? "").replace(HIDDEN, c => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+// Of a very long name its beginning; all of it stands beside it and in its fields.
+const short = text => { const all = [...plain(text)]; return all.length > 120 ? all.slice(0, 120).join("") + "…" : all.join(""); };
 function el(tag, text, cls) {
   const e = document.createElement(tag);
   if (text != null) e.textContent = plain(text);
@@ -78,9 +80,9 @@ function line(file) {
 }
 function fillLine(parts, file, owner, title) {
   parts.kind.className = "kind" + (file.mimeType === FOLDER ? " folder" : file.mimeType === SHORTCUT ? " link" : "");
-  parts.name.title = file.mimeType ?? "";
   const name = title ?? (file.name || "(no name)");
-  set(parts.name, name, (file.trashed ? "gone " : "") + (file.id === shown ? "shown" : ""));
+  parts.name.title = [plain(name), file.mimeType].filter(Boolean).join("\n");
+  set(parts.name, short(name), (file.trashed ? "gone " : "") + (file.id === shown ? "shown" : ""));
   set(parts.size, [file.size != null ? bytes(file.size) : "", file.trashed ? "in the trash" : "", file.description ? "“" + file.description + "”" : ""]
     .filter(Boolean).join(" · "));
   chips(parts.grants, file, owner);
@@ -145,10 +147,10 @@ async function selected() {
   if (id !== shown && shown) return;
   $("selected").hidden = !chain.length;
   if (!chain.length) return;
-  set($("name"), chain[0].name || "(no name)");
+  set($("name"), short(chain[0].name || "(no name)"));
   // Of its owner the folders above tell nothing new.
   const told = (p, up) => up && p.role === "owner" && chain[0].owner === p.emailAddress;
-  const grants = chain.flatMap((f, up) => f.permissions.filter(p => !told(p, up)).map(p => ({ p, from: up ? f.isRoot ? "the root" : f.name : "itself" })));
+  const grants = chain.flatMap((f, up) => f.permissions.filter(p => !told(p, up)).map(p => ({ p, from: up ? f.isRoot ? "the root" : short(f.name) : "itself" })));
   rows($("access"), "tr", grants.map(({ p, from }) =>
     [["td", whom(p)], ["td", p.role, p.role], ["td", from], ["td", p.expirationTime ? clock(p.expirationTime) : ""]]));
   // Line by line: the ends of lines are the only hidden characters that are ours.
@@ -186,13 +188,14 @@ function force(state) {
   return { quota, turned: Object.keys(state.switches).length + Object.keys(state.feed).length };
 }
 function tiles(state, counts, on) {
+  const some = (n, word) => n ? n + " " + word + (n > 1 ? "s" : "") : "none";
   const tile = (label, value, lit) => ({ label, value, lit });
   const list = [
     tile("Drive calls", counts.calls),
     tile("Clock" + (state.clock_offset_ms ? ", " + away(state.clock_offset_ms) : ""), clock(state.clock), state.clock_offset_ms),
     tile("Latency added", state.latency_ms + " ms", state.latency_ms),
-    tile("Quota", on.quota.length ? on.quota.length + " limits" : "none", on.quota.length),
-    tile("Faults", state.faults.length ? state.faults.length + " rules" : "none", state.faults.length),
+    tile("Quota", some(on.quota.length, "limit"), on.quota.length),
+    tile("Faults", some(state.faults.length, "rule"), state.faults.length),
     tile("Switches turned", on.turned, on.turned),
   ];
   patch($("tiles"), list, t => t.label.split(",")[0], () => {
@@ -209,13 +212,13 @@ const answer = r => r.status == null ? [r.fault ?? "no answer yet", "bad"]
 function lists(users, drives, counts, requests, changes) {
   rows($("users"), "li", [...cut(users).map(u => [["span", u.email], ["span", u.service ? "service account" : "person", "dim"]]), ...more(users),
     [["span", users.length ? "POST /_emulator/users tells the token of an address." : "Nobody yet. POST /_emulator/users makes an account and tells its token.", "dim"]]]);
-  rows($("drives"), "li", [...cut(drives).map(d => [["span", d.name], ["span", d.id, "dim"]]), ...more(drives),
+  rows($("drives"), "li", [...cut(drives).map(d => [["span", short(d.name)], ["span", d.id, "dim"]]), ...more(drives),
     ...(drives.length ? [] : [[["span", "none", "dim"]]])]);
   rows($("counts"), "li", Object.entries(counts.by_op).sort((a, b) => b[1] - a[1]).map(([op, n]) => [["span", op], ["b", n, "n"]]));
   patch($("requests"), requests.reverse(), r => r.seq, r => {
     const tr = el("tr");
     tr.title = plain(r.method + " " + r.path + (r.query ? "?" + r.query : ""));
-    tr.append(...["at", "", "dim", "", "n dim"].map(cls => el("td", "", cls)));
+    tr.append(...["at", "op", "dim", "", "n dim"].map(cls => el("td", "", cls)));
     return tr;
   }, (tr, r) => {
     const [at, op, who, status, took] = tr.children;
@@ -224,7 +227,7 @@ function lists(users, drives, counts, requests, changes) {
   });
   const named = new Map(drives.map(d => [d.id, d.name]));
   rows($("changes"), "tr", changes.map(c => [["td", c.seq, "n dim"], ["td", c.time.slice(11, 19), "at"],
-    ["td", (c.name ?? c.item) + (c.removed ? " (removed)" : ""), c.removed ? "gone" : ""], ["td", c.log.startsWith("d:") ? named.get(c.log.slice(2)) ?? c.log : c.log.slice(2), "dim at"]]));
+    ["td", short(c.name ?? c.item) + (c.removed ? " (removed)" : ""), c.removed ? "gone" : ""], ["td", c.log.startsWith("d:") ? named.get(c.log.slice(2)) ?? c.log : c.log.slice(2), "dim at"]]));
 }
 let busy = false, again = false, timer;
 async function tick() {
