@@ -32,7 +32,25 @@ function verify(keys, headers, body) {
   return good ? id : null;
 }
 
-const keys = readKeys(process.argv[2]);
+/** Names in an event are a technician's own words: what would move a cursor or turn a line round is written out. */
+function visible(text) {
+  return JSON.stringify(text).replace(/\p{C}/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+}
+
+function end(why) {
+  console.error(why);
+  process.exit(1);
+}
+
+const [path, port = "8000", ...more] = process.argv.slice(2);
+if (path === undefined || more.length > 0 || !/^[0-9]+$/.test(port)) end("usage: node receiver.mjs KEY_FILE [PORT]");
+let keys = [];
+try {
+  keys = readKeys(path);
+} catch (fault) {
+  end(`${path}: ${fault.message}`);
+}
+if (keys.length === 0) end(`no key in ${path}: a line of it begins with whsec_`);
 const taken = new Set(); // in a real backend: a table with the event's id as its key
 
 const server = createServer(async (request, response) => {
@@ -49,12 +67,13 @@ const server = createServer(async (request, response) => {
   // Answered 2xx again, or tecnico would send it again.
   if (!taken.has(id)) {
     const event = JSON.parse(body);
-    console.log(id, request.url, event.user_id, event.job_id, event.status, event.result.message);
+    const told = [request.url, event.user_id, event.job_id, event.status, event.result.message];
+    console.log(id, ...told.map(visible));
     taken.add(id);
   }
   response.writeHead(204).end();
 });
 
-server.listen(Number(process.argv[3] ?? 8000), "127.0.0.1", () => {
+server.listen(Number(port), "127.0.0.1", () => {
   console.log(`listening on http://127.0.0.1:${server.address().port}`);
 });

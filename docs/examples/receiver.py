@@ -52,7 +52,9 @@ class Receiver(BaseHTTPRequestHandler):
         with self.taking:
             if event_id not in self.taken:
                 event = json.loads(body)
-                print(event_id, self.path, event["user_id"], event["job_id"], event["status"], event["result"]["message"], flush=True)
+                told = (self.path, event["user_id"], event["job_id"], event["status"], event["result"]["message"])
+                # Names in it are a technician's own words: `repr` writes line ends and escape sequences out.
+                print(event_id, *map(repr, told), flush=True)
                 self.taken.add(event_id)
         # Answered 2xx again, or tecnico would send it again.
         self.answer(204)
@@ -67,7 +69,17 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    Receiver.keys = read_keys(sys.argv[1])
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 8000), Receiver)
+    if len(sys.argv) == 2:
+        sys.argv.append("8000")
+    if len(sys.argv) != 3 or not sys.argv[2].isdecimal():
+        sys.exit("usage: python3 receiver.py KEY_FILE [PORT]")
+    path, port = sys.argv[1:]
+    try:
+        Receiver.keys = read_keys(path)
+    except (OSError, ValueError) as fault:
+        sys.exit(f"{path}: {fault}")
+    if not Receiver.keys:
+        sys.exit(f"no key in {path}: a line of it begins with whsec_")
+    server = ThreadingHTTPServer(("127.0.0.1", int(port)), Receiver)
     print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

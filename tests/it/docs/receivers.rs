@@ -94,11 +94,41 @@ async fn holds(program: &str, file: &str) {
         assert_eq!(request.send().await.expect("an answer").status().as_u16(), status, "{id}");
     }
 
+    let hostile = body.replace("João", r"\u001b[2J\nevt_forged \u202e\u009b");
+    assert_eq!(send(KEY, "evt_hostile", &url, &hostile, now).await, Answer::Delivered { status: 204 });
+
     let printed = receiver.end();
-    assert_eq!(printed.len(), 4, "two files, and each other event once: {printed:#?}");
-    assert!(printed.iter().filter(|l| l.contains(" /api/callbacks/process 42 job-7 success ")).count() == 2, "{printed:#?}");
+    assert_eq!(printed.len(), 5, "two files, and each other event once, in one line: {printed:#?}");
+    assert!(!printed.concat().contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{printed:#?}");
+    let of_run = |l: &&String| l.replace('\'', "\"").contains(r#" "/api/callbacks/process" "42" "job-7" "success" "O arquivo "#);
+    assert_eq!(printed.iter().filter(of_run).count(), 2, "{printed:#?}");
     assert!(printed.iter().any(|l| l.contains("16517190.pdf foi recusado: número de OS inválido")), "{printed:#?}");
     assert!(printed.iter().any(|l| l.starts_with("evt_twice ")) && printed.iter().any(|l| l.starts_with("evt_seen ")), "{printed:#?}");
+}
+
+/// Without a usable key it would answer everybody 401: it says so and ends.
+fn starts_with_a_key_only(program: &str, file: &str) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let empty = dir.path().join("empty.secret");
+    std::fs::write(&empty, "not a key\n").expect("written");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples").join(file);
+    let (empty, missing) = (empty.display().to_string(), dir.path().join("missing").display().to_string());
+    for (arguments, says) in [
+        (&[][..], format!("usage: {program} {file} KEY_FILE [PORT]")),
+        (&[&empty, "80x"], format!("usage: {program} {file} KEY_FILE [PORT]")),
+        (&[&empty], format!("no key in {empty}")),
+        (&[&missing], missing.clone()),
+    ] {
+        let ended = Command::new(program).arg(&script).args(arguments).stdin(Stdio::null()).output().expect("starts");
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(1) && stderr.contains(&says) && stderr.lines().count() == 1, "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn neither_starts_without_a_key() {
+    starts_with_a_key_only("python3", "receiver.py");
+    starts_with_a_key_only("node", "receiver.mjs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
