@@ -17,6 +17,7 @@ use super::{Agent, Clock};
 use crate::domain::clock::{Millis, rfc3339};
 use crate::domain::item::{Item, Sighted};
 use crate::domain::technician::UserId;
+use crate::domain::text::visible;
 use crate::drive::FileId;
 use crate::error::Failure;
 use crate::fs_layout::LocalFile;
@@ -230,14 +231,14 @@ impl Cycle<'_> {
     }
 
     pub(super) fn note_found(&self, item: &Item) {
-        let name = item.sighted.name.escape_debug();
+        let name = visible(&item.sighted.name);
         super::about::item(item).in_scope(|| tracing::info!(%name, "found"));
         self.report().found += 1;
     }
 
     pub(super) fn ended(&self, item: &Item) {
         if let Some(line) = FiledLine::of(item) {
-            let name = item.sighted.name.escape_debug();
+            let name = visible(&item.sighted.name);
             tracing::info!(%name, outcome = %line.outcome, event = item.event_id.as_deref().map(tracing::field::display), "filed");
             self.report().filed.push(line);
         }

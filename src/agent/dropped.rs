@@ -14,6 +14,7 @@ use crate::config::settings::FolderPolicy;
 use crate::domain::folder::Role;
 use crate::domain::item::Sighted;
 use crate::domain::technician::UserId;
+use crate::domain::text::visible;
 use crate::drive::{Change, Entry, FeedEntry, FileId, Query};
 use crate::error::Failure;
 use crate::ledger::{DroppedFolder, Source};
@@ -189,7 +190,7 @@ impl Cycle<'_> {
         let change = Change { add_parent: Some(to), remove_parent: Some(home.novos.clone()), ..Change::default() };
         self.agent.drive.update(&id, &change).await?;
         self.agent.ledger.dropped_folder_ended(root, self.now()).await?;
-        tracing::info!(folder = %root.below.escape_debug(), "emptied folder moved to processados");
+        tracing::info!(folder = %visible(&root.below), "emptied folder moved to processados");
         Ok(())
     }
 }

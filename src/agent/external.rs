@@ -11,6 +11,7 @@ use super::{about, blocking};
 use crate::config::settings::Mode;
 use crate::domain::folder::Role;
 use crate::domain::item::{Act, Item, State, Verdict};
+use crate::domain::text::visible;
 use crate::fs_layout::{LocalFile, Tree};
 
 /// Why a file the other program moved to `erro` was refused, for its technician.
@@ -58,7 +59,7 @@ impl Cycle<'_> {
             let Some(path) = self.moved_to(home, item, role).await? else { continue };
             let act = Act::Judged { verdict, reason: reason.map(str::to_owned), data: None, note: None };
             self.agent.ledger.advance(item, &act, None, self.now()).await?;
-            tracing::info!(path = %path.escape_debug(), "the other program has decided");
+            tracing::info!(path = %visible(&path), "the other program has decided");
             return Ok(());
         }
         // It may be at work on it somewhere of its own; `status` tells when that takes too long.

@@ -10,6 +10,7 @@ use super::look::Whereabouts;
 use super::policy::Decision;
 use super::setback::Setback;
 use crate::domain::item::{Act, Item, Verdict};
+use crate::domain::text::quoted;
 use crate::drive::{DriveError, FileId, Kind};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Part;
@@ -81,7 +82,8 @@ impl Cycle<'_> {
                 item = seen;
             }
         }
-        let why = format!("{}: the content of {:?} does not match its checksum, {TRIES} times in a row", home.blame(), item.sighted.name);
+        let name = quoted(&item.sighted.name);
+        let why = format!("{}: the content of {name} does not match its checksum, {TRIES} times in a row", home.blame());
         Err(Failure::new(Exit::Unavailable, "content_mismatch", why)
             .hint("it is fetched again by itself; if it stays so, upload it again")
             .into())

@@ -6,6 +6,7 @@ use super::look::Whereabouts;
 use super::setback::Setback;
 use crate::domain::folder::Role;
 use crate::domain::item::{Act, Item, Outcome};
+use crate::domain::text::quoted;
 use crate::drive::{Change, Entry, FileId, Kind};
 use crate::error::Failure;
 
@@ -130,7 +131,7 @@ impl Cycle<'_> {
             return Ok(());
         }
         let asked = setback.retry_after();
-        let reason = self.fault(setback, &format!("{}, {:?}", home.blame(), item.sighted.name));
+        let reason = self.fault(setback, &format!("{}, {}", home.blame(), quoted(&item.sighted.name)));
         let Some(current) = self.agent.ledger.item(&item.id).await?.filter(Item::is_open) else { return Ok(()) };
         let until = super::setback::after_error(self.now(), current.waits, asked);
         self.waits(&current, until, &reason);

@@ -9,6 +9,7 @@ use super::setback::Setback;
 use crate::config::settings::FolderPolicy;
 use crate::domain::folder::Role;
 use crate::domain::item::{Item, Sighted};
+use crate::domain::text::quoted;
 use crate::error::Failure;
 use crate::fs_layout::{LocalFile, Moved, Tree, name};
 
@@ -119,7 +120,7 @@ impl Cycle<'_> {
             }
         }
         if found.is_none() {
-            self.note(format!("{}: the local copy of {:?} is gone from {at}; Drive has it", home.blame(), item.sighted.name));
+            self.note(format!("{}: the local copy of {} is gone from {at}; Drive has it", home.blame(), quoted(&item.sighted.name)));
         }
         Ok(found)
     }

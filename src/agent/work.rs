@@ -13,6 +13,7 @@ use super::setback::Setback;
 use crate::config::settings::Mode;
 use crate::domain::item::{Item, State};
 use crate::domain::technician::UserId;
+use crate::domain::text::quoted;
 use crate::error::{Exit, Failure};
 use crate::ledger::Order;
 
@@ -103,7 +104,7 @@ impl Cycle<'_> {
                 Err(setback) => return self.put_off(&home, &item, setback).await,
             }
         }
-        let why = Failure::new(Exit::Bug, "item_circles", format!("{:?} goes round in a circle", item.sighted.name));
+        let why = Failure::new(Exit::Bug, "item_circles", format!("{} goes round in a circle", quoted(&item.sighted.name)));
         self.put_off(&home, &item, why.into()).await
     }
 

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::{self, rfc3339};
 use crate::domain::event::{Event, EventId};
+use crate::domain::text::{count, visible};
 use crate::error::{Exit, Failure};
 use crate::ledger::{Ledger, Which};
 
@@ -132,7 +133,7 @@ async fn list(all: bool, limit: u32, context: &Context) -> anyhow::Result<Exit> 
         ui.say(if all { "no events yet" } else { "everything is delivered" });
     } else {
         let rows = lines.into_iter().map(|l| {
-            let told = l.last_error.unwrap_or_default().escape_debug().to_string();
+            let told = visible(&l.last_error.unwrap_or_default()).into_owned();
             [l.id, l.created_at, l.user, l.kind.to_owned(), l.state.to_owned(), l.attempts.to_string(), told]
         });
         ui.table(["ID", "MADE", "USER", "KIND", "STATE", "TRIES", "LAST ERROR"], rows);
@@ -151,11 +152,12 @@ async fn show(id: &str, context: &Context) -> anyhow::Result<Exit> {
         ui.json(&One { event: line, payload: body });
         return Ok(Exit::Done);
     }
-    ui.say(format!("{}  {} for {} ({}), {}", ui.bold(&line.id), line.kind, line.user, line.state, tries(line.attempts)));
+    let tries = count(line.attempts, "try", "tries");
+    ui.say(format!("{}  {} for {} ({}), {tries}", ui.bold(&line.id), line.kind, line.user, line.state));
     ui.say(format!("  made {}, to {}", line.created_at, line.url));
     for (what, value) in [("delivered", &line.delivered_at), ("next try", &line.next_attempt_at), ("last error", &line.last_error)] {
         if let Some(value) = value {
-            ui.say(format!("  {what} {}", value.escape_debug()));
+            ui.say(format!("  {what} {}", visible(value)));
         }
     }
     ui.say(serde_json::to_string_pretty(&body)?);
@@ -181,7 +183,7 @@ async fn retry(id: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
     } else {
         ui.say(format!("{delivered} delivered, {left} failed"));
         if let Some(error) = done.last_error.filter(|_| left > 0) {
-            ui.warn(format!("{} {}", ui.bad("error:"), error.escape_debug()));
+            ui.warn(format!("{} {}", ui.bad("error:"), visible(&error)));
         }
     }
     Ok(if left == 0 { Exit::Done } else { Exit::NotClean })
@@ -207,10 +209,6 @@ async fn meant(typed: &str, ledger: &Ledger) -> Result<EventId, Failure> {
             Err(Failure::new(Exit::Data, "event_ambiguous", message).hint("give more of the id"))
         }
     }
-}
-
-fn tries(n: u32) -> String {
-    format!("{n} {}", if n == 1 { "try" } else { "tries" })
 }
 
 fn unknown(id: &str) -> Failure {

@@ -1,5 +1,7 @@
 //! `tecnico check`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,6 +13,7 @@ use crate::creation::folders;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::technician::UserId;
+use crate::domain::text::count;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::FILE_MODE;
 use crate::ledger::Technician;
@@ -225,12 +228,13 @@ fn tell(report: &Report, args: &Args, context: &Context) {
             ui.say(ui.dim(format!("    fix: {}", finding.fix)));
         }
     }
+    let people = report.findings.iter().filter(|f| !f.repaired).map(|f| f.user.as_str()).collect::<BTreeSet<_>>().len();
     let verdict = match (report.findings.len(), report.left) {
         (0, _) => ui.good("all as wanted"),
         (n, 0) => ui.good(format!("{n} put right")),
         (_, left) if args.repair => ui.bad(format!("{} put right, {left} left", report.repaired)),
-        (_, left) => ui.bad(format!("{left} to mend")),
+        (_, left) => ui.bad(format!("{} to mend, about {people} of them", count(left, "finding", "findings"))),
     };
-    ui.say(format!("{} checked: {verdict}", report.checked));
+    ui.say(format!("{} checked: {verdict}", count(report.checked, "technician", "technicians")));
     ui.say(ui.dim(report.drive));
 }

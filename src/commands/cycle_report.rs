@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::item::{Outcome, shown};
+use crate::domain::text::{count, visible};
 
 /// What a cycle did.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -100,16 +101,17 @@ pub(super) fn tell<D: Document + From<Cycle>>(report: &CycleReport, show_lines: 
                 Outcome::Erro => ui.bad(line.outcome),
                 Outcome::Retirado => ui.dim(line.outcome),
             };
-            let reason = line.reason.as_deref().map(|r| format!("  {}", r.escape_debug())).unwrap_or_default();
+            let reason = line.reason.as_deref().map(|r| format!("  {}", visible(r))).unwrap_or_default();
             ui.say(format!("{word}  {}  {}{reason}", line.user, shown(&line.name)));
         }
         for line in &report.waiting {
-            ui.say(format!("{}  {}  {}  until {}: {}", ui.bold("waits"), line.user, shown(&line.name), rfc3339(line.until), line.reason));
+            let (name, until, reason) = (shown(&line.name), rfc3339(line.until), visible(&line.reason));
+            ui.say(format!("{}  {}  {name}  until {until}: {reason}", ui.bold("waits"), line.user));
         }
         let told = match (report.delivered, report.undelivered) {
             (0, 0) => String::new(),
-            (sent, 0) => format!(", {sent} callbacks delivered"),
-            (sent, left) => format!(", {sent} callbacks delivered, {left} to be tried again"),
+            (sent, 0) => format!(", {} delivered", count(sent, "callback", "callbacks")),
+            (sent, left) => format!(", {} delivered, {left} to be tried again", count(sent, "callback", "callbacks")),
         };
         ui.say(ui.dim(format!("{} found, {} filed{told}; {}", report.found, report.filed.len(), Cost::from(report.drive))));
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::ledger_rebuild;
 use crate::context::Context;
 use crate::document::Document;
+use crate::domain::text::count;
 use crate::error::Exit;
 
 /// Check the ledger for damage, copy it while everything goes on, or make a new one from Drive
@@ -84,7 +85,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let path = ledger.path().display().to_string();
     match &args.act {
         Act::Check | Act::Rebuild { .. } => {
-            context.ui.say(format!("{path} is whole: {technicians} technicians"));
+            context.ui.say(format!("{path} is whole: {}", count(technicians, "technician", "technicians")));
             if context.ui.is_json() {
                 context.ui.json(&Checked { path, technicians });
             }
@@ -92,7 +93,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Act::Backup { file } => {
             ledger.backup(file).await?;
             let bytes = file.metadata().map_or(0, |m| m.len());
-            context.ui.say(format!("{path} is copied to {}: {technicians} technicians, {bytes} bytes", file.display()));
+            let known = count(technicians, "technician", "technicians");
+            context.ui.say(format!("{path} is copied to {}: {known}, {bytes} bytes", file.display()));
             if context.ui.is_json() {
                 context.ui.json(&Copied { path, file: file.display().to_string(), technicians });
             }

@@ -12,6 +12,7 @@ use crate::callback::Client;
 use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
+use crate::domain::text::count;
 use crate::error::Exit;
 use crate::ledger::{Draft, Technician};
 use crate::provision::{Provisioner, Recalled};
@@ -163,6 +164,7 @@ fn tell(document: &Rebuilt, context: &Context) {
     document.lost.iter().for_each(|lost| ui.say(format!("  {lost}")));
     let out = if document.removed.is_empty() { String::new() } else { format!(", {} taken out", document.removed.len()) };
     let what = if document.dry_run { "would be rebuilt; nothing was written" } else { "is rebuilt; `tecnico check`, then start the units" };
-    ui.say(format!("{} {what}: {} technicians{out}", document.path, document.technicians.len()));
+    let known = count(document.technicians.len(), "technician", "technicians");
+    ui.say(format!("{} {what}: {known}{out}", document.path));
     ui.say(ui.dim(document.drive));
 }

@@ -9,6 +9,8 @@ use crate::context::Context;
 use crate::drive::FileId;
 use crate::error::{Exit, Failure};
 
+/// One of three; the usage says which where none was named.
+const USAGE: &str = "tecnico process [OPTIONS] USER…\n       tecnico process [OPTIONS] --all\n       tecnico process [OPTIONS] --file ID";
 /// How long a run waits for the cycle of a `watch` that is under way.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -24,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// With --job-id, callbacks answer that task of the backend; it hears of the run's end even where there was nothing to do, and
 /// of files that have to wait: their end is told under the same id.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, override_usage = USAGE)]
 pub struct Args {
     /// The technicians
     #[arg(required_unless_present_any = ["all", "file"], conflicts_with_all = ["all", "file"])]

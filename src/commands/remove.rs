@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::creation::folders;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
+use crate::domain::text::visible;
 use crate::error::{Exit, Failure};
 use crate::ledger::{Lock, Technician};
 use crate::provision::{Drift, Problem, Provisioner, Removed};
@@ -172,7 +173,7 @@ async fn dry_run(technician: &Technician, provisioner: &Provisioner<'_>, context
         return Ok(Exit::Done);
     }
     for name in &pending {
-        context.ui.say(format!("would end first: {}", name.escape_debug()));
+        context.ui.say(format!("would end first: {}", visible(name)));
     }
     for drift in &plan.drifts {
         context.ui.say(format!("would change: {}", drift.sentence()));

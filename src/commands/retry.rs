@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::document::Document;
 use crate::domain::clock;
 use crate::domain::item::{Act, shown};
+use crate::domain::text::{count, quoted, shell_word, visible};
 use crate::error::{Exit, Failure};
 
 /// Send refused files through again: the same item, the next attempt; or a waiting one now
@@ -67,8 +68,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         items.extend(ledger.open_items(user.as_ref()).await?.into_iter().filter(|i| i.is_put_off(now)));
         items.retain(|i| i.is_called(wanted));
         if items.is_empty() {
-            return Err(Failure::new(Exit::Data, "not_in_erro", format!("no file {wanted:?} is in erro, and none waits for a later try"))
-                .hint(format!("`tecnico why {wanted:?}` says where it is"))
+            let message = format!("no file {} is in erro, and none waits for a later try", quoted(wanted));
+            return Err(Failure::new(Exit::Data, "not_in_erro", message)
+                .hint(format!("`tecnico why {}` says where it is", shell_word(wanted)))
                 .into());
         }
     }
@@ -93,15 +95,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     for item in &items {
-        let reason = item.reason.as_deref().unwrap_or("-").escape_debug();
+        let reason = visible(item.reason.as_deref().unwrap_or("-"));
         let was = if item.is_open() { "waited" } else { "was refused" };
         ui.say(format!("{}  {}  {was}: {reason}", item.sighted.user, shown(&item.sighted.name)));
     }
     match (items.len(), args.dry_run) {
-        (0, _) => ui.say("no file is in erro"),
-        (n, true) => ui.say(format!("{n} would go through again; nothing was changed")),
-        (1, false) => ui.say("1 goes through again with the next cycle"),
-        (n, false) => ui.say(format!("{n} go through again with the next cycle")),
+        (0, _) => match &user {
+            Some(user) => ui.say(format!("no file of {user} is in erro")),
+            None => ui.say("no file is in erro"),
+        },
+        (n, true) => ui.say(format!("{} would go through again; nothing was changed", count(n, "file", "files"))),
+        (n, false) => ui.say(format!("{} through again with the next cycle", count(n, "file goes", "files go"))),
     }
     Ok(Exit::Done)
 }

@@ -12,6 +12,7 @@ use crate::doctor::{Verdict, processor::processor};
 use crate::document::Document;
 use crate::domain::clock::{self, Millis, rfc3339};
 use crate::domain::item::{Item, State, shown};
+use crate::domain::text::{count, visible};
 use crate::error::Exit;
 use crate::ledger::{Counts, DroppedFolder, LastCycle, StoppedAddress};
 
@@ -134,12 +135,11 @@ fn problems(counts: &Counts, last: Option<&LastCycle>, stopped: &[StoppedAddress
         Some(_) => {}
     }
     if stuck > 0 {
-        let message =
-            format!("{}: no step further for longer than status.stuck", counted(stuck as u64, "file is stuck", "files are stuck"));
+        let message = format!("{}: no step further for longer than status.stuck", count(stuck, "file is stuck", "files are stuck"));
         add("stuck", message, "`tecnico why FILE` says why");
     }
     if counts.dead > 0 {
-        let message = counted(counts.dead, "callback was given up", "callbacks were given up");
+        let message = count(counts.dead, "callback was given up", "callbacks were given up");
         add("callbacks_dead", message, "`tecnico callbacks retry` sends them again");
     }
     for address in stopped {
@@ -156,15 +156,11 @@ fn unusable_processor(settings: &Settings, held_up: &[Item]) -> Option<Problem> 
     let message = finding.as_ref().map(|f| f.message.clone()).or(told)?;
     let waiting = match held_up.len() as u64 {
         0 => String::new(),
-        n => format!("; {}", counted(n, "file waits for it", "files wait for it")),
+        n => format!("; {}", count(n, "file waits for it", "files wait for it")),
     };
     let mend = finding.and_then(|f| f.fix).unwrap_or_else(|| "`tecnico doctor --only processor` says what is wrong".to_owned());
     let fix = format!("{mend}; then `tecnico process --all` takes what waits at once");
     Some(Problem { code: "command_unusable", message: format!("{message}{waiting}"), fix })
-}
-
-fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn empty_line(folder: DroppedFolder) -> EmptyFolder {
@@ -192,21 +188,21 @@ fn tell(report: &Report, context: &Context) {
     let last = report.last_success_at.as_deref().unwrap_or("never");
     let word = if report.ok { ui.good("ok") } else { ui.bad("not ok") };
     // Not yet a problem (`status.silence` says when), but no good news either.
-    let failed = report.last_failure.as_deref().filter(|_| report.ok).map(|f| format!(" (the last one failed: {})", f.escape_debug()));
+    let failed = report.last_failure.as_deref().filter(|_| report.ok).map(|f| format!(" (the last one failed: {})", visible(f)));
     ui.say(format!(
         "{word}  last good cycle {last}{}; {} pending, {} of them waiting; {} in erro; {} undelivered",
         failed.unwrap_or_default(),
         report.pending,
         report.waiting,
         report.refused,
-        counted(callbacks.undelivered + callbacks.held + callbacks.dead, "callback", "callbacks")
+        count(callbacks.undelivered + callbacks.held + callbacks.dead, "callback", "callbacks")
     ));
     for problem in &report.problems {
-        ui.say(format!("{} {}", ui.bad(problem.code), problem.message.escape_debug()));
+        ui.say(format!("{} {}", ui.bad(problem.code), visible(&problem.message)));
         ui.say(ui.dim(format!("    fix: {}", problem.fix)));
     }
     for item in report.stuck.iter().take(NAMED) {
-        let reason = item.reason.as_deref().unwrap_or("-").escape_debug();
+        let reason = visible(item.reason.as_deref().unwrap_or("-"));
         ui.say(format!("    {}  {}  {} since {}: {reason}", item.user, shown(&item.name), item.state, item.since));
     }
     if report.stuck.len() > NAMED {

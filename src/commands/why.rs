@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::event::EventId;
 use crate::domain::item::{Item, State, shown};
+use crate::domain::text::{count, quoted, visible};
 use crate::error::{Exit, Failure};
 use crate::ledger::{DroppedFolder, HistoryLine, Ledger};
 
@@ -105,7 +106,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         }
     }
     if found.is_empty() && folders.is_empty() {
-        return Err(Failure::new(Exit::Data, "file_unknown", format!("nothing is known of {:?}", args.what))
+        return Err(Failure::new(Exit::Data, "file_unknown", format!("nothing is known of {}", quoted(&args.what)))
             .hint("`tecnico process USER` looks into a novos; names are compared letter by letter, blanks too")
             .into());
     }
@@ -175,25 +176,24 @@ fn tell_folder(folder: &Dropped, context: &Context) {
 
 fn tell(story: &Story, context: &Context) {
     let ui = &context.ui;
-    let end = story.outcome.unwrap_or(story.state);
-    ui.say(format!("{}  {} of {}  {}", ui.bold(shown(&story.name)), end, story.user, ui.dim(&story.item_id)));
+    let end = story.outcome.map_or_else(|| format!("under way ({})", story.state), str::to_owned);
+    ui.say(format!("{}  of {}: {end}  {}", ui.bold(shown(&story.name)), story.user, ui.dim(&story.item_id)));
     let from = if story.folder.is_empty() { "novos".to_owned() } else { format!("novos/{}", story.folder) };
     ui.say(format!("  Drive {}, from {}", story.file_id, shown(&from)));
     if let Some(name) = &story.renamed_to {
         ui.say(format!("  called {} on Drive by now", shown(name)));
     }
     if let Some(reason) = &story.reason {
-        ui.say(format!("  {}", reason.escape_debug()));
+        ui.say(format!("  {}", visible(reason)));
     }
     for step in &story.history {
         let what = if step.from == Some(step.to) { "·" } else { step.to };
-        ui.say(format!("  {}  {what:<9}  {}", step.at, step.note.escape_debug()).trim_end());
+        ui.say(format!("  {}  {what:<9}  {}", step.at, visible(&step.note)).trim_end());
     }
     if let Some(callback) = &story.callback {
         let how = match (&callback.delivered_at, &callback.last_error) {
             (Some(at), _) => format!("delivered {at}"),
-            (None, Some(error)) if callback.attempts == 1 => format!("not delivered after 1 try: {}", error.escape_debug()),
-            (None, Some(error)) => format!("not delivered after {} tries: {}", callback.attempts, error.escape_debug()),
+            (None, Some(error)) => format!("not delivered after {}: {}", count(callback.attempts, "try", "tries"), visible(error)),
             (None, None) => "not sent yet".to_owned(),
         };
         ui.say(format!("  callback {}: {how}", callback.event_id));

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::clock::Millis;
 use super::technician::UserId;
+use super::text::quoted;
 
 pub use transition::{Act, Illegal, Outcome, Standing, State, Verdict};
 
@@ -59,7 +60,7 @@ pub struct Sighted {
 /// A name from outside as people are shown it: nothing in it acts on a terminal, and blanks that matter can be seen.
 pub fn shown(name: &str) -> String {
     let blank = name.is_empty() || name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) || name.contains("  ");
-    if blank { format!("{name:?}") } else { name.escape_debug().to_string() }
+    if blank { super::text::quoted(name) } else { super::text::visible(name).into_owned() }
 }
 
 /// The backend's task in whose run an item had to wait.
@@ -191,9 +192,9 @@ impl Item {
             (known.size, known.md5) = (seen.size, seen.md5.clone());
         }
         let note = if known.name != seen.name {
-            format!("renamed from {:?} to {:?}", known.name, seen.name)
+            format!("renamed from {} to {}", quoted(&known.name), quoted(&seen.name))
         } else if known.parent_id != seen.parent_id || known.below != seen.below {
-            format!("moved inside novos, from {:?} to {:?}", known.below, seen.below)
+            format!("moved inside novos, from {} to {}", quoted(&known.below), quoted(&seen.below))
         } else if was_missing {
             "seen on Drive again".to_owned()
         } else if corrected {

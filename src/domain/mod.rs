@@ -7,3 +7,4 @@ pub mod gate;
 pub mod item;
 pub mod tags;
 pub mod technician;
+pub mod text;

@@ -32,8 +32,7 @@ impl UserId {
 
     /// The id as somebody types it in a shell, in a hint.
     pub fn typed(&self) -> String {
-        let plain = self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '_' | '-' | '+'));
-        let quoted = if plain { self.0.clone() } else { format!("'{}'", self.0.replace('\'', r"'\''")) };
+        let quoted = super::text::shell_word(&self.0);
         if self.0.starts_with('-') { format!("-- {quoted}") } else { quoted }
     }
 
@@ -130,7 +129,7 @@ pub fn folder_key(folder: &str) -> String {
 /// Control characters, direction marks, zero-width and other invisible ones.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use yup_oauth2::ServiceAccountKey;
 use yup_oauth2::authorized_user::AuthorizedUserSecret;
 
 use crate::config::settings::{Credentials, DriveSettings};
+use crate::domain::text::shell_word;
 use crate::error::{Exit, Failure};
 
 /// No key is longer.
@@ -105,7 +106,8 @@ fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
     }
     if crate::config::is_open(path, facts.mode()) {
         let text = format!("the credentials file {shown} can be read by others (mode {:04o})", facts.mode() & 0o7777);
-        return Err(Failure::new(Exit::Refused, "key_readable_by_others", text).hint(format!("chmod 600 {}", shell_word(path))));
+        return Err(Failure::new(Exit::Refused, "key_readable_by_others", text)
+            .hint(format!("chmod 600 {}", shell_word(&path.display().to_string()))));
     }
     let mut bytes = Vec::new();
     file.by_ref().take(LONGEST_KEY).read_to_end(&mut bytes).map_err(|e| unreadable(path, e))?;
@@ -114,15 +116,8 @@ fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn unreadable(path: &Path, cause: std::io::Error) -> Failure {
     Failure::new(Exit::Refused, "key_unreadable", format!("the credentials file {} cannot be read", path.display()))
-        .hint(format!("run as its owner, or `chown` it to the user tecnico runs as: {}", shell_word(path)))
+        .hint(format!("run as its owner, or `chown` it to the user tecnico runs as: {}", shell_word(&path.display().to_string())))
         .because(cause)
-}
-
-/// A path as a shell takes it.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[derive(Deserialize)]
@@ -202,7 +197,6 @@ mod tests {
         assert!(read_key(file(KEY, 0o600).path()).is_ok());
         assert_eq!(read_key(Path::new("/nonexistent/key.json")).expect_err("missing").code(), "key_missing");
         assert_eq!(read_key(Path::new("/")).expect_err("a directory").code(), "key_not_a_file");
-        assert_eq!(shell_word(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 
     #[test]

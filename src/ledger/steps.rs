@@ -13,6 +13,7 @@ use super::{Ledger, failure};
 use crate::domain::clock::Millis;
 use crate::domain::event::NewEvent;
 use crate::domain::item::{Act, Item, Sighted};
+use crate::domain::text::quoted;
 use crate::error::{Exit, Failure};
 
 /// How many steps share one transaction: other processes wait for it.
@@ -89,7 +90,9 @@ impl Ledger {
         let mut taken = Vec::with_capacity(steps.len());
         for step in steps {
             taken.push(self.take_together(std::slice::from_ref(step)).await.and_then(|mut one| {
-                one.pop().ok_or_else(|| failure::defect("step_unanswered", format!("no step was taken with {:?}", step.item.sighted.name)))
+                one.pop().ok_or_else(|| {
+                    failure::defect("step_unanswered", format!("no step was taken with {}", quoted(&step.item.sighted.name)))
+                })
             }));
         }
         taken
@@ -117,8 +120,10 @@ impl Ledger {
                 Exit::Later,
                 "item_changed",
                 format!(
-                    "the file {:?} is {} by now; it was {} a moment ago",
-                    item.sighted.name, current.standing.state, item.standing.state
+                    "the file {} is {} by now; it was {} a moment ago",
+                    quoted(&item.sighted.name),
+                    current.standing.state,
+                    item.standing.state
                 ),
             ));
         }
@@ -143,7 +148,7 @@ impl Ledger {
     /// One legal step and its history line.
     pub(super) async fn step(&self, tx: &mut Transaction<'static, Sqlite>, item: &mut Item, act: &Act, now: Millis) -> Result<(), Failure> {
         let from = item.standing.state;
-        item.apply(act, now).map_err(|e| failure::defect("illegal_step", format!("{:?}: {e}", item.sighted.name)))?;
+        item.apply(act, now).map_err(|e| failure::defect("illegal_step", format!("{}: {e}", quoted(&item.sighted.name))))?;
         self.update_item(tx, item).await?;
         self.append_history(tx, item, Some(from), &act.note(), now).await
     }

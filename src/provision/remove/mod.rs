@@ -17,6 +17,7 @@ use futures_util::StreamExt;
 use super::{Drift, Plan, Prepared, Problem, Provisioner};
 use crate::domain::folder::Role;
 use crate::domain::technician::UserId;
+use crate::domain::text::quoted;
 use crate::domain::{clock, tags};
 use crate::drive::{Change, FileId, Kind};
 use crate::error::{Exit, Failure};
@@ -202,8 +203,8 @@ impl Provisioner<'_> {
         let why = first.reason.clone().unwrap_or_else(|| "its turn has not come".to_owned());
         let so_far =
             if technician.removing_at.is_some() { "; their access may be gone already, the trees are where they were" } else { "" };
-        let message =
-            format!("{} of {}'s files cannot come to an end now{so_far}: {:?}: {why}", open.len(), technician.user, first.sighted.name);
+        let name = quoted(&first.sighted.name);
+        let message = format!("{} of {}'s files cannot come to an end now{so_far}: {name}: {why}", open.len(), technician.user);
         let hint = format!(
             "run the same command again after {}; `tecnico why {}` says how it stands, `tecnico process {user}` tries now",
             clock::rfc3339(open.iter().map(|i| i.next_attempt_at).max().unwrap_or_default()),

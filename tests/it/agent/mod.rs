@@ -12,6 +12,7 @@ mod meddling;
 mod old_faults;
 mod settings;
 mod shared_drive;
+mod shown;
 mod story;
 mod telling;
 mod weather;

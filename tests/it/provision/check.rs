@@ -90,7 +90,7 @@ async fn all_is_as_wanted_after_a_creation() {
     let case = Case::new().await;
     case.clean().await;
     let said = case.world.run(&["check"]).await.expect(0).stdout;
-    assert!(said.contains("1 checked: all as wanted"), "{said}");
+    assert!(said.contains("1 technician checked: all as wanted"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
