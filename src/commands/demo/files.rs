@@ -5,12 +5,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::{TECHNICIANS, heading};
 use crate::context::Context;
-use crate::domain::folder::Role;
+use crate::domain::technician::UserId;
 use crate::provision::Provisioner;
 
-/// The file that is replaced while the processor has it.
-const REPLACED: &str = "16517191.pdf";
+/// The file that is replaced while the processor has it, and whose it is.
+const REPLACED: (&str, &str) = ("16517191.pdf", "ana@example.com");
 
 /// Refuses what is no PDF. With the file to be replaced it waits until that has happened, so that the story is the
 /// same each time.
@@ -41,9 +42,9 @@ pub(super) fn write_processor(dir: &Path) -> anyhow::Result<()> {
 /// What the technicians drop: the user, the name, the content, and what is special about it.
 const FILES: [(&str, &str, &str, &str); 6] = [
     ("42", "16517189.pdf", "%PDF-1.7 uma ordem", "a work order like any other"),
-    ("42", "16517190.pdf", "isto não é um PDF", "not a PDF: the processor refuses it"),
-    ("42", REPLACED, "%PDF-1.7 primeira versão", "replaced by a newer version while the processor has it"),
-    ("43", "16517200.pdf", "%PDF-1.7 frente", "two files of one name, this"),
+    ("42", "16517190.pdf", "isto não é um PDF", "no PDF, whatever its name says"),
+    ("42", REPLACED.0, "%PDF-1.7 primeira versão", "she replaces it during step 3"),
+    ("43", "16517200.pdf", "%PDF-1.7 frente", "two files of one name: this"),
     ("43", "16517200.pdf", "%PDF-1.7 verso", "and this"),
     ("43", "../../etc/16517201.pdf", "%PDF-1.7 nome hostil", "a name that tries to leave the folder"),
 ];
@@ -51,47 +52,60 @@ const FILES: [(&str, &str, &str, &str); 6] = [
 /// A folder that is dropped whole, by user 44.
 const FOLDER: (&str, [&str; 2]) = ("semana 47", ["16517301.pdf", "16517302.pdf"]);
 
+/// The dropped files' ids on Drive, in order.
+pub(super) struct Drops(Vec<String>);
+
+impl Drops {
+    /// Where in that order a file comes; one that nobody dropped comes last.
+    pub(super) fn place_of(&self, file_id: &str) -> usize {
+        self.0.iter().position(|id| id == file_id).unwrap_or(self.0.len())
+    }
+}
+
 /// Acts as the technicians.
-pub(super) async fn drop_all(provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
+pub(super) async fn drop_all(provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<Drops> {
     let (control, ui) = (context.embedded()?.control(), &context.ui);
-    ui.say("");
-    ui.say(ui.bold("What they drop into their novos"));
-    for (technician, row) in provisioner.ledger.folders_of_role(Role::Novos).await? {
-        let Some(email) = &technician.email else { continue };
-        let mine = FILES.iter().filter(|(user, ..)| *user == technician.user.as_str());
-        for (user, name, content, special) in mine {
-            ui.say(format!("  {user}  {name:<24} {}", ui.dim(special)));
-            control.put(email.as_str(), &row.drive_id, name, content.as_bytes(), "application/pdf")?;
+    heading(2, "They drop files into their novos", context);
+    let mut drops = Vec::new();
+    let inbox = &provisioner.settings.layout.inbox;
+    for (user, email, _) in TECHNICIANS {
+        let id = UserId::parse(user).map_err(anyhow::Error::msg)?;
+        let rows = provisioner.ledger.folder_ids(&id).await?;
+        let Some(novos) = rows.iter().find(|r| r.path == *inbox).map(|r| r.drive_id.as_str()) else { continue };
+        for (_, name, content, special) in FILES.iter().filter(|(whose, ..)| *whose == user) {
+            ui.say(format!("  {user}  {name:<24}{}", ui.dim(special)));
+            drops.push(control.put(email, novos, name, content.as_bytes(), "application/pdf")?);
         }
-        if technician.user.as_str() == "44" {
-            ui.say(format!("  44  {:<24} {}", format!("{}/", FOLDER.0), ui.dim("a whole folder")));
-            let folder = control.mkdir(email.as_str(), &row.drive_id, FOLDER.0)?;
+        if user == "44" {
+            ui.say(format!("  44  {:<24}{}", format!("{}/", FOLDER.0), ui.dim("a whole folder with two files")));
+            let folder = control.mkdir(email, novos, FOLDER.0)?;
             for name in FOLDER.1 {
-                control.put(email.as_str(), &folder, name, b"%PDF-1.7 de uma pasta", "application/pdf")?;
+                drops.push(control.put(email, &folder, name, b"%PDF-1.7 de uma pasta", "application/pdf")?);
             }
         }
     }
-    Ok(())
+    Ok(Drops(drops))
 }
 
 /// What a newcomer wonders about in the trees.
 pub(super) fn explain(context: &Context) {
     let ui = &context.ui;
     for line in [
-        "Of 16517191.pdf both versions were handled, each once: Drive keeps one file, the VM has both.",
-        "Where a name is taken, a part of the file's Drive id keeps the two apart. Nothing is overwritten.",
-        "On the VM a name is made harmless; the emptied folder moves out of the way on Drive, nothing is deleted.",
+        "Both versions of 16517191.pdf were handled, each once: Drive keeps one file,",
+        "the VM both. Where a name is taken, a part of the file's Drive id keeps the",
+        "two apart; a hostile name is made harmless. The emptied folder is put out of",
+        "the way. Nothing is overwritten, nothing deleted.",
     ] {
         ui.say(ui.dim(format!("  {line}")));
     }
 }
 
 /// In the first cycle: waits until the processor has the file, replaces it on Drive, and lets the processor go on.
-pub(super) async fn replace_while_handled(dir: &Path, cycle: usize, context: &Context) -> anyhow::Result<()> {
+pub(super) async fn replace_while_handled(dir: &Path, cycle: usize, drops: &Drops, context: &Context) -> anyhow::Result<()> {
     let until = Instant::now() + Duration::from_secs(20);
     while cycle == 1 && !dir.join("replaced").exists() && Instant::now() < until {
         if dir.join("handling").exists() {
-            replace(context)?;
+            replace(drops, context)?;
             std::fs::write(dir.join("replaced"), "")?;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -99,12 +113,10 @@ pub(super) async fn replace_while_handled(dir: &Path, cycle: usize, context: &Co
     Ok(())
 }
 
-fn replace(context: &Context) -> anyhow::Result<()> {
-    let control = context.embedded()?.control();
-    let snapshot = control.snapshot()?;
-    let files = snapshot["files"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if let Some(id) = files.iter().find(|f| f["name"] == REPLACED).and_then(|f| f["id"].as_str()) {
-        control.replace("ana@example.com", id, "%PDF-1.7 segunda versão".as_bytes())?;
+fn replace(drops: &Drops, context: &Context) -> anyhow::Result<()> {
+    let place = FILES.iter().position(|(_, name, ..)| *name == REPLACED.0);
+    if let Some(id) = place.and_then(|at| drops.0.get(at)) {
+        context.embedded()?.control().replace(REPLACED.1, id, "%PDF-1.7 segunda versão".as_bytes())?;
     }
     Ok(())
 }

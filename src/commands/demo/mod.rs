@@ -1,8 +1,10 @@
-//! `tecnico demo`: the whole product in one command, against the embedded Drive.
+//! `tecnico demo`: the whole product in one command, against the embedded Drive. No line is wider than a small terminal.
 
 mod backend;
+mod directory;
 mod files;
 mod trees;
+mod work;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,21 +14,24 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::report::Cost;
-use crate::agent::{Agent, CycleReport, Plan, Scope};
+use crate::agent::{Agent, tell};
 use crate::callback::Client;
+use crate::callback::payload::{Task, folders_done};
 use crate::context::{Context, Global};
+use crate::creation::{self, Made};
 use crate::document::Document;
-use crate::domain::item::Outcome as Verdict;
-use crate::error::{Exit, Failure};
-use crate::provision::{Candidate, Outcome, Provisioner};
+use crate::domain::clock;
+use crate::domain::event::EventKind;
+use crate::domain::text::shell_word;
+use crate::drive::Meter;
+use crate::embedded::Embedded;
+use crate::error::Exit;
+use crate::provision::{Candidate, Provisioner};
 use backend::Backend;
 
 /// The technicians of the demo: the backend's id, the e-mail, the name. Two are called the same.
 const TECHNICIANS: [(&str, &str, &str); 3] =
     [("42", "ana@example.com", "Ana Maria"), ("43", "joao@example.com", "João Silva"), ("44", "bea@example.com", "Ana Maria")];
-
-/// After so many cycles everything there is has been handled.
-const CYCLES: usize = 5;
 
 /// See it all work: an embedded Drive, technicians, work orders, callbacks; no account.
 ///
@@ -54,35 +59,31 @@ impl Document for Report {
 /// Runs `tecnico demo`.
 pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
     let dir = match args.dir.or_else(|| outer.global.sandbox.clone()) {
-        Some(dir) => fresh(dir)?,
-        None => new_directory()?,
+        Some(dir) => directory::fresh(dir)?,
+        None => directory::temporary()?,
     };
+    // Begun while the directory is empty; its settings come after that.
+    drop(Embedded::open(&dir, 0, true).await?);
     files::write_processor(&dir)?;
     introduce(&dir, outer);
-    let context = Context::new(outer.ui.clone(), Global { sandbox: Some(dir.clone()), ..outer.global.clone() });
+    let context = Context::new(outer.ui.clone(), Global { sandbox: Some(dir.clone()), ..outer.global.clone() }, false);
     let begun = Instant::now();
     let provisioner = context.provisioner().await?;
-    create(&provisioner, &context).await?;
-    files::drop_all(&provisioner, &context).await?;
-    trees::show("Before", &provisioner, &context)?;
     let backend = Backend::start(&dir).await?;
-    work(&dir, &backend, &provisioner, &context).await?;
-    trees::show("After", &provisioner, &context)?;
+    let agent = agent(&backend, &provisioner, &context).await?;
+    create(&agent, &provisioner, &context).await?;
+    let made = provisioner.drive.meter();
+    let drops = files::drop_all(&provisioner, &context).await?;
+    trees::show("Before", &provisioner, &context).await?;
+    work::work(&dir, &agent, &drops, &context).await?;
+    trees::show("After", &provisioner, &context).await?;
     files::explain(&context);
-    backend.show(&context);
+    backend.forge().await?;
+    backend.show(&drops, &context);
     let meter = provisioner.drive.meter();
-    let ui = &context.ui;
-    ui.say("");
-    let seconds = begun.elapsed().as_secs_f32();
-    ui.say(format!(
-        "{}: {} Drive calls, {} quota units, {} of them writes, {seconds:.1} s",
-        ui.bold("Cost"),
-        meter.calls,
-        meter.units,
-        meter.writes
-    ));
-    if ui.is_json() {
-        ui.json(&Report { dir: dir.display().to_string(), drive: meter.into() });
+    cost(made, meter, begun, &context);
+    if outer.ui.is_json() {
+        outer.ui.json(&Report { dir: dir.display().to_string(), drive: meter.into() });
     }
     next(&dir, &context);
     context.close().await;
@@ -92,103 +93,86 @@ pub async fn run(args: Args, outer: &Context) -> anyhow::Result<Exit> {
 /// What somebody who knows nothing has to know.
 fn introduce(dir: &Path, context: &Context) {
     let ui = &context.ui;
-    ui.say("Technicians put work orders into a folder on Google Drive called novos, the only one they may see. tecnico takes each file to");
-    ui.say("the VM, has a program judge it, files it under processados or erro on both sides, and tells a backend.");
-    ui.say(ui.dim(format!("Drive, VM and backend are small ones of this demo's own, in {}. Nothing leaves this machine.", dir.display())));
-    ui.say("");
-}
-
-/// A directory of somebody's own is not written into.
-fn fresh(dir: PathBuf) -> Result<PathBuf, Failure> {
-    let refused = |why: String| {
-        Failure::new(Exit::CannotCreate, "demo_directory", why).hint("name a directory that is not there yet: `tecnico demo DIR`")
-    };
-    match std::fs::read_dir(&dir).map(Iterator::count) {
-        Ok(entries) if entries > 0 => Err(refused(format!("{} is not empty; the demo starts from nothing", dir.display()))),
-        Ok(_) => Ok(dir),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => match std::fs::create_dir_all(&dir) {
-            Ok(()) => Ok(dir),
-            Err(e) => Err(refused(format!("cannot make {}", dir.display())).because(e)),
-        },
-        Err(e) => Err(refused(format!("cannot use {}", dir.display())).because(e)),
+    for line in [
+        "Field technicians put work orders (PDF files) into a folder on Google Drive",
+        "that is shared with them: novos, Portuguese for \"new ones\". tecnico takes each",
+        "file to the company's server, the VM, and has the company's own program judge",
+        "it. Then it files it, on Drive and on the VM alike, under processados",
+        "(\"processed\") or erro (\"error\"), and tells the company's backend.",
+        "",
+        "Here Drive, VM and backend are small ones of the demo. Nothing leaves this",
+        "machine; everything is in",
+    ] {
+        ui.say(line);
     }
+    ui.say(ui.dim(dir.display()));
 }
 
-fn new_directory() -> anyhow::Result<PathBuf> {
-    let made = tempfile::Builder::new().prefix("tecnico-demo-").tempdir().map_err(|e| {
-        Failure::new(Exit::CannotCreate, "no_temporary_directory", "cannot make a directory for the demo")
-            .hint("name one you may write to: `tecnico demo DIR`")
-            .because(e)
-    })?;
-    Ok(made.keep())
-}
-
-async fn create(provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
-    let ui = &context.ui;
-    let control = context.embedded()?.control();
-    ui.say(ui.bold("Three technicians, two of one name"));
-    for (user, email, name) in TECHNICIANS {
-        // They have Google accounts, as real ones would.
-        control.user(email)?;
-        let candidate = Candidate::parse(user, Some(email), Some(name), None)?;
-        let Outcome { prepared, applied, .. } = provisioner.create(&candidate, None, None).await?;
-        if let Some(entry) = &applied.registry {
-            provisioner.base.registry().upsert(entry)?;
-        }
-        let folder = &prepared.technician.folder;
-        let told = prepared.renumbered_from.map(|taken| format!("  ({taken} is somebody else's)")).unwrap_or_default();
-        ui.say(format!("  {} tecnico create {user} --email {email} --name \"{name}\"  →  {folder}{told}", ui.good("✓")));
-    }
-    Ok(())
-}
-
-/// Cycles until nothing is left to do, as `tecnico watch` would be run by a timer.
-async fn work(dir: &Path, backend: &Backend, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
-    let ui = &context.ui;
+/// The agent as a configuration with this backend would make it. The address is not kept: the backend ends with the demo.
+async fn agent(backend: &Backend, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<Agent> {
     let mut settings = context.settings().await?.clone();
     settings.callback.url = Some(backend.url.clone());
     settings.callback.secret_file = Some(backend.secret_file.clone());
     let client = Client::new(&settings.callback)?;
-    let agent = Agent::new(Arc::new(settings), provisioner.drive.clone(), provisioner.ledger.clone(), provisioner.base.clone(), client);
-    for n in 1..=CYCLES {
-        let plan = Plan::over(Scope::Everyone);
-        let (report, ()) =
-            tokio::try_join!(async { anyhow::Ok(agent.run_cycle(&plan).await?) }, files::replace_while_handled(dir, n, context))?;
-        if report.is_quiet() && report.delivered == 0 {
-            break;
+    Ok(Agent::new(Arc::new(settings), provisioner.drive.clone(), provisioner.ledger.clone(), provisioner.base.clone(), client))
+}
+
+/// Does what the commands it prints would do.
+async fn create(agent: &Agent, provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<()> {
+    let ui = &context.ui;
+    heading(1, "Three technicians get their folders, on Drive and on the VM", context);
+    for (user, email, name) in TECHNICIANS {
+        // They have Google accounts, as real ones would.
+        context.embedded()?.control().user(email)?;
+        let candidate = Candidate::parse(user, Some(email), Some(name), None)?;
+        let Made { outcome, folders } = creation::create(provisioner, &candidate, None).await?;
+        let technician = &outcome.prepared.technician;
+        let done = creation::in_words(outcome.status);
+        let payload = |job_id: &str| folders_done(Task { user_id: user, job_id, name }, done, &folders);
+        tell(&agent.ledger, &agent.settings.callback, EventKind::Folders, &technician.user, None, clock::now(), payload).await?;
+        ui.say(format!("  {} tecnico create {user} --email {email} --name \"{name}\"", ui.good("✓")));
+        if let Some(taken) = &outcome.prepared.renumbered_from {
+            ui.say(ui.dim(format!("    {taken} is somebody else's: this folder is called {}", technician.folder)));
         }
-        ui.say("");
-        ui.say(format!("{}  {}", ui.bold(format!("tecnico watch, cycle {n}")), ui.dim(format!("{} Drive calls", report.drive.calls))));
-        tell(&report, context);
     }
+    agent.deliver_due().await?;
     Ok(())
 }
 
-fn tell(report: &CycleReport, context: &Context) {
-    let ui = &context.ui;
-    for line in &report.filed {
-        let word = format!("{:<11}", line.outcome.as_str());
-        let word = if line.outcome == Verdict::Processado { ui.good(word) } else { ui.bad(word) };
-        let reason = line.reason.as_deref().map(|r| ui.dim(format!("  {}", r.escape_debug()))).unwrap_or_default();
-        ui.say(format!("  {word} {}  {}{reason}", line.user, line.name.escape_debug()));
-    }
-    for fault in &report.faults {
-        ui.say(format!("  {} {}", ui.bad("error"), fault.failure));
-    }
+fn heading(number: u8, text: &str, context: &Context) {
+    context.ui.say("");
+    context.ui.say(context.ui.bold(format!("{number}. {text}")));
 }
 
+fn cost(made: Meter, all: Meter, begun: Instant, context: &Context) {
+    let ui = &context.ui;
+    let seconds = begun.elapsed().as_secs_f32();
+    ui.say("");
+    ui.say(format!(
+        "{}: {} calls to Drive ({} for the technicians, {} for the files), {seconds:.1} s,",
+        ui.bold("Cost"),
+        all.calls,
+        made.calls,
+        all.calls - made.calls
+    ));
+    ui.say(format!("{} quota units (what Google counts by; it allows 325,000 a minute).", all.units));
+}
+
+/// What to try on the Drive that is left.
 fn next(dir: &Path, context: &Context) {
     let ui = &context.ui;
     let program = std::env::args().next().filter(|p| p.contains('/')).unwrap_or_else(|| "tecnico".to_owned());
+    let dir = shell_word(&dir.display().to_string());
     ui.say("");
     ui.say(ui.bold("Try next, on the same Drive"));
-    for (command, shows) in [
-        ("why 16517191.pdf", "what happened to a file, step by step"),
-        ("status", "whether all is well"),
-        ("check", "whether both trees and the shares are as they should be"),
-        ("create rui@example.com", "one more technician"),
-        ("share 42 --list", "who has access to a novos"),
+    for (shows, command) in [
+        ("what happened to a file, step by step", format!("--sandbox {dir} why 16517191.pdf")),
+        ("be a technician: drop a file of yours, then let the agent take it", format!("sandbox {dir} drop 42 FILE")),
+        ("", format!("--sandbox {dir} watch")),
     ] {
-        ui.say(format!("  {program} --sandbox {} {command:<24}{}", dir.display(), ui.dim(shows)));
+        if !shows.is_empty() {
+            ui.say(ui.dim(format!("  # {shows}")));
+        }
+        ui.say(format!("  {program} {command}"));
     }
 }
