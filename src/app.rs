@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command};
 use crate::commands;
@@ -16,7 +16,7 @@ use crate::verdict::{Advice, ErrorBody, ErrorDocument, advice};
 /// Runs one command line to its end.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    let exit = match Cli::try_parse_from(&args) {
+    let exit = match Cli::read(&args) {
         Ok(cli) => run(cli),
         Err(fault) => usage(&fault, args.iter().any(|a| a == "--json")),
     };
@@ -39,7 +39,7 @@ fn run(cli: Cli) -> Exit {
         Err(e) => return report(&ui, &anyhow::Error::from(e).context("the runtime did not start")),
     };
     let ended = runtime.block_on(async {
-        let context = Context::new(ui.clone(), cli.global);
+        let context = Context::new(ui.clone(), cli.global, cli.command.begins_sandbox());
         let ended = Box::pin(dispatch(cli.command, &context)).await;
         context.close().await;
         ended
@@ -78,7 +78,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Serve(args) => commands::serve::run(args, context).await,
         Command::SshGate(args) => commands::ssh_gate::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, &Cli::command(), context).await,
-        Command::Man(args) => commands::man::run(&args, &Cli::command()),
+        Command::Man(args) => commands::man::run(&args, &Cli::command_in_paragraphs()),
         Command::Schema(args) => commands::schema::run(&args),
     }
 }

@@ -1,6 +1,8 @@
 //! The command line, whole: the global flags and one entry a command.
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     callbacks, changes, check, completions, config, create, demo, doctor, import, init, ledger, list, man, process, remove, rename, retry,
@@ -66,4 +68,63 @@ pub enum Command {
     Man(man::Args),
     #[command(hide = true)]
     Schema(schema::Args),
+}
+
+impl Cli {
+    /// What was typed, read by a command line whose help fits the terminal: paragraphs are as wide as it is, and the global
+    /// options, which would be most of each command's page, are explained on the program's own.
+    pub fn read(args: &[OsString]) -> Result<Self, clap::Error> {
+        let mut cli = Self::command_in_paragraphs();
+        let globals: Vec<Arg> = cli.get_arguments().filter(|a| a.is_global_set()).cloned().collect();
+        let names: Vec<String> = globals.iter().filter_map(|a| a.get_long().map(|long| format!("--{long}"))).collect();
+        let named = format!("Options of every command, explained by `tecnico --help`: {}", names.join(", "));
+        let mut page = clap::Command::new("global").disable_help_flag(true).help_template("{all-args}").args(globals);
+        cli = cli.mut_args(|a| if a.is_global_set() { a.hide(true) } else { a }).after_help(page.render_help());
+        cli = cli.mut_subcommands(|command| with_after_help(command, &named));
+        let mut matches = cli.try_get_matches_from(args)?;
+        Self::from_arg_matches_mut(&mut matches)
+    }
+
+    /// The command line, its help without the line ends of its source: whoever prints it breaks lines where they have to be.
+    pub fn command_in_paragraphs() -> clap::Command {
+        in_paragraphs(Self::command())
+    }
+}
+
+fn with_after_help(command: clap::Command, text: &str) -> clap::Command {
+    command.after_help(text.to_owned()).mut_subcommands(|below| with_after_help(below, text))
+}
+
+fn in_paragraphs(command: clap::Command) -> clap::Command {
+    let long = command.get_long_about().map(|text| joined(&text.to_string()));
+    let command = if let Some(long) = long { command.long_about(long) } else { command };
+    command.mut_subcommands(in_paragraphs)
+}
+
+/// The lines of each paragraph in one; indented ones, the examples, stay.
+fn joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut flows = false;
+    for line in text.lines() {
+        let is_prose = !line.is_empty() && !line.starts_with(' ');
+        if !out.is_empty() {
+            out.push(if flows && is_prose { ' ' } else { '\n' });
+        }
+        out.push_str(line);
+        flows = is_prose;
+    }
+    out
+}
+
+impl Command {
+    /// Whether it may make the sandbox that `--sandbox` names: what only looks, or has nothing to work on there, may not.
+    pub fn begins_sandbox(&self) -> bool {
+        match self {
+            Self::Create(args) => !args.is_dry_run(),
+            Self::Import(args) => !args.is_dry_run(),
+            // Those two open theirs themselves.
+            Self::Demo(_) | Self::Sandbox(_) => true,
+            _ => false,
+        }
+    }
 }

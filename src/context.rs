@@ -27,7 +27,7 @@ pub struct Global {
     /// The configuration file [default: the first of $TECNICO_CONFIG, $XDG_CONFIG_HOME/tecnico/config.toml, /etc/tecnico/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Use an embedded Drive kept in DIR, with everything else, instead of Google's
+    /// Use an embedded Drive kept in DIR, with everything else, instead of Google's; settings from --config or DIR/config.toml
     #[arg(long, global = true, value_name = "DIR")]
     pub sandbox: Option<PathBuf>,
     /// Where the technicians' folders lie on the VM (also VM_BASE_FOLDER)
@@ -62,6 +62,7 @@ pub struct Context {
     pub ui: Ui,
     /// The global flags.
     pub global: Global,
+    begins_sandbox: bool,
     settings: OnceCell<Settings>,
     ledger: OnceCell<Ledger>,
     drive: OnceCell<Drive>,
@@ -70,11 +71,13 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens nothing yet: `demo` and `config --example` need no configuration.
-    pub fn new(ui: Ui, global: Global) -> Self {
+    /// Opens nothing yet: `demo` and `config --example` need no configuration. Where `--sandbox` names none that is there,
+    /// a command that `begins_sandbox` makes it; any other must not.
+    pub fn new(ui: Ui, global: Global, begins_sandbox: bool) -> Self {
         Self {
             ui,
             global,
+            begins_sandbox,
             settings: OnceCell::new(),
             ledger: OnceCell::new(),
             drive: OnceCell::new(),
@@ -92,7 +95,7 @@ impl Context {
         let Some(dir) = &self.global.sandbox else {
             return Ok(config::resolve(&self.flags(), &environment)?);
         };
-        let embedded = self.embedded.get_or_try_init(|| Embedded::open(dir, 0)).await?;
+        let embedded = self.embedded.get_or_try_init(|| Embedded::open(dir, 0, self.begins_sandbox)).await?;
         Ok(config::resolve_sandbox(&self.flags(), &embedded.sandbox())?)
     }
 
@@ -135,6 +138,11 @@ impl Context {
     /// The embedded Drive of `--sandbox`, once the settings were asked for.
     pub fn embedded(&self) -> anyhow::Result<&Embedded> {
         self.embedded.get().context("this is only there with --sandbox")
+    }
+
+    /// A link to a folder on Drive, for people. No browser opens those of a sandbox: there the folder's id stands for it.
+    pub fn shown_link<'l>(&self, link: &'l str) -> &'l str {
+        if self.global.sandbox.is_some() { link.rsplit('/').next().unwrap_or_default() } else { link }
     }
 
     /// Everything the agent works with.

@@ -14,6 +14,7 @@ use crate::callback::payload::Attempt;
 use crate::context::Context;
 use crate::creation::{self, Made};
 use crate::document::Document;
+use crate::domain::text::shell_word;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
 use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
@@ -77,6 +78,13 @@ struct Step {
 
 impl Document for DryRun {
     const SCHEMA: &'static str = "tecnico.create.plan/1";
+}
+
+impl Args {
+    /// Whether nothing is to be done.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
 }
 
 /// Runs `tecnico create`.
@@ -153,12 +161,16 @@ fn tell(outcome: &Outcome, document: &Created, context: &Context) {
     ui.say(format!("{} {} ({}): {}", ui.good("✓"), document.folder, document.user, ui.bold(word)));
     ui.say(format!("  VM      {}", document.folders.vm_folders.user_folder));
     ui.say(format!("  Drive   {}", document.folders.drive_folders.user_folder_id));
-    let link = &document.folders.drive_folders.novos_folder_link;
+    let link = context.shown_link(&document.folders.drive_folders.novos_folder_link);
     match &document.email {
         Some(email) if document.folders.drive_folders.compartilhado => ui.say(format!("  novos   {link}  shared with {email}")),
         _ => ui.say(format!("  novos   {link}  not shared: `tecnico share {} --with E-MAIL`", document.user)),
     }
     ui.say(ui.dim(format!("  {}", document.drive)));
+    if let Some(dir) = context.global.sandbox.as_ref().filter(|_| outcome.status == Status::Created) {
+        let (dir, user) = (shell_word(&dir.display().to_string()), outcome.prepared.technician.user.typed());
+        ui.note(format!("try: `tecnico sandbox {dir} drop {user} FILE` as the technician, then `tecnico --sandbox {dir} watch`"));
+    }
 }
 
 /// What a person should know besides the result.

@@ -114,7 +114,7 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
         "clock" => doctor::drive::clock(context.drive().await?).await?,
         "token" => doctor::drive::token(context.drive().await?).await?,
         "scope" => doctor::drive::scope(context.drive().await?).await?,
-        "account" => doctor::drive::account(context.drive().await?).await?,
+        "account" => doctor::drive::account(context.drive().await?, &settings.drive).await?,
         "parent" => doctor::drive::parent(context.drive().await?, &settings.drive).await?,
         "roundtrip" => doctor::drive::round_trip(context.drive().await?, &settings.drive, args.share_with.as_deref()).await?,
         "feed" => doctor::drive::feed(context.drive().await?).await?,

@@ -47,6 +47,13 @@ impl Document for Report {
     const SCHEMA: &'static str = "tecnico.import/1";
 }
 
+impl Args {
+    /// Whether nothing is to be done.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
 /// Runs `tecnico import`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let provisioner = context.provisioner().await?;

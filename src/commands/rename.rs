@@ -166,7 +166,7 @@ fn tell(report: &Report, renamed: &Renamed, context: &Context) {
     ui.say(format!("  VM      {}", report.folders.vm_folders.user_folder));
     ui.say(format!("  Drive   {}", report.folders.drive_folders.user_folder_id));
     if let Some(email) = &report.email {
-        ui.say(format!("  novos   {}  shared with {email}", report.folders.drive_folders.novos_folder_link));
+        ui.say(format!("  novos   {}  shared with {email}", context.shown_link(&report.folders.drive_folders.novos_folder_link)));
     }
     ui.say(ui.dim(format!("  {}", report.drive)));
 }

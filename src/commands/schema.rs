@@ -59,6 +59,7 @@ fn all() -> Vec<(&'static str, Schema)> {
         one::<changes::Line>(),
         one::<changes::End>(),
         one::<sandbox::Report>(),
+        one::<sandbox::drop::Report>(),
         one::<serve::Report>(),
         one::<demo::Report>(),
         one::<init::Report>(),

@@ -231,7 +231,8 @@ async fn take_away(grant: &Grant, novos: &FileId, provisioner: &Provisioner<'_>)
     Ok(provisioner.drive.revoke(novos, &grant.id).await?)
 }
 
-async fn novos_of(technician: &Technician, provisioner: &Provisioner<'_>) -> anyhow::Result<FileId> {
+/// The `novos` of a technician.
+pub(super) async fn novos_of(technician: &Technician, provisioner: &Provisioner<'_>) -> anyhow::Result<FileId> {
     let path = provisioner.settings.layout.path_of(Role::Novos);
     let rows = provisioner.ledger.folder_ids(&technician.user).await?;
     let row = rows.iter().find(|r| r.path == path).ok_or_else(|| {

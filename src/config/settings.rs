@@ -65,6 +65,13 @@ pub struct DriveSettings {
     pub writes_per_second: usize,
 }
 
+impl DriveSettings {
+    /// Whether Drive is a sandbox's own.
+    pub fn is_sandbox(&self) -> bool {
+        matches!(self.credentials, Credentials::Embedded(_))
+    }
+}
+
 /// Where the credentials come from.
 #[derive(Clone)]
 pub enum Credentials {

@@ -3,6 +3,7 @@
 use super::{Finding, Findings};
 use crate::config::Settings;
 use crate::domain::clock::{Millis, rfc3339};
+use crate::domain::text::visible;
 use crate::error::Failure;
 use crate::fs_layout::Base;
 use crate::ledger::Ledger;
@@ -78,8 +79,8 @@ pub async fn work(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<F
     let patience = i64::try_from(settings.stuck.as_millis()).unwrap_or(i64::MAX);
     let stuck = ledger.stuck_items(now.saturating_sub(patience)).await?;
     if let Some((first, _)) = stuck.first() {
-        let name = first.sighted.name.escape_debug();
-        let why = first.reason.as_deref().map(|r| format!(": {}", r.escape_debug())).unwrap_or_default();
+        let name = visible(&first.sighted.name);
+        let why = first.reason.as_deref().map(|r| format!(": {}", visible(r))).unwrap_or_default();
         let message = match stuck.len() {
             1 => format!("1 file is stuck, {name} of {}{why}", first.sighted.user),
             n => format!("{n} files are stuck, {name} of {} first{why}", first.sighted.user),
@@ -87,7 +88,14 @@ pub async fn work(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<F
         findings.push(Finding::problem("work", message, format!("`tecnico why {}` says what happened to it", first.id)));
     }
     match ledger.last_cycle().await? {
-        None => findings.push(Finding::warning("work", "no cycle has run yet", "sudo systemctl enable --now tecnico-watch.timer")),
+        None => {
+            let fix = if settings.drive.is_sandbox() {
+                "`tecnico --sandbox DIR watch`"
+            } else {
+                "sudo systemctl enable --now tecnico-watch.timer"
+            };
+            findings.push(Finding::warning("work", "no cycle has run yet", fix));
+        }
         Some(last) if last.succeeded_at.is_none_or(|at| at < now.saturating_sub(silence)) => {
             let since = last.succeeded_at.map_or_else(|| "ever".to_owned(), |at| format!("since {}", rfc3339(at)));
             let why = last.failure.map(|f| format!("; the last one: {f}")).unwrap_or_default();

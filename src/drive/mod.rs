@@ -80,7 +80,9 @@ impl Drive {
         }
         let tls = connect::tls(endpoint.scheme() == "https" || account.needs_tls())?;
         let connector = connect::connector(tls.clone());
-        let cache = TokenCache::new(cache_dir, &format!("{}|{endpoint}", account.identity()));
+        // A sandbox's Drive listens on another port each time and is the same.
+        let identity = if settings.is_sandbox() { format!("{name}|sandbox") } else { format!("{}|{endpoint}", account.identity()) };
+        let cache = TokenCache::new(cache_dir, &identity);
         let tokens = Tokens::new(account, connector.clone(), cache, settings.timeout).await?;
         let client = connect::client(connector);
         let allowed = Allowances::new(settings.calls_per_minute, settings.writes_per_second);

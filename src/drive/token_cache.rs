@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::owner;
-use crate::domain::clock::Millis;
+use crate::domain::clock::{self, Millis};
 
 /// A token and when it ends. Its `Debug` does not show it.
 #[derive(Debug, Clone)]
@@ -80,7 +80,19 @@ impl TokenCache {
         file.write_all(&serde_json::to_vec(&stored)?)?;
         owner::like_its_folder(file.path())?;
         file.persist(&self.path)?;
+        self.sweep(directory, clock::now());
         Ok(())
+    }
+
+    /// Takes away tokens that have ended, of accounts that are used no more or were signed in anew.
+    fn sweep(&self, directory: &Path, now: Millis) {
+        for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| *p != self.path) {
+            let stored = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
+            if stored.is_some_and(|s| s.expires_at <= now) {
+                // Another run may have been faster.
+                let _ = std::fs::remove_file(path);
+            }
+        }
     }
 }
 
@@ -117,6 +129,16 @@ mod tests {
         }
         cache.store(&token("b"));
         assert!(cache.load(0).is_some());
+    }
+
+    #[test]
+    fn tokens_that_have_ended_go_and_others_stay() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let [ended, fresh, mine] = ["ended", "fresh", "mine"].map(|who| TokenCache::new(dir.path(), who));
+        ended.store(&token("a"));
+        fresh.store(&Token { secret: "b".into(), expires_at: clock::now() + 3_600_000 });
+        mine.store(&token("c"));
+        assert_eq!([ended, fresh, mine].map(|cache| cache.path.exists()), [false, true, true]);
     }
 
     #[test]

@@ -31,8 +31,12 @@ async fn a_result_that_cannot_be_written_is_told() {
 #[test]
 fn the_settings_are_shown_without_the_sandboxs_key() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
-    let ran = Ran::of(&command.arg("--sandbox").arg(dir.path().join("sb")).arg("config").output().expect("runs")).expect(0);
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
+        Ran::of(&command.arg("--sandbox").arg(dir.path().join("sb")).args(words).output().expect("runs")).expect(0)
+    };
+    run(&["create", "42"]);
+    let ran = run(&["config"]);
     assert!(ran.stdout.contains("[drive]") && !ran.stdout.contains("PRIVATE KEY"), "{}", ran.stdout);
 }
 
