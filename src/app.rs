@@ -89,7 +89,7 @@ pub fn report(ui: &Ui, fault: &anyhow::Error) -> Exit {
     let message = fault.to_string();
     let mut causes: Vec<String> = Vec::new();
     for cause in fault.chain().skip(1).map(ToString::to_string) {
-        if cause != message && causes.last() != Some(&cause) {
+        if !message.contains(&cause) && causes.last() != Some(&cause) {
             causes.push(cause);
         }
     }

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::agent::Agent;
 use crate::callback::Client;
+use crate::config::owner::Person;
 use crate::config::{self, Flags, Settings};
 use crate::domain::clock;
 use crate::drive::Drive;
@@ -194,8 +195,9 @@ fn not_as_root(base_dir: &Path) -> Result<(), Failure> {
     if !rustix::process::geteuid().is_root() || folder.uid() == 0 {
         return Ok(());
     }
-    let message = format!("{} belongs to user {}, and what root makes there that user cannot change", base_dir.display(), folder.uid());
-    let hint = format!("run the same command as that user: `sudo -u '#{}' tecnico …`", folder.uid());
+    let owner = Person::of(folder.uid());
+    let message = format!("{} belongs to the user {}, who cannot change what root makes there", base_dir.display(), owner.name);
+    let hint = format!("run the same command as that user: `{}`", owner.runs("tecnico …"));
     Err(Failure::new(Exit::Refused, "wrong_user", message).hint(hint))
 }
 

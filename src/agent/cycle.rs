@@ -135,13 +135,13 @@ impl Agent {
         if plan.scope == Scope::Everyone {
             self.ledger.cycle_ended(report.started_at, report.ended_at, report.in_one_line().as_deref()).await?;
         }
-        tracing::info!(
-            found = report.found,
-            filed = report.filed.len(),
-            faults = report.faults.len(),
-            calls = report.drive.calls,
-            "cycle ended"
-        );
+        let (found, filed, faults, calls) = (report.found, report.filed.len(), report.faults.len(), report.drive.calls);
+        // A day has thousands of cycles with nothing to do.
+        if found + filed + faults + report.delivered > 0 {
+            tracing::info!(found, filed, faults, calls, "cycle ended");
+        } else {
+            tracing::debug!(calls, "cycle ended, nothing to do");
+        }
         Ok(report)
     }
 }
@@ -250,6 +250,7 @@ impl Cycle<'_> {
     }
 
     pub(super) fn waits(&self, item: &Item, until: Millis, reason: &str) {
+        tracing::info!(until = %rfc3339(until), reason = %reason.escape_debug(), "waits");
         let line = WaitingLine {
             user: item.sighted.user.to_string(),
             item_id: item.id.clone(),

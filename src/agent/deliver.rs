@@ -61,6 +61,7 @@ impl Agent {
     /// Sends what becomes due until `worked` is cancelled, and then what is still due, for at most about the time limit of
     /// one delivery.
     pub(super) async fn deliver_until(&self, worked: &CancellationToken) -> Result<Deliveries, Failure> {
+        self.readdress().await?;
         let mut round = Round { deadline: None, slow: Mutex::default(), done: Mutex::default() };
         loop {
             let last = worked.is_cancelled();

@@ -147,6 +147,7 @@ impl Cycle<'_> {
     }
 
     async fn fetched(&self, item: &Item, local_path: String) -> Result<Item, Setback> {
+        tracing::info!(path = %local_path.escape_debug(), "fetched");
         Ok(self.agent.ledger.advance(item, &Act::Fetched { local_path }, None, self.now()).await?)
     }
 
@@ -154,6 +155,7 @@ impl Cycle<'_> {
     async fn refuse(&self, home: &Home, item: &Item, reason: String) -> Result<Item, Setback> {
         let (tree, inbox, part) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         blocking(move || tree.discard_part(&inbox, &part)).await?;
+        tracing::info!(verdict = "erro", reason = %reason.escape_debug(), "judged");
         let act = Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: None, note: None };
         Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
     }

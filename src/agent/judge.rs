@@ -8,6 +8,7 @@ use tokio::process::Command;
 use super::blocking;
 use super::cycle::Cycle;
 use super::homes::Home;
+use super::program::{self, Told};
 use super::run_command::{Ended, How, run};
 use super::setback::{Setback, after_later};
 use crate::domain::item::{Act, Item, Verdict};
@@ -41,12 +42,17 @@ impl Cycle<'_> {
                 tracing::info!(attempt = item.attempt, program, "judging");
                 let ended = run(command(home, item, &path, program, arguments), settings.timeout)
                     .await
-                    .map_err(|e| not_started(program, home, e))?;
+                    .map_err(|e| not_started(program, home, &e))?;
                 self.verdict(item, &ended)
             }
         };
-        if let Act::Wait { until, reason } = &act {
-            self.waits(item, *until, reason);
+        match &act {
+            Act::Wait { until, reason } => self.waits(item, *until, reason),
+            Act::Judged { verdict, reason, .. } => {
+                let verdict = if *verdict == Verdict::Processado { "processado" } else { "erro" };
+                tracing::info!(verdict, reason = reason.as_deref().map(|r| display(r.escape_debug())), "judged");
+            }
+            _ => {}
         }
         Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
     }
@@ -81,33 +87,19 @@ impl Cycle<'_> {
 
 /// The configured program, on this item.
 fn command(home: &Home, item: &Item, path: &str, program: &str, arguments: &[String]) -> Command {
-    let whole = home.tree.path_of(path).display().to_string();
-    // The path last: it holds a name from outside, which may look like a placeholder.
-    let filled = |text: &String| {
-        text.replace("{user}", item.sighted.user.as_str()).replace("{file_id}", &item.sighted.key.file_id).replace("{path}", &whole)
-    };
-    let mut command = Command::new(program);
-    command
-        .args(arguments.iter().map(filled))
-        .current_dir(home.tree.path())
-        .env("TECNICO_ITEM_ID", &item.id)
-        .env("TECNICO_USER", item.sighted.user.as_str())
-        .env("TECNICO_ATTEMPT", item.attempt.to_string())
-        // What opens Drive or the API is none of its business.
-        .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
-        .env_remove("VM_API_KEY");
-    command
+    let path = home.tree.path_of(path).display().to_string();
+    let (user, file_id) = (item.sighted.user.as_str(), item.sighted.key.file_id.as_str());
+    let told = Told { path: &path, user, file_id, item_id: &item.id, attempt: item.attempt };
+    program::command(program, arguments, &told, &home.tree.path())
 }
 
-/// The program is missing or cannot be run: the file waits, and the cycle says so.
-fn not_started(program: &str, home: &Home, error: std::io::Error) -> Failure {
+/// The program cannot be run, or the folder it would run in is gone: the file waits, and the cycle says so.
+fn not_started(program: &str, home: &Home, error: &std::io::Error) -> Failure {
     if !home.tree.path().is_dir() {
         return Failure::new(Exit::CannotCreate, "local_folder_missing", format!("{} does not exist", home.tree.path().display()))
             .hint("run `tecnico check --repair`");
     }
-    Failure::new(Exit::Config, "command_unusable", format!("{CANNOT_START}: {program}: {error}"))
-        .hint("give its whole path, make it executable (chmod +x), and see that what its first line names exists; the files wait")
-        .because(error)
+    program::not_started(program, error)
 }
 
 /// The last line with something in it, where it is a JSON object or array of a size to be passed on. Fails with why what looks

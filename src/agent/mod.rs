@@ -19,6 +19,7 @@ mod left;
 mod local;
 mod look;
 mod policy;
+mod program;
 mod recall;
 mod reconcile;
 mod report;

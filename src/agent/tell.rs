@@ -1,5 +1,6 @@
 //! Events for the backend: what is said of a file or of a technician's folders, and where it goes.
 
+use super::Agent;
 use super::cycle::Cycle;
 use super::homes::Home;
 use super::left::Left;
@@ -65,14 +66,30 @@ pub fn event(
     job: Option<&Job>,
     payload: impl FnOnce(&str) -> String,
 ) -> Option<NewEvent> {
-    let url = url_for(settings, kind, job)?;
+    let (url, by_caller) = url_for(settings, kind, job)?;
     let job_id = job.map_or_else(new_job_id, |j| j.id.clone());
     let payload = payload(&job_id);
-    Some(NewEvent { kind, user: user.clone(), job_id, url, payload })
+    Some(NewEvent { kind, user: user.clone(), job_id, url, by_caller, payload })
 }
 
-fn url_for(settings: &CallbackSettings, kind: EventKind, job: Option<&Job>) -> Option<String> {
-    job.and_then(|j| j.url.clone()).or_else(|| address::of_backend(settings, kind.as_str()).map(|u| u.to_string()))
+/// Where an event goes, and whether its caller said so.
+fn url_for(settings: &CallbackSettings, kind: EventKind, job: Option<&Job>) -> Option<(String, bool)> {
+    let named = job.and_then(|j| j.url.clone()).map(|url| (url, true));
+    named.or_else(|| address::of_backend(settings, kind.as_str()).map(|u| (u.to_string(), false)))
+}
+
+impl Agent {
+    /// Turns what is undelivered to the backend that is configured now: the address may have been corrected since.
+    pub async fn readdress(&self) -> Result<(), Failure> {
+        for kind in [EventKind::Folders, EventKind::Process] {
+            let Some(url) = address::of_backend(&self.settings.callback, kind.as_str()) else { continue };
+            let turned = self.ledger.readdress(kind, url.as_str(), self.now()).await?;
+            if turned > 0 {
+                tracing::info!(events = turned, kind = kind.as_str(), "undelivered events go to the callback.url of now");
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Cycle<'_> {
@@ -81,11 +98,12 @@ impl Cycle<'_> {
     pub(super) fn event_for(&self, home: &Home, item: &Item) -> Option<NewEvent> {
         let earlier = item.asked_for.as_ref().map(|a| Job { id: a.job_id.clone(), url: a.url.clone(), answered_by_caller: true });
         let job = self.plan.job.as_ref().or(earlier.as_ref());
-        let url = url_for(&self.agent.settings.callback, EventKind::Process, job)?;
+        let (url, by_caller) = url_for(&self.agent.settings.callback, EventKind::Process, job)?;
         let job_id = job.map_or(&item.id, |j| &j.id);
         let task = Task { user_id: item.sighted.user.as_str(), job_id, name: &home.technician.name };
         let payload = process_done(task, &[file_report(item, Fate::Ended(item.standing.outcome?))]);
-        Some(NewEvent { kind: EventKind::Process, user: item.sighted.user.clone(), job_id: job_id.clone(), url, payload })
+        let (user, job_id) = (item.sighted.user.clone(), job_id.clone());
+        Some(NewEvent { kind: EventKind::Process, user, job_id, url, by_caller, payload })
     }
 
     /// A task the backend started hears of its end even where there was nothing to do, or the run could not be carried out;

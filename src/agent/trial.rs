@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use tokio::process::Command;
-
 use super::judge::{LATER, last_json, reason};
+use super::program::{self, Told};
 use super::run_command::{How, run};
 use crate::config::settings::ProcessSettings;
 use crate::error::{Exit, Failure};
@@ -31,24 +30,18 @@ pub async fn try_program(settings: &ProcessSettings, file: &Path) -> Result<Tria
     let [program, arguments @ ..] = settings.command.as_slice() else {
         return Ok(Trial::Processed(None));
     };
-    let unreadable = || Failure::new(Exit::Data, "file_unreadable", format!("{} cannot be copied for the trial", file.display()));
+    let unreadable = || {
+        Failure::new(Exit::Data, "file_unreadable", format!("the file for the trial, {}, cannot be read", file.display()))
+            .hint("name a file that this user can read, such as a work order from a processados: --try-file FILE")
+    };
     let dir = tempfile::tempdir().map_err(|e| unreadable().because(e))?;
     // The program may move or delete what it is given.
     let copy = dir.path().join(file.file_name().ok_or_else(unreadable)?);
     std::fs::copy(file, &copy).map_err(|e| unreadable().because(e))?;
     let path = copy.display().to_string();
-    let filled = |text: &String| text.replace("{user}", NOBODY).replace("{file_id}", NOBODY).replace("{path}", &path);
-    let mut command = Command::new(program);
-    command
-        .args(arguments.iter().map(filled))
-        .current_dir(dir.path())
-        .envs([("TECNICO_ITEM_ID", NOBODY), ("TECNICO_USER", NOBODY), ("TECNICO_ATTEMPT", "1")])
-        .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
-        .env_remove("VM_API_KEY");
-    let ended = run(command, settings.timeout).await.map_err(|e| {
-        Failure::new(Exit::Config, "command_unusable", format!("process.command cannot be started: {program}: {e}"))
-            .hint("give its whole path, make it executable (chmod +x), and see that what its first line names exists")
-    })?;
+    let told = Told { path: &path, user: NOBODY, file_id: NOBODY, item_id: NOBODY, attempt: 1 };
+    let command = program::command(program, arguments, &told, dir.path());
+    let ended = run(command, settings.timeout).await.map_err(|e| program::not_started(program, &e))?;
     let said = reason(&ended.stderr);
     Ok(match ended.how {
         How::Exit(0) => Trial::Processed(last_json(&ended.stdout).unwrap_or_default()),

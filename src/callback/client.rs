@@ -142,6 +142,9 @@ async fn judge(url: &Url, response: Response, now: Millis) -> Answer {
     }
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| wait_of(v, now));
     let mut error = format!("{} answered {}", shown(url), status.as_u16());
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        error.push_str(" (is the key in callback.secret_file the one the backend checks with?)");
+    }
     if status.is_redirection() {
         error.push_str(" (redirects are not followed: configure the final address)");
     } else {

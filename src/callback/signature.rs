@@ -8,6 +8,7 @@ use std::path::Path;
 use secrecy::zeroize::Zeroizing;
 use standardwebhooks::Webhook;
 
+use crate::config::owner;
 use crate::error::{Exit, Failure};
 
 const PREFIX: &str = "whsec_";
@@ -48,7 +49,7 @@ impl Keys {
             .collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
             return Err(Failure::new(Exit::Config, "callback_secret_invalid", format!("{shown} holds no key"))
-                .hint(format!("make one and give it to the backend too: {}", make_command(path))));
+                .hint(format!("make one and give it to the backend too:\n    {}", make_command(path))));
         }
         Ok(Self(keys))
     }
@@ -86,28 +87,28 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
             io::ErrorKind::PermissionDenied => (Exit::Refused, "callback_secret_unreadable"),
             _ => (Exit::Io, "callback_secret_unreadable"),
         };
-        Failure::new(exit, code, format!("cannot read callback.secret_file {shown}: {e}"))
-            .hint(format!("copy the backend's key there, or make one and give it to the backend too: {}", make_command(path)))
-            .because(e)
+        let hint = match exit {
+            Exit::Config => {
+                format!("copy the backend's key there, or make one and give it to the backend too:\n    {}", make_command(path))
+            }
+            _ => format!("the user tecnico runs as has to own it:\n    {}", owner::service(path.parent()).takes(&[path])),
+        };
+        Failure::new(exit, code, format!("cannot read callback.secret_file {shown}")).hint(hint).because(e)
     };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
     if crate::config::is_open(path, mode) {
         let why = format!("callback.secret_file {shown} can be used by others (mode {mode:04o})");
-        return Err(Failure::new(Exit::Refused, "callback_secret_readable_by_others", why).hint(format!("chmod 600 {}", quoted(path))));
+        return Err(Failure::new(Exit::Refused, "callback_secret_readable_by_others", why).hint(format!("chmod 600 {}", owner::word(path))));
     }
     let mut text = Zeroizing::new(String::new());
     file.take(FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     Ok(text)
 }
 
-/// A shell command that makes a key file of mode 0600.
+/// A shell command that makes a key file of mode 0600 for the user of the service.
 fn make_command(path: &Path) -> String {
-    format!("(umask 077; echo \"whsec_$(head -c 32 /dev/urandom | base64 -w 0)\" > {})", quoted(path))
-}
-
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+    owner::service(path.parent()).writes_secret("echo \"whsec_$(head -c 32 /dev/urandom | base64 -w 0)\"", path)
 }
 
 #[cfg(test)]
@@ -168,7 +169,7 @@ mod tests {
         let path = dir.path().join("callback secret");
         let failure = Keys::load(&path).expect_err("there is none");
         assert_eq!((failure.code(), failure.exit()), ("callback_secret_missing", Exit::Config));
-        let (_, command) = failure.hint_text().and_then(|h| h.split_once("too: ")).expect("the hint has a command");
+        let (_, command) = failure.hint_text().and_then(|h| h.split_once("too:\n")).expect("the hint has a command");
         assert!(std::process::Command::new("sh").args(["-c", command]).status()?.success(), "{command}");
         assert_eq!(format!("{:?}", Keys::load(&path)?), "Keys(1 [REDACTED])");
         Ok(())

@@ -170,6 +170,8 @@ async fn retry(id: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
         Some(id) => Some(meant(id, &agent.ledger).await?),
         None => None,
     };
+    // Before: an address nothing goes to any more need not be opened again, but the new one may have to be.
+    agent.readdress().await?;
     let revived = agent.ledger.revive(id.as_ref(), clock::now()).await?;
     let done = agent.deliver_due().await?;
     // Of those that were to be sent, each counted once; what else was due went along.

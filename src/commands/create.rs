@@ -180,7 +180,15 @@ pub(super) fn notes(outcome: &Outcome, context: &Context) {
         context.ui.note(format!("note: the folder {wanted} is somebody else's; {} got {}", technician.user, technician.folder));
     }
     for drift in &outcome.plan.drifts {
-        if matches!(drift.problem, Problem::Namesake { .. } | Problem::GrantUnwanted { .. }) {
+        let former = outcome.former_email.as_ref().is_some_and(|old| drift.place.eq_ignore_ascii_case(old.as_str()));
+        if former && let Problem::GrantUnwanted { role } = &drift.problem {
+            context.ui.note(format!(
+                "note: {}, the address until now, still has access to novos (as {role}); `tecnico share {} --with {} --revoke` ends it",
+                drift.place,
+                technician.user.typed(),
+                drift.place
+            ));
+        } else if matches!(drift.problem, Problem::Namesake { .. } | Problem::GrantUnwanted { .. }) {
             context.ui.note(format!("note: {}; {}", drift.sentence(), drift.fix(&technician.user)));
         }
     }

@@ -9,7 +9,7 @@ use crate::agent::{Trial, try_program};
 use crate::api::Key;
 use crate::config::Settings;
 use crate::context::Context;
-use crate::doctor::{self, CHECKS, Finding, Findings, Verdict};
+use crate::doctor::{self, ASK_DRIVE, CHECKS, Finding, Findings, Verdict};
 use crate::document::Document;
 use crate::domain::clock;
 use crate::error::Exit;
@@ -20,7 +20,7 @@ use crate::verdict::advice;
 /// Does what tecnico does, on what is configured: reads the keys, writes to the disk, makes, moves
 /// and trashes a folder of its own on Drive, reads the feed, sends the backend a ping. Technicians'
 /// files and folders are not touched. Prints what is wrong with what mends it, then one line; with
-/// -v also what is right. Ends with 1 when something does not work.
+/// -v also what is right and what could not be tried. Ends with 1 when something does not work.
 ///
 ///     tecnico doctor
 ///     tecnico doctor --only parent,roundtrip --as ana@example.com
@@ -44,6 +44,8 @@ pub(super) struct Report {
     healthy: bool,
     problems: usize,
     warnings: usize,
+    /// Checks that were not tried, because something they need does not work.
+    skipped: usize,
     findings: Findings,
 }
 
@@ -56,11 +58,19 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let wanted = wanted(&args.only);
     let mut findings: Findings = Vec::new();
     let mut in_trouble: Vec<&str> = Vec::new();
+    let mut unreachable: Option<&str> = None;
     for check in CHECKS.iter().filter(|c| wanted.contains(&c.name)) {
-        let trouble = check.needs.iter().find(|n| in_trouble.contains(n));
-        let found = match trouble {
+        let trouble = check.needs.iter().copied().find(|n| in_trouble.contains(n));
+        let asks_drive = ASK_DRIVE.contains(&check.name);
+        let found = match trouble.or(unreachable.filter(|_| asks_drive)) {
             Some(needed) => vec![Finding::skipped(check.name, needed)],
-            None => one(check.name, args, context).await.unwrap_or_else(|fault| vec![of_fault(check.name, &fault)]),
+            None => one(check.name, args, context).await.unwrap_or_else(|fault| {
+                let told = advice(&fault);
+                if asks_drive && told.exit == Exit::Unavailable {
+                    unreachable = Some(check.name);
+                }
+                vec![Finding { check: check.name, verdict: Verdict::Problem, message: doctor::in_full(fault.as_ref()), fix: told.hint }]
+            }),
         };
         if found.iter().any(|f| matches!(f.verdict, Verdict::Problem | Verdict::Skipped)) {
             in_trouble.push(check.name);
@@ -68,9 +78,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         findings.extend(found);
     }
     let count = |verdict| findings.iter().filter(|f| f.verdict == verdict).count();
-    let (problems, warnings) = (count(Verdict::Problem), count(Verdict::Warning));
-    let report = Report { healthy: problems == 0, problems, warnings, findings };
-    tell(&report, context);
+    let (problems, warnings, skipped) = (count(Verdict::Problem), count(Verdict::Warning), count(Verdict::Skipped));
+    let report = Report { healthy: problems == 0, problems, warnings, skipped, findings };
+    tell(&report, args.try_file.is_some(), context);
     Ok(if report.healthy { Exit::Done } else { Exit::NotClean })
 }
 
@@ -107,7 +117,7 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
         "processor" => processor(settings, args.try_file.as_deref()).await?,
         "ledger" => doctor::state::ledger(context.ledger().await?).await?,
         "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now())?,
-        "units" => doctor::state::units(context.ledger().await?, clock::now()).await?,
+        "quota" => doctor::state::quota(context.ledger().await?, clock::now()).await?,
         "work" => doctor::state::work(context.ledger().await?, settings, clock::now()).await?,
         "leftovers" => doctor::state::leftovers(context.ledger().await?, settings).await?,
         "credentials" => vec![Finding::good("credentials", format!("the credentials are those of {}", context.drive().await?.account()))],
@@ -148,19 +158,17 @@ async fn processor(settings: &Settings, file: Option<&Path>) -> anyhow::Result<F
     }])
 }
 
-/// A failure on the way, with its own advice.
-fn of_fault(check: &'static str, fault: &anyhow::Error) -> Finding {
-    Finding { check, verdict: Verdict::Problem, message: fault.to_string(), fix: advice(fault).hint }
-}
-
-fn tell(report: &Report, context: &Context) {
+/// `tried`: a file was given to the program, whose verdict is what was asked for.
+fn tell(report: &Report, tried: bool, context: &Context) {
     let ui = &context.ui;
     if ui.is_json() {
         return ui.json(report);
     }
+    let all = context.global.verbose > 0;
     for finding in &report.findings {
         let word = match finding.verdict {
-            Verdict::Good if context.global.verbose == 0 => continue,
+            Verdict::Good if !all && !(tried && finding.check == "processor") => continue,
+            Verdict::Skipped if !all => continue,
             Verdict::Good => ui.good("ok"),
             Verdict::Warning => ui.bold("warning"),
             Verdict::Problem => ui.bad("problem"),
@@ -168,16 +176,29 @@ fn tell(report: &Report, context: &Context) {
         };
         ui.say(format!("{word} {}: {}", finding.check, finding.message));
         if let Some(fix) = &finding.fix {
-            ui.say(ui.dim(format!("    fix: {fix}")));
+            ui.say(ui.dim(format!("    fix: {}", fix.replace('\n', "\n    "))));
         }
     }
-    let checks = report.findings.iter().map(|f| f.check).collect::<std::collections::BTreeSet<_>>().len();
+    ui.say(summary(report, context));
+}
+
+/// How many checks were made, and how they ended.
+fn summary(report: &Report, context: &Context) -> String {
+    let ui = &context.ui;
+    let checks = |wanted: &dyn Fn(Verdict) -> bool| {
+        report.findings.iter().filter(|f| wanted(f.verdict)).map(|f| f.check).collect::<std::collections::BTreeSet<_>>().len()
+    };
     let verdict = match (report.problems, report.warnings) {
         (0, 0) => ui.good("all well"),
         (0, warnings) => ui.good(format!("all works; {warnings} to look at")),
-        (problems, _) => ui.bad(format!("{problems} to mend")),
+        (problems, 0) => ui.bad(format!("{problems} to mend")),
+        (problems, warnings) => ui.bad(format!("{problems} to mend, {warnings} to look at")),
     };
-    ui.say(format!("{checks} checked: {verdict}"));
+    let skipped = match report.skipped {
+        0 => String::new(),
+        n => format!("; {n} not tried until that works (-v names them)"),
+    };
+    format!("{} checked: {verdict}{skipped}", checks(&|v| v != Verdict::Skipped))
 }
 
 #[cfg(test)]

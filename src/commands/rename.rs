@@ -24,12 +24,12 @@ use crate::provision::{Changes, Provisioner, Renamed};
 ///     tecnico rename 42 --name "Ana Souza"
 ///     tecnico rename 42 --email ana.souza@example.com
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, group(clap::ArgGroup::new("change").args(["name", "email"]).required(true).multiple(true)))]
 pub struct Args {
     /// The technician
     user: String,
     /// The new full name
-    #[arg(long, required_unless_present = "email")]
+    #[arg(long)]
     name: Option<String>,
     /// The new address
     #[arg(long, value_name = "E-MAIL")]

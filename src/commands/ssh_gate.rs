@@ -68,8 +68,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let gate = Gate::new(&args.allow, args.user_prefix.as_deref())
         .map_err(|why| Failure::new(Exit::Usage, "usage", why).hint("correct the line in authorized_keys"))?;
     let asked = std::env::var_os("SSH_ORIGINAL_COMMAND").unwrap_or_default();
-    let text = asked.to_str().ok_or(Why::NotText);
-    let answer = text.and_then(|line| gate.admit(line));
+    let text = asked.to_str();
+    let answer = text.ok_or(Why::NotText).and_then(|line| gate.admit(line));
     if let Some(log) = &args.log {
         let (command, reason) = match &answer {
             Ok(admitted) => (admitted.shown.clone(), None),
@@ -86,9 +86,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         };
         append(log, &line)?;
     }
-    let admitted = answer.map_err(|why| {
-        Failure::new(Exit::Refused, "gate_refused", why.to_string()).hint(format!("this key may run: {}", args.allow.join(", ")))
-    })?;
+    let admitted = answer
+        .map_err(|why| Failure::new(Exit::Refused, "gate_refused", why.to_string()).hint(gate.hint(&why, text.unwrap_or_default())))?;
     Err(become_it(&admitted, &context.global).into())
 }
 

@@ -1,11 +1,14 @@
 //! Finding the config file, checking its keys against the embedded default, and laying it over that.
 
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
 use toml::de::{DeTable, DeValue};
 
 use super::env_names;
+use super::owner::{self, Person};
 use crate::error::{Exit, Failure};
 
 /// Every setting at its default.
@@ -25,12 +28,51 @@ pub(super) fn find(flag: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) ->
     }
     let candidates: Vec<PathBuf> =
         users_folder(env).map(|h| h.join("tecnico/config.toml")).into_iter().chain([PathBuf::from("/etc/tecnico/config.toml")]).collect();
-    candidates.iter().find(|c| c.exists()).cloned().ok_or_else(|| {
+    // One that this user may not look at is there all the same.
+    let there = |path: &&PathBuf| !matches!(path.metadata(), Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory));
+    candidates.iter().find(there).cloned().ok_or_else(|| {
         let looked = candidates.iter().map(|c| c.display().to_string()).collect::<Vec<_>>().join(" and ");
         Failure::new(Exit::Config, "config_missing", format!("there is no configuration (looked for {looked})")).hint(
-            "print one to fill in with `tecnico config --example > config.toml` and name it with --config, or try everything without one: `tecnico demo`",
+            "`sudo tecnico init` asks what is needed and writes one (by hand: `tecnico config --example` prints one to fill in); \
+             `tecnico demo` shows everything without any",
         )
     })
+}
+
+/// Why the file cannot be read, and what mends it: a file that is not there is another matter than one of somebody else's.
+fn unreadable(path: &Path, why: std::io::Error) -> Failure {
+    let me = Person::me();
+    let failure = |message: String, hint: String| Failure::new(Exit::Config, "config_unreadable", message).hint(hint);
+    match why.kind() {
+        ErrorKind::NotFound => failure(
+            format!("there is no configuration file {}", path.display()),
+            "correct the path (--config, TECNICO_CONFIG); `sudo tecnico init` asks what is needed and writes one for the whole machine, \
+             `tecnico config --example` prints one to fill in; `tecnico demo` needs none"
+                .to_owned(),
+        ),
+        ErrorKind::PermissionDenied => {
+            failure(format!("{} may not read the configuration {}", me.name, path.display()), who_may(path, &me))
+        }
+        _ => failure(
+            format!("cannot read the configuration {}", path.display()),
+            format!("`ls -ld {}` shows what is there", owner::word(path)),
+        ),
+    }
+    .because(why)
+}
+
+/// What lets the service's user read the file; another user is to run the command as that one.
+fn who_may(path: &Path, me: &Person) -> String {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let of_folder = folder.metadata().ok().filter(|m| m.uid() != 0).map(|m| Person::of(m.uid()));
+    match owner::of_the_package().or(of_folder).filter(|service| service.uid != me.uid) {
+        Some(service) => format!("run the same command as the service's user: `{}`", service.runs("tecnico …")),
+        None => {
+            let word = owner::word(if path.metadata().is_ok() { path } else { folder });
+            let mode = if path.metadata().is_ok() { 640 } else { 750 };
+            format!("sudo chown root:{} {word} && sudo chmod {mode} {word}", me.group)
+        }
+    }
 }
 
 /// Where the settings of the user who runs this lie. What is not absolute counts as not set (the XDG rules).
@@ -46,11 +88,7 @@ pub(super) fn defaults() -> Table {
 
 /// Reads `path` and lays it over `onto`; every fault names the line.
 pub(super) fn lay_over(onto: &mut Table, path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Failure::new(Exit::Config, "config_unreadable", format!("cannot read the configuration {}", path.display()))
-            .hint("name one with --config; `tecnico config --example` prints one to fill in, and `tecnico demo` needs none")
-            .because(e)
-    })?;
+    let text = std::fs::read_to_string(path).map_err(|e| unreadable(path, e))?;
     let user = DeTable::parse(&text).map_err(|e| {
         let line = e.span().map_or(0, |s| line_of(&text, s.start));
         at(path, line, &format!("not valid TOML: {}", e.message().lines().next().unwrap_or("")))
@@ -64,6 +102,13 @@ pub(super) fn lay_over(onto: &mut Table, path: &Path) -> Result<String, Failure>
         {
             *s = folder.join(&*s).display().to_string();
         }
+    }
+    // A name without / is looked for in PATH.
+    if let Some(toml::Value::Array(words)) = get_mut(&mut table, "process.command")
+        && let Some(toml::Value::String(program)) = words.first_mut()
+        && program.contains('/')
+    {
+        *program = folder.join(&*program).components().collect::<PathBuf>().display().to_string();
     }
     merge(onto, table);
     Ok(text)

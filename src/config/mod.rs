@@ -1,5 +1,6 @@
 //! From flags, environment and files to plain [`Settings`], resolved once.
 
+mod command;
 pub mod env_names;
 mod file;
 pub mod owner;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+pub use command::array;
 pub use file::{EXAMPLE, users_folder};
 pub use secret_file::is_open;
 pub use settings::Settings;

@@ -11,7 +11,7 @@ use super::settings::{
     CallbackSettings, Credentials, DocPolicy, DriveSettings, FolderPolicy, Mode, ProcessSettings, ServeSettings, Settings, ShareSettings,
     WatchSettings,
 };
-use super::{file, raw};
+use super::{command, file, raw};
 use crate::domain::folder::Layout;
 use crate::domain::technician::folder_name;
 use crate::error::Failure;
@@ -25,6 +25,23 @@ struct Place<'a> {
 impl Place<'_> {
     fn fault(&self, key: &str, why: &str) -> Failure {
         file::at(self.path, file::line_of_key(self.text, key).unwrap_or(0), &format!("{key}: {why}"))
+            .hint(format!("correct it there; `man tecnico-config` says what {key} may be"))
+    }
+
+    /// A value of the wrong kind, with the same in the right one where that can be seen.
+    fn kind(&self, key: &str, value: Option<&toml::Value>, told: &str) -> Failure {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        match value {
+            Some(toml::Value::String(text)) if told.contains("a sequence") => {
+                let words = if key == "process.command" { shlex::split(text) } else { None };
+                self.fault(key, "this is one text, and has to be a list of texts")
+                    .hint(format!("{name} = {}", command::array(&words.unwrap_or_else(|| vec![text.clone()]))))
+            }
+            Some(value @ (toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_))) if told.contains("a string") => {
+                self.fault(key, told).hint(format!("{name} = \"{value}\""))
+            }
+            _ => self.fault(key, told),
+        }
     }
 
     fn duration(&self, key: &str, text: &str) -> Result<Duration, Failure> {
@@ -47,7 +64,8 @@ impl Place<'_> {
         if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) {
             return Ok(url);
         }
-        Err(self.fault(key, "only https is accepted, and http to this machine (127.0.0.1)"))
+        let why = format!("{text:?} is refused: only https is accepted, and http to this machine (127.0.0.1)");
+        Err(self.fault(key, &why).hint("begin it with https://; a service without TLS belongs behind a proxy that has it"))
     }
 
     fn count(&self, key: &str, n: usize) -> Result<usize, Failure> {
@@ -58,9 +76,10 @@ impl Place<'_> {
 pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings, Failure> {
     let place = Place { path, text };
     let in_force = table.to_string();
+    let mut given = table.clone();
     let raw: raw::Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|e| {
         let key = e.path().to_string();
-        place.fault(&key, e.inner().message())
+        place.kind(&key, file::get_mut(&mut given, &key).as_deref(), e.inner().message())
     })?;
     if raw.drive.parent_folder_id.is_empty() {
         return Err(place
@@ -183,8 +202,12 @@ fn process(place: &Place<'_>, raw: raw::Process) -> Result<ProcessSettings, Fail
             globset::Glob::new(glob).map_err(|e| place.fault(key, &e.to_string()))?;
         }
     }
+    let mode = place.one_of("process.mode", &raw.mode, &[("command", Mode::Command), ("external", Mode::External)])?;
+    if let Some(wrong) = command::fault(&raw.command, mode) {
+        return Err(place.fault("process.command", &wrong.why).hint(wrong.hint));
+    }
     Ok(ProcessSettings {
-        mode: place.one_of("process.mode", &raw.mode, &[("command", Mode::Command), ("external", Mode::External)])?,
+        mode,
         timeout: place.duration("process.timeout", &raw.timeout)?,
         folders: place.one_of(
             "process.folders",
@@ -273,12 +296,17 @@ mod tests {
             ("[drive]\nparent_folder_id = 7\n", "line 2: drive.parent_folder_id"),
             ("[drive]\nparent_folder_id = \"a/b\"\n", "line 2: drive.parent_folder_id: \"a/b\" is not a Drive id"),
             ("[drive]\nparent_folder_id = \"a\"\ntimeout = \"soon\"\n", "line 3: drive.timeout: \"soon\" is not a length of time"),
-            ("[drive]\nparent_folder_id = \"a\"\nendpoint = \"http://drive.example.com/\"\n", "line 3: drive.endpoint: only https"),
+            (
+                "[drive]\nparent_folder_id = \"a\"\nendpoint = \"http://drive.example.com/\"\n",
+                "line 3: drive.endpoint: \"http://drive.example.com/\" is refused: only https",
+            ),
             ("[layout]\ninbox = \"../x\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: layout.inbox"),
             ("[layout]\nfailed = \"pdfs/novos\"\n[drive]\nparent_folder_id = \"a\"\n", "three different folders"),
             ("[layout]\narchive = \"a/b\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: layout.archive: \"a/b\" is not the name of one"),
             ("[share]\nrole = \"owner\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: share.role: \"owner\" is not one of"),
             ("[serve]\nlisten = \"localhost\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: serve.listen"),
+            ("[process]\ncommand = \"judge\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.command: this is one text"),
+            ("[process]\ncommand = [\"judge\", \"{pth}\"]\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.command: {pth} is not"),
             ("vm = 3\n", "line 1: vm is a section"),
             ("[drive\n", "line 1: not valid TOML"),
             ("", "drive.parent_folder_id: is not set"),
@@ -313,6 +341,28 @@ mod tests {
     fn relative_paths_count_from_the_file() {
         let s = resolve_text(&format!("{MINIMAL}[ledger]\npath = \"state/l.db\"\n"), &[]).expect("resolves");
         assert!(s.ledger_path.is_absolute() && s.ledger_path.ends_with("state/l.db"));
+    }
+
+    #[test]
+    fn a_fault_comes_with_its_mend() {
+        let hint = |text: &str| resolve_text(&format!("{MINIMAL}{text}"), &[]).expect_err(text).hint_text().unwrap_or_default().to_owned();
+        assert_eq!(hint("[process]\ncommand = \"judge '{path}' -x\"\n"), r#"command = ["judge", "{path}", "-x"]"#);
+        assert_eq!(hint("[process]\naccept = \"*.pdf\"\n"), r#"accept = ["*.pdf"]"#);
+        assert_eq!(hint("[watch]\nsettle = 5\n"), "settle = \"5\"");
+        assert!(hint("[callback]\nurl = \"http://backend.example.com\"\n").contains("https://"));
+        assert!(hint("[share]\nrole = \"owner\"\n").contains("man tecnico-config"));
+    }
+
+    #[test]
+    fn a_program_with_a_path_counts_from_the_file_and_a_bare_name_stays_one() {
+        let program = |word: &str| {
+            let s = resolve_text(&format!("{MINIMAL}[process]\ncommand = [\"{word}\", \"{{path}}\"]\n"), &[]).expect("resolves");
+            std::path::PathBuf::from(&s.process.command[0])
+        };
+        assert!(program("./judge.sh").is_absolute() && program("./judge.sh").ends_with("judge.sh"));
+        assert!(!program("./judge.sh").display().to_string().contains("/./"));
+        assert!(program("bin/judge").is_absolute());
+        assert_eq!((program("judge"), program("/opt/judge")), ("judge".into(), "/opt/judge".into()));
     }
 
     #[test]

@@ -1,54 +1,92 @@
 //! The machine: the user, the disk, the key for passwords.
 
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Finding, Findings, gigabytes};
 use crate::config::Settings;
+use crate::config::owner::{self, Person};
 use crate::domain::folder::Role;
 use crate::error::Exit;
 use crate::fs_layout::{Base, Key};
 
 /// Fewer bytes free than this are a warning.
 const LITTLE: u64 = 1_000_000_000;
+/// Fewer bytes free than this are a problem: what one technician uploads in a minute no longer fits.
+const TOO_LITTLE: u64 = 100_000_000;
 
-/// Whether we are the user everything belongs to: what root makes, the service cannot write to.
+/// The places that belong to whom tecnico works as.
+fn places(settings: &Settings) -> Vec<&Path> {
+    let (ledger, key) = (settings.ledger_path.as_path(), settings.key_file.as_path());
+    [Some(ledger), ledger.parent(), key.parent(), Some(settings.base_dir.as_path())].into_iter().flatten().collect()
+}
+
+/// Whether we are the user everything belongs to: what root makes, the service cannot write to. A single file of root's
+/// among the others, such as a lock, is enough to stop it.
 pub fn user(settings: &Settings) -> Findings {
-    let me = rustix::process::geteuid().as_raw();
-    let owner = |path: &Path| std::fs::metadata(path).ok().map(|m| (path.to_owned(), m.uid()));
-    let foreign = [&settings.ledger_path, &settings.base_dir].into_iter().filter_map(|p| owner(p)).find(|(_, uid)| *uid != me);
-    match foreign {
-        Some((path, uid)) => {
-            let message =
-                format!("this runs as user {me}, but {} belongs to user {uid}: what is made now, that user cannot change", path.display());
-            vec![Finding::warning("user", message, format!("sudo -u '#{uid}' tecnico doctor"))]
-        }
-        None => vec![Finding::good("user", format!("everything here belongs to user {me}, who runs this"))],
+    let me = Person::me();
+    let service = owner::service(places(settings));
+    let uid_of = |path: &Path| path.metadata().ok().map(|m| m.uid());
+    let state: Vec<PathBuf> = std::iter::once(settings.ledger_path.clone()).chain(beside(&settings.ledger_path)).collect();
+    let mut findings = Vec::new();
+    let theirs = state.iter().chain([&settings.base_dir]).find(|p| uid_of(p) == Some(service.uid));
+    if let Some(theirs) = theirs.filter(|_| me.uid != service.uid) {
+        let message =
+            format!("this runs as {}, but {} belongs to {}, who cannot change what is made now", me.name, theirs.display(), service.name);
+        findings.push(Finding::warning("user", message, service.runs("tecnico doctor")));
     }
+    let foreign: Vec<(&Path, u32)> =
+        state.iter().filter_map(|p| Some((p.as_path(), uid_of(p)?))).filter(|(_, uid)| *uid != service.uid).collect();
+    if let [(first, uid), rest @ ..] = foreign.as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(", as do {} files beside it", rest.len()) };
+        let message = format!("{} belongs to {}{more}: {} cannot work with it", first.display(), Person::of(*uid).name, service.name);
+        findings.push(Finding::problem("user", message, service.takes(&foreign.iter().map(|(path, _)| *path).collect::<Vec<_>>())));
+    }
+    if let Some(uid) = uid_of(&settings.base_dir).filter(|uid| *uid != service.uid) {
+        let message = format!("{} belongs to {}, and not to {}", settings.base_dir.display(), Person::of(uid).name, service.name);
+        findings.push(Finding::warning("user", message, service.takes(&[&settings.base_dir])));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::good("user", format!("everything here belongs to {}, who runs this", me.name)));
+    }
+    findings
+}
+
+/// What lies beside the ledger and is part of it: SQLite's own files, the locks and the tokens.
+fn beside(ledger: &Path) -> Vec<PathBuf> {
+    let with = |suffix: &str| ledger.with_file_name(format!("{}{suffix}", ledger.file_name().unwrap_or_default().to_string_lossy()));
+    let mut found = vec![with("-wal"), with("-shm")];
+    for folder in [with(".locks"), ledger.with_file_name("cache")] {
+        let inside = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        found.extend(inside);
+        found.push(folder);
+    }
+    found
 }
 
 /// Whether the base directory can be written to, has room, and is one file system.
 pub fn disk(settings: &Settings, folders: &[String]) -> Findings {
+    let service = owner::service(places(settings));
     let base = match Base::open_existing(&settings.base_dir) {
         Ok(Some(base)) => base,
         Ok(None) => {
-            let fix = format!("sudo install -d -o \"$USER\" -m 750 '{}'", settings.base_dir.display());
-            return vec![Finding::problem("disk", format!("vm.base_dir {} does not exist", settings.base_dir.display()), fix)];
+            let message = format!("vm.base_dir {} does not exist", settings.base_dir.display());
+            return vec![Finding::problem("disk", message, service.makes_folder(&settings.base_dir))];
         }
         Err(failure) => return vec![Finding::of_failure("disk", &failure)],
     };
     let mut findings = Vec::new();
     // By doing: permissions, a read-only mount and a full disk all show here.
     if let Err(e) = tempfile::Builder::new().prefix(".tecnico-doctor.").tempfile_in(base.path()).and_then(|f| f.as_file().sync_all()) {
-        let fix = format!("sudo chown \"$USER\" '{}', or free some space there", base.path().display());
-        findings.push(Finding::problem("disk", format!("cannot write to {}: {e}", base.path().display()), fix));
+        findings.push(Finding::problem(
+            "disk",
+            format!("cannot write to {}: {e}", base.path().display()),
+            unwritable(&e, base.path(), &service),
+        ));
     }
     match base.free_bytes() {
-        Ok(free) if free < LITTLE => {
-            let message = format!("only {} are free on {}", gigabytes(free), base.path().display());
-            findings.push(Finding::warning("disk", message, "free some space: downloads wait where they do not fit"));
-        }
-        Ok(free) => findings.push(Finding::good("disk", format!("{} is writable, {} free", base.path().display(), gigabytes(free)))),
+        Ok(free) => findings.push(room(free, base.path(), findings.is_empty())),
         Err(failure) => findings.push(Finding::of_failure("disk", &failure)),
     }
     findings.extend(folders.iter().filter_map(|folder| split_tree(settings, &base, folder)));
@@ -65,6 +103,29 @@ fn split_archive(settings: &Settings, base: &Base) -> Option<Finding> {
         let message = format!("{} lies on another file system: nobody who is removed can be moved there", archive.display());
         Finding::problem("disk", message, format!("umount '{}', and let it be a plain folder", archive.display()))
     })
+}
+
+/// What mends a folder that cannot be written to.
+fn unwritable(error: &io::Error, path: &Path, service: &Person) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => service.takes(&[path]),
+        io::ErrorKind::ReadOnlyFilesystem => "`dmesg` says why the file system is mounted read-only; remount it".to_owned(),
+        _ => format!("free some space there: `df -h {0}`, `df -i {0}`", owner::word(path)),
+    }
+}
+
+/// What so many free bytes mean.
+fn room(free: u64, path: &Path, writable: bool) -> Finding {
+    let fix = "free some space: downloads wait where they do not fit, and go on by themselves";
+    let message = format!("only {} are free on {}", gigabytes(free), path.display());
+    match free {
+        0..TOO_LITTLE => Finding::problem("disk", message, fix),
+        TOO_LITTLE..LITTLE => Finding::warning("disk", message, fix),
+        _ => {
+            let can = if writable { "is writable, " } else { "has " };
+            Finding::good("disk", format!("{} {can}{} free", path.display(), gigabytes(free)))
+        }
+    }
 }
 
 /// A tree over two file systems: a file is moved by renaming it, which ends at the border.
@@ -87,5 +148,19 @@ pub fn key(settings: &Settings) -> Findings {
             vec![Finding::warning("key", format!("{failure}: portal passwords cannot be kept"), fix)]
         }
         Err(failure) => vec![Finding::of_failure("key", &failure)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn a_disk_that_is_nearly_full_is_told_and_a_full_one_is_a_problem() {
+        let verdict = |free| room(free, Path::new("/srv"), true).verdict;
+        assert_eq!((verdict(0), verdict(TOO_LITTLE - 1)), (Verdict::Problem, Verdict::Problem));
+        assert_eq!((verdict(TOO_LITTLE), verdict(LITTLE - 1)), (Verdict::Warning, Verdict::Warning));
+        assert_eq!(verdict(LITTLE), Verdict::Good);
     }
 }

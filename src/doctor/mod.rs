@@ -10,7 +10,6 @@ pub mod state;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::drive::DriveError;
 use crate::error::Failure;
 
 /// How a check ended.
@@ -52,6 +51,9 @@ pub struct Check {
     pub needs: &'static [&'static str],
 }
 
+/// The checks that ask Drive: where one finds that it cannot be reached, the others would only say so again.
+pub const ASK_DRIVE: [&str; 7] = ["clock", "token", "account", "scope", "parent", "roundtrip", "feed"];
+
 /// Every check, in the order in which one builds on another.
 pub const CHECKS: [Check; 19] = [
     Check { name: "config", needs: &[] },
@@ -62,7 +64,7 @@ pub const CHECKS: [Check; 19] = [
     Check { name: "ledger", needs: &["config"] },
     Check { name: "lock", needs: &["ledger"] },
     Check { name: "work", needs: &["ledger"] },
-    Check { name: "units", needs: &["ledger"] },
+    Check { name: "quota", needs: &["ledger"] },
     Check { name: "leftovers", needs: &["ledger", "disk"] },
     Check { name: "credentials", needs: &["config"] },
     Check { name: "clock", needs: &["credentials"] },
@@ -98,13 +100,23 @@ impl Finding {
 
     /// A failure as a finding.
     pub fn of_failure(check: &'static str, failure: &Failure) -> Self {
-        Self { check, verdict: Verdict::Problem, message: failure.to_string(), fix: failure.hint_text().map(str::to_owned) }
+        Self { check, verdict: Verdict::Problem, message: in_full(failure), fix: failure.hint_text().map(str::to_owned) }
     }
+}
 
-    /// A refused call as a finding.
-    pub fn of_drive(check: &'static str, error: &DriveError) -> Self {
-        Self { check, verdict: Verdict::Problem, message: error.to_string(), fix: error.advice().2 }
+/// An error with all that lay beneath it, each said once.
+pub fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut beneath = error.source();
+    while let Some(cause) = beneath {
+        let told = cause.to_string();
+        if !said.contains(&told) {
+            said.push_str(": ");
+            said.push_str(&told);
+        }
+        beneath = cause.source();
     }
+    said
 }
 
 /// A duration or a size, roughly, for a sentence.

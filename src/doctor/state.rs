@@ -37,7 +37,7 @@ pub fn lock(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Finding
 }
 
 /// What was asked of Drive today, by every command together.
-pub async fn units(ledger: &Ledger, now: Millis) -> Result<Findings, Failure> {
+pub async fn quota(ledger: &Ledger, now: Millis) -> Result<Findings, Failure> {
     let spent = ledger.units_of_day(now).await?;
     let message = format!(
         "{} calls and {} quota units today (UTC), {:.1} % of the {} a day that a project has",
@@ -48,9 +48,9 @@ pub async fn units(ledger: &Ledger, now: Millis) -> Result<Findings, Failure> {
     );
     Ok(vec![if spent.units > UNITS_A_DAY / 5 * 4 {
         let fix = "in the config, under [watch]: a longer interval and reconcile_every; or ask Google for more, in the Cloud console";
-        Finding::warning("units", message, fix)
+        Finding::warning("quota", message, fix)
     } else {
-        Finding::good("units", message)
+        Finding::good("quota", message)
     }])
 }
 

@@ -67,6 +67,8 @@ pub struct NewEvent {
     pub job_id: String,
     /// Where it goes.
     pub url: String,
+    /// Whether a caller named that address for this event alone; otherwise it follows the configured backend.
+    pub by_caller: bool,
     /// The JSON body, byte for byte as it is sent and signed.
     pub payload: String,
 }

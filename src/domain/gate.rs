@@ -4,6 +4,7 @@
 //! that verb's list or an operand. What comes out is rebuilt, not passed on: `--flag=value`, then `--`, then the operands,
 //! so that the program cannot read an operand or a value as a flag.
 
+mod hint;
 pub mod verbs;
 pub mod words;
 

@@ -74,7 +74,10 @@ impl TokenCache {
     fn write(&self, token: &Token) -> std::io::Result<()> {
         let directory = self.path.parent().ok_or_else(|| std::io::Error::other("no directory"))?;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        owner::like_its_folder(directory)?;
+        // The folder around first: it gives its owner on.
+        for made in [directory.parent().unwrap_or(directory), directory] {
+            owner::like_its_folder(made)?;
+        }
         let stored = Stored { access_token: token.secret.expose_secret().to_owned(), expires_at: token.expires_at };
         let mut file = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o600)).tempfile_in(directory)?;
         file.write_all(&serde_json::to_vec(&stored)?)?;

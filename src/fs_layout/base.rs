@@ -8,6 +8,7 @@ use cap_std::fs::Dir;
 
 use super::handle::{self, io_failure};
 use super::{DIR_MODE, Registry, Tree};
+use crate::config::owner;
 use crate::error::{Exit, Failure};
 
 /// An open base directory. Cheap to clone; everything below is reached from its handle.
@@ -92,7 +93,7 @@ fn missing(base_dir: &Path) -> Failure {
         "base_dir_missing",
         format!("the base directory {} does not exist, nor does {}", base_dir.display(), parent.display()),
     )
-    .hint(format!("check vm.base_dir (or VM_BASE_FOLDER), mount the disk, or make it: install -d -m 0750 '{}'", base_dir.display()))
+    .hint(format!("check vm.base_dir (or VM_BASE_FOLDER), mount the disk, or make it: `{}`", owner::service([]).makes_folder(base_dir)))
 }
 
 #[cfg(test)]

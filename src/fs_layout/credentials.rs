@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::handle::{self, io_failure, link_refused};
 use super::{SECRET_MODE, Tree, Written, atomic};
+use crate::config::owner;
 use crate::error::{Exit, Failure};
 
 /// The file's name in a technician's folder.
@@ -52,7 +53,7 @@ impl Key {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Err(Failure::new(Exit::Config, "key_missing", format!("the key file {shown} does not exist"))
-                    .hint(format!("copy the key of the old system there, or make a new one: `{}`", make_command(path)))
+                    .hint(format!("copy the key of the old system there, or make a new one:\n    {}", make_command(path)))
                     .because(e));
             }
             Err(e) => return Err(io_failure("read the key file", path, e)),
@@ -61,7 +62,7 @@ impl Key {
         let mode = metadata.permissions().mode() & 0o7777;
         if crate::config::is_open(path, mode) {
             let why = format!("the key file {shown} can be used by others (mode {mode:04o})");
-            return Err(Failure::new(Exit::Refused, "key_readable_by_others", why).hint(format!("chmod 600 {}", quoted(path))));
+            return Err(Failure::new(Exit::Refused, "key_readable_by_others", why).hint(format!("chmod 600 {}", owner::word(path))));
         }
         let mut bytes = Vec::new();
         // More than any good file has: enough to see that it is none.
@@ -71,7 +72,7 @@ impl Key {
         let fernet = (found == KEY_CHARS).then(|| Fernet::new(text.expose_secret())).flatten().ok_or_else(|| {
             let why = format!("the key file {shown} holds no Fernet key (44 characters of URL-safe base64)");
             Failure::new(Exit::Config, "key_invalid", why).hint(format!(
-                "restore the file from a backup; only where no password is stored yet, make a new one: {}",
+                "restore the file from a backup; only where no password is stored yet, make a new one:\n    {}",
                 make_command(path)
             ))
         })?;
@@ -79,13 +80,9 @@ impl Key {
     }
 }
 
-/// A shell command that makes a key file of mode 0600.
+/// A shell command that makes a key file of mode 0600 for the user of the service.
 fn make_command(path: &Path) -> String {
-    format!("(umask 077; head -c 32 /dev/urandom | base64 -w 0 | tr '+/' '-_' > {})", quoted(path))
-}
-
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+    owner::service(path.parent()).writes_secret("head -c 32 /dev/urandom | base64 -w 0 | tr -- +/ -_", path)
 }
 
 impl Tree {

@@ -190,7 +190,12 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, Failure> {
 }
 
 fn elements(text: &str, path: &Path) -> Result<Vec<Box<RawValue>>, Failure> {
-    serde_json::from_str(text).map_err(|e| damaged(path, &format!("line {}, column {}: {e}", e.line(), e.column())).because(e))
+    serde_json::from_str(text).map_err(|e| {
+        // The library says the place once more, at the end.
+        let told = e.to_string();
+        let what = told.split(" at line ").next().unwrap_or_default();
+        damaged(path, &format!("line {}, column {}: {what}", e.line(), e.column().max(1)))
+    })
 }
 
 fn damaged(path: &Path, why: &str) -> Failure {
@@ -342,7 +347,9 @@ mod tests {
 
     #[test]
     fn damage_names_its_line_and_the_way_out() {
-        for (text, place) in [("[\n  {\"nome\": ]", "line 2, column"), ("", "line 1, column 0"), ("{}", "line 1, column")] {
+        for (text, place) in
+            [("[\n  {\"nome\": ]", "line 2, column"), ("", "line 1, column 1: EOF while parsing a value; it was"), ("{}", "line 1, column")]
+        {
             let failure = parse(text, Path::new("/srv/tecnicos.json")).expect_err("damaged");
             assert_eq!((failure.exit(), failure.code()), (Exit::Data, "registry_damaged"));
             assert!(failure.to_string().contains(place), "{failure}");

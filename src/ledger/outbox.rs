@@ -13,7 +13,7 @@ use crate::error::Failure;
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
-            "SELECT event_id, seq, kind, user_id, job_id, url, payload, created_at, attempts, earlier_attempts, next_attempt_at, delivered_at, dead_at, ",
+            "SELECT event_id, seq, kind, user_id, job_id, url, by_caller, payload, created_at, attempts, earlier_attempts, next_attempt_at, delivered_at, dead_at, ",
             "last_error, (SELECT MIN(i.item_id) FROM items i WHERE i.event_id = events.event_id) AS item_id FROM events ",
             $rest
         )
@@ -51,6 +51,7 @@ struct Row {
     user_id: String,
     job_id: String,
     url: String,
+    by_caller: i64,
     payload: String,
     created_at: Millis,
     attempts: i64,
@@ -79,8 +80,8 @@ impl Ledger {
     ) -> Result<EventId, Failure> {
         let id = EventId::new(&uuid::Uuid::now_v7());
         sqlx::query(
-            "INSERT INTO events (event_id, seq, kind, user_id, job_id, url, payload, created_at, attempts, next_attempt_at)
-             SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6, $7, 0, $7 FROM events",
+            "INSERT INTO events (event_id, seq, kind, user_id, job_id, url, payload, created_at, attempts, next_attempt_at, by_caller)
+             SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6, $7, 0, $7, $8 FROM events",
         )
         .bind(id.as_str())
         .bind(event.kind.as_str())
@@ -89,6 +90,7 @@ impl Ledger {
         .bind(&event.url)
         .bind(&event.payload)
         .bind(now)
+        .bind(i64::from(event.by_caller))
         .execute(&mut **tx)
         .await
         .map_err(|e| self.failed(e))?;
@@ -245,6 +247,46 @@ impl Ledger {
         Ok(ids.into_iter().map(EventId::stored).collect())
     }
 
+    /// Turns undelivered events of this kind to the address that is configured now, unless a caller named theirs. What
+    /// was waiting is due at once, for what the old address answered says nothing of this one; what was given up stays so.
+    /// An address that nothing is left for is stopped no longer. How many events changed their address.
+    pub async fn readdress(&self, kind: EventKind, url: &str, now: Millis) -> Result<u64, Failure> {
+        // Looked at first: a cycle with nothing to do writes nothing.
+        let elsewhere: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM events WHERE delivered_at IS NULL AND by_caller = 0 AND kind = $1 AND url <> $2")
+                .bind(kind.as_str())
+                .bind(url)
+                .fetch_one(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        if elsewhere == 0 {
+            return Ok(0);
+        }
+        let mut tx = self.write().await?;
+        let done = sqlx::query(
+            "UPDATE events SET url = $2,
+               earlier_attempts = CASE WHEN dead_at IS NULL THEN earlier_attempts + attempts ELSE earlier_attempts END,
+               attempts = CASE WHEN dead_at IS NULL THEN 0 ELSE attempts END,
+               next_attempt_at = CASE WHEN next_attempt_at > $3 THEN $3 ELSE next_attempt_at END
+             WHERE delivered_at IS NULL AND by_caller = 0 AND kind = $1 AND url <> $2",
+        )
+        .bind(kind.as_str())
+        .bind(url)
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        sqlx::query(
+            "DELETE FROM stopped_addresses
+             WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.url = stopped_addresses.url AND e.delivered_at IS NULL)",
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        self.commit(tx).await?;
+        Ok(done.rows_affected())
+    }
+
     /// Sends nothing more to an address that said it is gone (410). Its events stay, and wait for [`Ledger::revive`].
     pub async fn stop_address(&self, url: &str, reason: &str, now: Millis) -> Result<(), Failure> {
         let mut tx = self.write().await?;
@@ -298,6 +340,7 @@ impl Ledger {
                 user: self.user_of(&row.user_id)?,
                 job_id: row.job_id,
                 url: row.url,
+                by_caller: row.by_caller != 0,
                 payload: row.payload,
             },
             created_at: row.created_at,

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_offboarding.sql"),
     include_str!("migrations/0009_renames.sql"),
     include_str!("migrations/0010_asked.sql"),
+    include_str!("migrations/0011_addresses.sql"),
 ];
 
 /// The schema this program writes.

@@ -16,6 +16,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
+/// What the journal keeps without being asked: each step of each file and each job, so that a search for an id gives its
+/// whole story. Nothing of a cycle that found nothing to do, nor of each HTTP request.
+const STORY: &str = "warn,tecnico::agent=info,tecnico::api::jobs=info,tecnico::api::work=info";
+
 /// Whether what is said to people goes into lines of JSON as well.
 static WORDS_ARE_JSON: OnceLock<bool> = OnceLock::new();
 
@@ -24,12 +28,14 @@ pub fn lines_are_json() -> bool {
     WORDS_ARE_JSON.get().copied().unwrap_or_default()
 }
 
-/// Starts logging to stderr. `verbose` 0 shows warnings, 1 what is done, 2 every Drive call. `stays`: it is a service.
+/// Starts logging to stderr. `verbose` 0 shows warnings, and in the journal each step; 1 what is done, 2 every Drive call.
+/// `stays`: it is a service.
 pub fn start(verbose: u8, json: bool, stays: bool) {
     let elsewhere = !is_journal() && !std::io::stderr().is_terminal();
     // A second start in one process (tests) keeps the first.
     let _ = WORDS_ARE_JSON.set(stays && elsewhere);
     let level = match verbose {
+        0 if is_journal() => STORY,
         0 => "warn",
         1 => "warn,tecnico=info",
         _ => "warn,tecnico=debug",

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Applied, Candidate, Plan, Prepared, Provisioner, Survey, prepare};
+use crate::domain::technician::Email;
 use crate::fs_layout::{Credentials, Key};
 
 /// How a creation ended.
@@ -30,6 +31,8 @@ pub struct Outcome {
     pub plan: Plan,
     /// What has become of it.
     pub applied: Applied,
+    /// The address that was theirs until now, where another was asked for.
+    pub former_email: Option<Email>,
 }
 
 impl Provisioner<'_> {
@@ -44,6 +47,7 @@ impl Provisioner<'_> {
         secrets: Option<(&Key, &Credentials)>,
     ) -> anyhow::Result<Outcome> {
         let lock = self.ledger.lock_technician(&candidate.user).await?;
+        let before = self.ledger.technician(&candidate.user).await?.and_then(|t| t.email);
         let taken = survey.filter(|_| !lock.waited());
         let mut own = None;
         if taken.is_none() {
@@ -65,7 +69,8 @@ impl Provisioner<'_> {
             (_, _, true) => Status::Repaired,
             _ => Status::Unchanged,
         };
-        Ok(Outcome { status, prepared, plan, applied })
+        let former_email = before.filter(|old| prepared.technician.email.as_ref() != Some(old));
+        Ok(Outcome { status, prepared, plan, applied, former_email })
     }
 
     /// Puts right what `check` found, under the technician's lock. Somebody removed since is left alone.

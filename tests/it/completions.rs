@@ -90,6 +90,15 @@ async fn bash_completes_commands_flags_and_users() {
     assert!(!complete("tecnico share ''").contains('['), "a placeholder is offered");
     assert!(!complete("tecnico share --with a").contains("ana@"), "a user is offered where an address is wanted");
     assert!(!complete("tecnico list a").contains("ana@"));
+    assert_eq!(complete("tecnico remove ana@example.com --confirm ''"), "ana@example.com\nb\\ 7\n");
+    assert_eq!(complete("tecnico create 42 --name ''").trim(), "", "a file is offered as a name");
+    assert_eq!(
+        complete("tecnico completions ''").split_whitespace().filter(|w| !w.starts_with('-')).collect::<Vec<_>>(),
+        ["bash", "zsh", "fish"]
+    );
+    for (words, hidden) in [("tecnico ma", "man"), ("tecnico sch", "schema")] {
+        assert!(!complete(words).lines().any(|w| w == hidden), "{hidden} is offered");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,7 +105,7 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
         (Box::new(wrong("parent_folder", "parent_folder_x")), 65, "answers_wrong"),
         (Box::new(|_| "parent_folder = \"1AbC\"\n".to_owned()), 65, "answers_missing"),
         (Box::new(|t| t + "backend_url = \"ftp://backend.example.com\"\n"), 78, "config_wrong"),
-        (Box::new(|t| t + "command = [\"no-such-program\"]\n"), 78, "processor_missing"),
+        (Box::new(|t| t + "command = [\"no-such-program\", \"{path}\"]\n"), 78, "processor_missing"),
         (Box::new(wrong("fresh/vm", "no/such/vm")), 78, "base_dir_missing"),
     ];
     for (at, (change, exit, code)) in cases.iter().enumerate() {
@@ -199,9 +199,10 @@ async fn a_person_answers_every_question_wrong_and_then_right() {
         [base, path("no/such/vm"), "nor the folder above it"],
         [base, path("a file"), "is not a folder"],
         [base, path("fresh/vm"), ""],
-        [program, "no-such-program {path}", "no program this user can start"],
+        [program, "true --strict", "would not learn which file"],
+        [program, "no-such-program {path}", "in no folder of PATH"],
         [program, "judge '{path}", "has no end"],
-        [program, format!("'{judge}' {{path}}"), "chmod +x"],
+        [program, format!("'{judge}' {{path}}"), "chmod a+rx"],
         [program, "true {path}", ""],
         ["5/5", "ftp://backend.example.com", "callback.url"],
         ["5/5", "http://backend.example.com", "callback.url"],

@@ -77,6 +77,24 @@ async fn the_journal_gets_text_with_its_weight() {
     assert!(text.lines().any(|l| l.starts_with("<6>item{user=42 item=item_") && l.contains("filed name=1.pdf")), "{text}");
     assert!(text.lines().any(|l| l.starts_with("<4>event{user=42 item=item_") && l.contains("event=evt_")), "{text}");
     assert!(text.lines().all(|l| l.starts_with('<') && !l.contains('\u{1b}')), "{text}");
+    // Unasked, it keeps one line a step, so that a search for the item tells its whole story; and nothing of an idle look.
+    rig.backend.reply(Reply::status(200));
+    let file = rig.drop_file("2.pdf", "bom 2");
+    let journal = std::fs::OpenOptions::new().append(true).open(&path).expect("opened");
+    for _ in 0..2 {
+        let mut command = rig.world.command(&["watch"]);
+        command.env("JOURNAL_STREAM", format!("{}:{}", meta.dev(), meta.ino())).stdout(Stdio::null());
+        command.stderr(journal.try_clone().expect("cloned"));
+        let status = tokio::task::spawn_blocking(move || command.status()).await.expect("not cancelled").expect("starts");
+        assert!(status.success());
+    }
+    let item = rig.world.json(0, &["why", &file]).await["items"][0]["item_id"].as_str().expect("an id").to_owned();
+    let after = std::fs::read_to_string(&path).expect("read").split_off(text.len());
+    let story: Vec<&str> = after.lines().filter(|l| l.contains(&item)).collect();
+    for (line, step) in story.iter().zip(["found", "fetched", "judging", "judged", "filed", "delivered"]) {
+        assert!(line.starts_with("<6>") && line.contains(&format!(" {step}")), "{step}: {after}");
+    }
+    assert_eq!((story.len(), after.matches("cycle ended").count()), (6, 1), "{after}");
     // A name left over from somebody who sent stderr elsewhere.
     let mut command = rig.world.command(&["why", "nada"]);
     command.env("JOURNAL_STREAM", "1:1");

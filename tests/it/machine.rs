@@ -154,6 +154,36 @@ async fn root_does_not_get_into_the_services_way() {
         assert_eq!(refused["error"]["code"], "wrong_user", "{refused}");
         assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains(&format!("sudo -u '#{SERVICE}' tecnico"))), "{refused}");
     }
+    // One file of root's among them stops everything, and is named.
+    let lock = world.path("ledger.db.locks/cycle");
+    std::os::unix::fs::chown(&lock, Some(0), Some(0)).expect("taken");
+    let mend = format!("sudo chown {SERVICE}: {}", lock.display());
+    let refused = run(SERVICE, &["watch"]).await.expect(73).json();
+    assert_eq!((refused["error"]["code"].as_str(), refused["error"]["hint"].as_str()), (Some("lock_unusable"), Some(mend.as_str())));
+    assert!(refused["error"]["message"].as_str().is_some_and(|m| m.contains("belongs to root")), "{refused}");
+    let report = run(SERVICE, &["doctor", "--only", "user"]).await.expect(1).json();
+    let user = report["findings"].as_array().expect("findings").iter().find(|f| f["check"] == "user").expect("looked at");
+    assert_eq!((user["verdict"].as_str(), user["fix"].as_str()), (Some("problem"), Some(mend.as_str())), "{user}");
+    std::os::unix::fs::chown(&lock, Some(SERVICE), Some(SERVICE)).expect("given back");
+
+    // A folder that root is told to make belongs to whom the ledger belongs.
+    std::fs::remove_dir(world.vm()).expect("removed");
+    let report = run(0, &["doctor", "--only", "disk"]).await.expect(1).json();
+    let disk = report["findings"].as_array().expect("findings").iter().find(|f| f["check"] == "disk").expect("looked at");
+    assert_eq!(disk["fix"], format!("sudo install -d -o {SERVICE} -g {SERVICE} -m 750 {}", world.vm().display()));
+    std::fs::create_dir(world.vm()).expect("made");
+    std::os::unix::fs::chown(world.vm(), Some(SERVICE), Some(SERVICE)).expect("given away");
+
+    // A config that this user may not read is not missing.
+    std::os::unix::fs::chown(world.path("config.toml"), Some(0), Some(0)).expect("taken");
+    std::fs::set_permissions(world.path("config.toml"), std::fs::Permissions::from_mode(0o600)).expect("closed");
+    let refused = run(SERVICE, &["list"]).await.expect(78).json();
+    assert_eq!(refused["error"]["code"], "config_unreadable", "{refused}");
+    assert!(refused["error"]["message"].as_str().is_some_and(|m| m.contains("may not read")), "{refused}");
+    assert!(refused["error"]["causes"][0].as_str().is_some_and(|c| c.contains("Permission denied")), "{refused}");
+    let hint = refused["error"]["hint"].as_str().expect("a hint");
+    assert!(hint.contains("tecnico …") || hint.contains(&format!("sudo chown root:{SERVICE} ")), "{hint}");
+    std::os::unix::fs::chown(world.path("config.toml"), Some(SERVICE), Some(SERVICE)).expect("given back");
     run(SERVICE, &["create", "42", "--name", "Ana Maria"]).await.expect(0);
     run(SERVICE, &["watch"]).await.expect(0);
     run(SERVICE, &["doctor"]).await.expect(0);
@@ -189,7 +219,12 @@ async fn a_home_without_xdg_and_no_home_at_all() {
         for home in [None, Some(world.path("nowhere"))] {
             let refused = finish(bare(home.as_deref())).await.expect(78).json();
             assert_eq!(refused["error"]["code"], "config_missing");
-            assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains("tecnico config --example")), "{refused}");
+            assert!(
+                refused["error"]["hint"]
+                    .as_str()
+                    .is_some_and(|h| h.contains("tecnico config --example") && h.contains("sudo tecnico init")),
+                "{refused}"
+            );
         }
     }
 }

@@ -29,7 +29,7 @@ impl Question {
             Self::Key => "1/5  Key file of the service account (JSON)",
             Self::Parent => "2/5  Drive folder that is to hold the trees (its address or id)",
             Self::BaseDir => "3/5  Folder on this machine for the technicians' files",
-            Self::Command => "4/5  Program that judges a file ({path} is filled in; empty: none)",
+            Self::Command => "4/5  Program that judges a file ({path} is filled in; empty: none, files are filed unread)",
             Self::Backend => "5/5  Address of the backend (empty: nobody is told)",
         }
     }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::answers::{Answers, folder_id};
-use super::written::{self, list, quoted};
+use super::written::{self, quoted};
 use super::{Ready, keys_dir};
 use crate::config::{self, Flags, Settings};
 use crate::doctor::{self, Finding, Verdict};
@@ -108,12 +108,27 @@ async fn drive(settings: &Settings) -> anyhow::Result<Drive> {
 fn settings_of(text: &str) -> anyhow::Result<Settings> {
     let mut file = tempfile::Builder::new().prefix("tecnico-init.").suffix(".toml").tempfile()?;
     file.write_all(text.as_bytes())?;
-    Ok(config::resolve(&Flags { config: Some(file.path().to_owned()), ..Flags::default() }, &|_| None)?)
+    config::resolve(&Flags { config: Some(file.path().to_owned()), ..Flags::default() }, &|_| None).map_err(|fault| {
+        // The place in a file that nobody wrote says nothing.
+        let told = fault.to_string();
+        let place = format!("{}, line ", file.path().display());
+        match told.strip_prefix(&place).and_then(|t| t.split_once(": ")) {
+            Some((_, why)) => Failure::new(fault.exit(), fault.code(), why)
+                .hint(fault.hint_text().unwrap_or("`tecnico config --example` says what each setting may be"))
+                .into(),
+            None => fault.into(),
+        }
+    })
 }
 
 /// The config these answers make, with the credentials where they lie now.
 fn compose(answers: &Answers, parent: &str, credentials: &Path, shared_drive: Option<&FileId>, target: &Path) -> String {
     let path = |p: &Path| quoted(&std::path::absolute(p).unwrap_or_else(|_| p.to_owned()).display().to_string());
+    let mut command = answers.command.clone();
+    // Like every other path that is typed here, it counts from where it is typed.
+    if let Some(program) = command.first_mut().filter(|p| p.contains('/')) {
+        *program = std::path::absolute(&*program).map_or_else(|_| program.clone(), |p| p.display().to_string());
+    }
     let mut values = vec![
         ("drive.parent_folder_id", quoted(parent)),
         ("drive.credentials", path(credentials)),
@@ -121,7 +136,7 @@ fn compose(answers: &Answers, parent: &str, credentials: &Path, shared_drive: Op
         ("drive.shared_drive_id", quoted(shared_drive.map_or("", FileId::as_str))),
         ("secrets.key_file", path(&keys_dir(target).join("segredo.key"))),
         ("callback.url", quoted(&answers.backend_url)),
-        ("process.command", list(&answers.command)),
+        ("process.command", config::array(&command)),
     ];
     values.extend(answers.base_dir.as_deref().map(|p| ("vm.base_dir", path(p))));
     // Another user than root has no business in /var/lib.

@@ -26,11 +26,6 @@ pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// A TOML array of strings.
-pub(super) fn list(words: &[String]) -> String {
-    toml::Value::Array(words.iter().cloned().map(toml::Value::String).collect()).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,7 +35,7 @@ mod tests {
         let text = config(&[
             ("vm.base_dir", quoted("/data/\"x\"")),
             ("ledger.path", quoted("/l.db")),
-            ("process.command", list(&["judge".into(), "{path}".into()])),
+            ("process.command", crate::config::array(&["judge".into(), "{path}".into()])),
         ]);
         assert_eq!(text.lines().count(), EXAMPLE.lines().count());
         let table: toml::Table = text.parse().expect("TOML");

@@ -98,7 +98,7 @@ async fn following_wakes_for_local_moves_reloads_and_ends_on_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_after_the_step_in_hand() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; sleep 1; touch done\"]\n").await;
+    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; sleep 1; touch done\", \"{path}\"]\n").await;
     let ana = rig.world.vm().join("Ana_Maria");
     let file = rig.drop_file("1.pdf", "bom");
     let mut following = Following::start(&rig, &[]);
@@ -106,7 +106,7 @@ async fn sigterm_ends_after_the_step_in_hand() {
     following.signal(Signal::TERM);
     assert_eq!(following.ends().await, Some(0));
     assert!(ana.join("done").exists(), "the step in hand was finished");
-    super::configure(&rig.world, &rig.backend, "command = [\"false\"]\n");
+    super::configure(&rig.world, &rig.backend, "command = [\"false\", \"{path}\"]\n");
     assert!(rig.cycle().await.is_clean());
     assert_eq!(rig.place(&file).0, "processados", "its verdict was kept");
 }

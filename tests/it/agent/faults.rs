@@ -14,7 +14,7 @@ fn codes(report: &tecnico::agent::CycleReport) -> Vec<&'static str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_processor_that_hangs_is_ended_with_all_it_started_and_the_file_refused() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"sleep 300 & sleep 300\"]\ntimeout = \"300ms\"\n").await;
+    let rig = Rig::new("command = [\"sh\", \"-c\", \"sleep 300 & sleep 300\", \"{path}\"]\ntimeout = \"300ms\"\n").await;
     let file = rig.drop_file("1.pdf", "bom");
     let began = Instant::now();
     assert!(rig.cycle().await.is_clean());
@@ -25,7 +25,7 @@ async fn a_processor_that_hangs_is_ended_with_all_it_started_and_the_file_refuse
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_processor_refuses_nobody_and_fails_the_cycle_loudly() {
-    let rig = Rig::new("command = [\"/nao/existe\"]\n").await;
+    let rig = Rig::new("command = [\"/nao/existe\", \"{path}\"]\n").await;
     let file = rig.drop_file("1.pdf", "bom");
     let other = rig.drop_file("2.pdf", "bom 2");
     let report = rig.cycle().await;
@@ -39,7 +39,7 @@ async fn a_missing_processor_refuses_nobody_and_fails_the_cycle_loudly() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_processor_that_dies_by_signal_is_tried_three_times() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"echo x >> ../calls; kill -9 $$\"]\n").await;
+    let rig = Rig::new("command = [\"sh\", \"-c\", \"echo x >> ../calls; kill -9 $$\", \"{path}\"]\n").await;
     let file = rig.drop_file("1.pdf", "bom");
     for _ in 0..5 {
         assert!(rig.cycle().await.is_clean());
@@ -75,7 +75,7 @@ async fn in_order_a_file_waits_for_the_one_before_it() {
     }
     assert_eq!(rig.cycle().await.filed.len(), 1);
     assert_eq!(rig.calls().len(), 2, "the third waits for the second");
-    super::configure(&rig.world, &rig.backend, "ordered = true\ncommand = [\"true\"]\n");
+    super::configure(&rig.world, &rig.backend, "ordered = true\ncommand = [\"true\", \"{path}\"]\n");
     rig.pass(60);
     let report = rig.cycle().await;
     assert_eq!(report.filed.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["2.pdf", "3.pdf"]);
@@ -170,7 +170,7 @@ async fn a_local_folder_that_is_gone_makes_only_its_technician_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_at_once_one_says_so() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; sleep 1\"]\n").await;
+    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; sleep 1\", \"{path}\"]\n").await;
     rig.drop_file("1.pdf", "bom");
     let agent = rig.agent().await;
     let first = tokio::spawn(async move { agent.run_cycle(&Plan::over(Scope::Everyone)).await });
@@ -193,7 +193,7 @@ async fn a_clock_that_was_wrong_holds_nothing_back() {
     rig.cycle().await;
     rig.pass(-60 * 24 * 400);
     rig.backend.reply(crate::support::receiver::Reply::status(200));
-    super::configure(&rig.world, &rig.backend, "command = [\"true\"]\n");
+    super::configure(&rig.world, &rig.backend, "command = [\"true\", \"{path}\"]\n");
     let report = rig.cycle().await;
     assert_eq!((report.filed.len(), report.delivered), (1, 2), "{report:?}");
     rig.assert_promise();

@@ -126,7 +126,7 @@ async fn a_refused_file_goes_through_again_on_request_or_when_it_is_put_back() {
     assert_eq!((rig.place(&file), rig.told(&file).len()), (("erro".into(), "número de OS inválido".into()), 2));
 
     // Now the processor accepts everything.
-    configure(&rig.world, &rig.backend, "command = [\"true\"]\n");
+    configure(&rig.world, &rig.backend, "command = [\"true\", \"{path}\"]\n");
     rig.world.json(0, &["retry", "--file", &file]).await;
     assert!(rig.cycle().await.is_clean());
     assert_eq!(rig.place(&file), ("processados".into(), String::new()), "the old reason is gone");

@@ -39,7 +39,7 @@ async fn what_is_accepted_and_ignored_is_for_the_settings_to_say() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_processors_run_at_once_than_the_settings_allow() {
-    let overlap = "command = [\"sh\", \"-c\", \"mkdir ../lock || echo x >> ../overlap; sleep 0.05; rmdir ../lock; true\"]\n";
+    let overlap = "command = [\"sh\", \"-c\", \"mkdir ../lock || echo x >> ../overlap; sleep 0.05; rmdir ../lock; true\", \"{path}\"]\n";
     let rig = Rig::new(overlap).await;
     let config = std::fs::read_to_string(rig.world.path("config.toml")).expect("read");
     std::fs::write(rig.world.path("config.toml"), config.replace("[watch]\n", "[watch]\nconcurrency = 1\n")).expect("written");
@@ -139,7 +139,7 @@ async fn a_clock_that_goes_back_holds_nothing_up() {
     // An hour back: longer than any wait there is so far.
     rig.pass(-60);
     rig.backend.reply(crate::support::receiver::Reply::status(200));
-    configure(&rig.world, &rig.backend, "command = [\"true\"]\n");
+    configure(&rig.world, &rig.backend, "command = [\"true\", \"{path}\"]\n");
     let new = rig.drop_file("3.pdf", "bom");
     assert_eq!(rig.cycle().await.filed.iter().filter(|f| f.file_id == new).count(), 1, "new files are not held up");
     rig.pass(24 * 60);

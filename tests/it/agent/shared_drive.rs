@@ -61,7 +61,7 @@ async fn a_membership_that_is_withdrawn_takes_nobodys_files_back() {
     let rig = rig().await;
     rig.cycle().await;
     // One is known already and waits, the other comes while nobody can see it.
-    super::configure(&rig.world, &rig.backend, "command = [\"sh\", \"-c\", \"exit 75\"]\n");
+    super::configure(&rig.world, &rig.backend, "command = [\"sh\", \"-c\", \"exit 75\", \"{path}\"]\n");
     let first = rig.drop_file("1.pdf", "bom");
     assert_eq!(rig.cycle().await.waiting.len(), 1);
     super::configure(&rig.world, &rig.backend, "");

@@ -159,3 +159,33 @@ async fn a_creation_is_told_where_its_caller_says() {
     assert_eq!((body["job_id"].as_str(), body["user_id"].as_str(), body["status"].as_str()), (Some("job-9"), Some("43"), Some("success")));
     assert!(!rig.backend.requests().iter().any(|r| r.body.contains("job-9")));
 }
+
+/// The address that counts is the one configured when an event is sent; one that its caller named stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_address_takes_along_what_was_not_delivered() {
+    let rig = Rig::new("").await;
+    let (wrong, named) = (Receiver::start().await.expect("a backend"), Receiver::start().await.expect("another"));
+    for answer in [404, 410] {
+        wrong.reply(Reply::status(answer));
+        named.reply(Reply::status(500));
+        super::configure_callback(&rig.world, &wrong, "allowed_hosts = [\"127.0.0.1\"]\n");
+        let file = rig.drop_file(&format!("{answer}.pdf"), &format!("bom {answer}"));
+        rig.world.run(&["watch"]).await;
+        let own = format!("{}/aqui", named.url());
+        rig.world.run(&["process", "42", "--job-id", &format!("job-{answer}"), "--callback-url", &own]).await;
+        assert!(!wrong.requests().is_empty() && rig.told(&file).is_empty());
+        let before = wrong.requests().len();
+
+        super::configure_callback(&rig.world, &rig.backend, "allowed_hosts = [\"127.0.0.1\"]\n");
+        named.reply(Reply::status(200));
+        let retried = rig.world.json(0, &["callbacks", "retry"]).await;
+        assert_eq!(retried["delivered"], 2, "{answer}: {retried}");
+        assert_eq!((wrong.requests().len(), rig.told(&file)), (before, vec!["processado".to_owned()]), "{answer}");
+        assert!(named.requests().last().is_some_and(|r| r.body.contains(&format!("job-{answer}"))), "{answer}");
+        let status = rig.world.json(0, &["status"]).await;
+        assert_eq!(
+            (status["callbacks"]["undelivered"].as_u64(), status["callbacks"]["stopped"].as_array().map(Vec::len)),
+            (Some(0), Some(0))
+        );
+    }
+}

@@ -25,17 +25,17 @@ impl Clinic {
         std::fs::create_dir_all(world.path("bin")).expect("made");
         std::fs::create_dir_all(world.vm()).expect("made");
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tecnico"), world.path("bin/tecnico")).expect("linked");
-        executable(&world.path("bin/sudo"), "#!/bin/sh\nexec \"$@\"\n");
+        executable(&world.path("bin/sudo"), "#!/bin/sh\n[ \"$1\" = -u ] && shift 2\nexec \"$@\"\n");
         Self { world, name }
     }
 
     fn shell(&self, command: &str) -> Command {
         let mut shell = Command::new("sh");
         let path = format!("{}:{}", self.world.path("bin").display(), std::env::var("PATH").unwrap_or_default());
-        let user = Command::new("id").arg("-un").output().expect("id").stdout;
         shell.args(["-c", command]).current_dir(self.world.vm().ancestors().find(|p| p.is_dir()).expect("a folder"));
         shell.env("PATH", path).env("TECNICO_CONFIG", self.world.path("config.toml"));
-        shell.env("USER", String::from_utf8(user).expect("text").trim()).env_remove("BACKEND_URL");
+        // Who says sudo has another name than the service.
+        shell.env("USER", "ana").env_remove("BACKEND_URL");
         shell
     }
 
@@ -62,10 +62,14 @@ impl Clinic {
         Self::fix_in(&report.json(), check, says)
     }
 
-    /// Does what the doctor printed: the commands in backticks, or the whole.
+    /// Does what the doctor printed: a command on a line of its own, those in backticks, or the whole.
     async fn run(&self, fix: &str) -> Ran {
         let quoted: Vec<&str> = fix.split('`').skip(1).step_by(2).collect();
-        let command = if quoted.is_empty() { fix.to_owned() } else { quoted.join(" && ") };
+        let command = match fix.split_once('\n') {
+            Some((_, command)) => command.trim().to_owned(),
+            None if quoted.is_empty() => fix.to_owned(),
+            None => quoted.join(" && "),
+        };
         finish(self.shell(&command)).await.expect(0)
     }
 
@@ -157,18 +161,73 @@ async fn a_program_that_may_not_run_or_was_written_on_windows() {
     // Started at last, and asked about a file.
     std::fs::write(clinic.world.path("ordem.pdf"), "%PDF-1.7").expect("written");
     let file = clinic.world.path("ordem.pdf").display().to_string();
-    let tried = clinic.world.run(&["doctor", "--only", "processor", "--try-file", &file, "-v"]).await.expect(0);
+    let tried = clinic.world.run(&["doctor", "--only", "processor", "--try-file", &file]).await.expect(0);
     assert!(tried.stdout.contains("would go to processados"), "{}", tried.stdout);
     executable(&judge, "#!/bin/sh\necho 'sem número de OS' >&2\nexit 3\n");
     let tried = clinic.world.run(&["doctor", "--only", "processor", "--try-file", &file]).await.expect(0);
     assert!(tried.stdout.contains("would go to erro: sem número de OS"), "{}", tried.stdout);
     assert!(clinic.world.path("ordem.pdf").exists());
+    let none = clinic.world.run(&["doctor", "--only", "processor", "--try-file", "/nao/existe.pdf"]).await.expect(1);
+    assert!(none.stdout.contains("/nao/existe.pdf, cannot be read: No such file"), "{}", none.stdout);
+    assert!(none.stdout.contains("fix: name a file that this user can read"), "{}", none.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_program_at_all() {
+    let clinic = Clinic::new("no_program_at_all").await;
+    let fix = clinic.says("processor", "every file is filed as processado unread").await;
+    assert!(fix.contains("command = [\"/usr/local/bin/judge\", \"{path}\"]"), "{fix}");
+    clinic.config(|text| text + "[process]\nmode = \"external\"\n");
+    clinic.is_well("processor").await;
+}
+
+/// A good file must not be refused by a program that was never told of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_does_not_name_the_file() {
+    let clinic = Clinic::new("a_command_that_does_not_name_the_file").await;
+    for (words, says, mend) in [
+        (r#"["true", "-x"]"#, "there is no {path} in it", r#"command = ["true", "-x", "{path}"]"#),
+        (r#"["true", "{pth}"]"#, "{pth} is not filled in; {path}, {user} and {file_id} are", r#"command = ["true", "{path}"]"#),
+        (r#"[""]"#, "its first word is empty", r#"command = ["/usr/local/bin/judge", "{path}"]"#),
+    ] {
+        clinic.world.write_config(&format!("[process]\ncommand = {words}\n"));
+        assert!(clinic.says("config", says).await.contains(mend), "{words}");
+        let refused = clinic.world.json(78, &["watch"]).await;
+        assert_eq!(refused["error"]["code"], "config_wrong", "{refused}");
+    }
+    // A program beside the config, and one that is not there.
+    executable(&clinic.world.path("judge.sh"), "#!/bin/sh\nexit 0\n");
+    clinic.world.write_config("[process]\ncommand = [\"./judge.sh\", \"{path}\"]\n");
+    clinic.is_well("processor").await;
+    std::fs::remove_file(clinic.world.path("judge.sh")).expect("removed");
+    let fix = clinic.says("processor", &format!("{:?}, which does not exist", clinic.world.path("judge.sh"))).await;
+    assert!(!fix.contains("command = "), "{fix}");
+}
+
+/// Drive down is one trouble, told once, with what was met.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drive_that_is_down_and_a_config_that_is_wrong_are_told_once() {
+    let world = World::new().await;
+    let config = std::fs::read_to_string(world.path("config.toml")).expect("a config");
+    let endpoint = format!("endpoint = \"{}/\"", world.emulator.url());
+    std::fs::write(world.path("config.toml"), config.replace(&endpoint, "endpoint = \"http://127.0.0.1:9/\"")).expect("written");
+    let told = world.run(&["doctor", "--only", "feed,roundtrip"]).await.expect(1).stdout;
+    let problems: Vec<&str> = told.lines().filter(|l| l.starts_with("problem")).collect();
+    assert!(problems.len() == 1 && problems[0].contains("Connection refused"), "{told}");
+    assert!(told.contains("1 to mend") && told.contains("not tried until that works (-v names them)"), "{told}");
+
+    world.write_config("[watch]\nintervall = \"10s\"\n");
+    let told = world.run(&["doctor"]).await.expect(1).stdout;
+    assert_eq!(told.lines().count(), 3, "{told}");
+    assert!(told.contains("1 checked: 1 to mend; 18 not tried"), "{told}");
+    let whole = world.run(&["doctor", "-v"]).await.expect(1).stdout;
+    assert_eq!(whole.lines().filter(|l| l.starts_with("skipped")).count(), 18, "{whole}");
 }
 
 impl Clinic {
     async fn printed_command_mends_twice(&self) {
-        let fix = self.says("processor", "is no program this user can start").await;
-        assert!(fix.contains("chmod +x"), "{fix}");
+        let fix = self.says("processor", "which this user may not start").await;
+        assert!(fix.contains("chmod a+rx"), "{fix}");
         self.run(&fix).await;
         self.printed_command_mends("processor", "end as on Windows", "sed -i").await;
     }
@@ -188,7 +247,7 @@ async fn a_damaged_ledger() {
 async fn a_cycle_that_does_not_end() {
     let clinic = Clinic::new("a_cycle_that_does_not_end").await;
     clinic.config(|text| {
-        text + "[status]\nsilence = \"1s\"\n[watch]\nsettle = \"0s\"\nconcurrency = 1\n[process]\ncommand = [\"sleep\", \"5\"]\n"
+        text + "[status]\nsilence = \"1s\"\n[watch]\nsettle = \"0s\"\nconcurrency = 1\n[process]\ncommand = [\"sh\", \"-c\", \"sleep 5\", \"{path}\"]\n"
     });
     let made = clinic.world.json(0, &["create", "42", "--name", "Ana Maria"]).await;
     let novos = made["drive_folders"]["novos_folder_id"].as_str().expect("an id");
@@ -353,8 +412,8 @@ async fn a_day_that_used_nearly_all_of_the_quota() {
     let clinic = Clinic::new("a_day_that_used_nearly_all_of_the_quota").await;
     clinic.world.json(0, &["create", "42", "--name", "Ana Maria"]).await;
     clinic.world.json(0, &["watch"]).await;
-    let report = clinic.world.json(0, &["doctor", "--only", "units", "-v"]).await;
-    let said = report["findings"].as_array().expect("findings").iter().find(|f| f["check"] == "units").expect("counted")["message"].clone();
+    let report = clinic.world.json(0, &["doctor", "--only", "quota", "-v"]).await;
+    let said = report["findings"].as_array().expect("findings").iter().find(|f| f["check"] == "quota").expect("counted")["message"].clone();
     let calls: u64 = said.as_str().and_then(|m| m.split(' ').next()).and_then(|n| n.parse().ok()).expect("a number");
     let sent = clinic.world.emulator.control().requests().len() as u64;
     assert!(calls >= 8 && calls <= sent, "{said}: the emulator saw {sent}");
@@ -362,5 +421,5 @@ async fn a_day_that_used_nearly_all_of_the_quota() {
     let much = tecnico::ledger::Units { calls: 4_000_000, units: 390_000_000, writes: 0 };
     ledger.add_units(much, tecnico::domain::clock::now()).await.expect("counted");
     ledger.close().await;
-    assert!(clinic.says("units", "quota units today").await.contains("a longer interval"));
+    assert!(clinic.says("quota", "quota units today").await.contains("a longer interval"));
 }

@@ -95,7 +95,7 @@ fn a_missing_key_comes_with_a_command_that_makes_one() -> anyhow::Result<()> {
     let path = dir.path().join("o'segredo.key");
     let failure = Key::load(&path).expect_err("there is none");
     assert_eq!((failure.code(), failure.exit()), ("key_missing", Exit::Config));
-    let (_, command) = failure.hint_text().and_then(|h| h.split_once("one: ")).expect("the hint has a command");
+    let (_, command) = failure.hint_text().and_then(|h| h.split_once("one:\n")).expect("the hint has a command");
     assert!(std::process::Command::new("sh").args(["-c", command]).status()?.success(), "{command}");
     let key = Key::load(&path)?;
     assert!(format!("{key:?}").contains("REDACTED"), "{key:?}");

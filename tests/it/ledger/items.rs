@@ -30,6 +30,7 @@ pub fn told(job_id: &str) -> NewEvent {
         user: user("1"),
         job_id: job_id.into(),
         url: "https://backend.example.com/api/callbacks/process".into(),
+        by_caller: false,
         payload: r#"{"status":"success"}"#.into(),
     }
 }

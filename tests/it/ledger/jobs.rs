@@ -25,6 +25,7 @@ async fn a_job_is_begun_in_its_turn_and_ends_once_with_its_event() -> anyhow::Re
         user: first.job.user.clone(),
         job_id: "job_1".into(),
         url: "http://127.0.0.1:1/".into(),
+        by_caller: false,
         payload: "{}".into(),
     };
     assert!(ledger.end_job("job_1", JobState::Success, "{}", Some(&event), 2000).await?);

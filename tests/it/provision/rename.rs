@@ -84,6 +84,18 @@ async fn an_address_has_its_access_before_the_old_one_loses_it() {
     assert_eq!(shared_with(&rig.world, &rig.novos), ["ana@example.com writer"]);
 }
 
+/// `create` gives another address access too, and leaves the old one's to a person: it says whose that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_create_leaves_to_a_person_and_what_rename_needs_is_said() {
+    let rig = Rig::new("").await;
+    let made = rig.world.run(&["create", "42", "--email", "ana.souza@example.com"]).await.expect(0);
+    assert!(made.stderr.contains(&format!("{ANA}, the address until now, still has access to novos (as writer)")), "{}", made.stderr);
+    let mend = format!("`tecnico share 42 --with {ANA} --revoke`");
+    assert!(made.stderr.contains(&mend) && !made.stderr.contains("nobody asked for"), "{}", made.stderr);
+    let alone = rig.world.run(&["rename", "42"]).await.expect(64);
+    assert!(alone.stderr.contains("--name") && alone.stderr.contains("--email"), "{}", alone.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_was_let_in_before_gets_the_technicians_role() {
     let rig = Rig::new("").await;

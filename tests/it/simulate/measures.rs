@@ -131,7 +131,7 @@ fn a_large_file_takes_little_memory_and_is_resumed_where_it_was_cut() -> anyhow:
 #[test]
 fn a_processor_that_prints_a_gigabyte_takes_little_memory() -> anyhow::Result<()> {
     let flood = "head -c 1000000000 /dev/zero; head -c 10000000 /dev/zero >&2; echo; echo '{\\\"lido\\\": 1}'";
-    let (_runtime, _host, mut stage) = world(&format!("[process]\ncommand = [\"sh\", \"-c\", \"{flood}\"]\n"))?;
+    let (_runtime, _host, mut stage) = world(&format!("[process]\ncommand = [\"sh\", \"-c\", \"{flood}\", \"{{path}}\"]\n"))?;
     stage.kill();
     let person = stage.people.all[0].clone();
     stage.people.put(0, &person.novos, "1.pdf", &Class::Good.content("1"));
