@@ -51,20 +51,12 @@ pub async fn account(drive: &Drive, settings: &DriveSettings) -> Result<Findings
     let about = drive.about().await?;
     let mut findings = vec![Finding::good("account", format!("Drive knows us as {}", about.email))];
     match drive.shared_drive_id() {
-<<<<<<< HEAD
         // A sandbox has its technicians' files alone, and nothing to configure.
         None if settings.is_sandbox() => {}
-        None if about.storage_limit == Some(0) => findings.push(Finding::warning(
-            "account",
-            format!("{} is a service account and owns no storage: it can make folders, but a file it would own is refused", about.email),
-            "use a shared drive (drive.shared_drive_id), or act for a user (drive.subject)",
-        )),
-=======
         // Folders take no storage, and the files are the technicians'.
         None if about.storage_limit == Some(0) => {
             findings.push(Finding::good("account", format!("{} owns no storage, and needs none: it makes folders only", about.email)));
         }
->>>>>>> e94d3e1 (What a stranger who installed tecnico met: doctor, hints, the command that is not told the file, the backend's corrected address)
         None => {
             if let (Some(limit), Some(used)) = (about.storage_limit, about.storage_used)
                 && limit > 0

@@ -54,7 +54,7 @@ async fn every_line_about_a_file_carries_technician_item_and_event() {
 /// Who runs a command by hand or from cron reads words, not JSON among them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_ends_speaks_to_people_through_a_pipe_too() {
-    let rig = Rig::new("command = [\"/nao/existe\"]\n").await;
+    let rig = Rig::new("command = [\"/nao/existe\", \"{path}\"]\n").await;
     rig.drop_file("1.pdf", "bom");
     let ran = rig.world.run(&["watch"]).await.expect(78);
     assert!(ran.stderr.contains("WARN") && ran.stderr.contains("error: ") && lines(&ran.stderr).is_empty(), "{}", ran.stderr);

@@ -8,7 +8,7 @@ use super::{ANA, Rig, configure};
 use crate::support::receiver::Reply;
 
 /// A processor that accepts whatever comes.
-const MENDED: &str = "command = [\"true\"]\n";
+const MENDED: &str = "command = [\"true\", \"{path}\"]\n";
 
 /// What the backend was told under a task.
 fn of_job(rig: &Rig, job: &str) -> Vec<Value> {
@@ -76,7 +76,7 @@ async fn what_waits_is_taken_at_once_where_a_person_asks_and_only_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_that_is_dropped_is_dropped_with_a_word() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"printf '{\\\"a\\\":\\\"%060000d\\\"}\\\\n' 0\"]\n").await;
+    let rig = Rig::new("command = [\"sh\", \"-c\", \"printf '{\\\"a\\\":\\\"%060000d\\\"}\\\\n' 0\", \"{path}\"]\n").await;
     let file = rig.drop_file("1.pdf", "bom");
     let ran = rig.world.run(&["watch"]).await.expect(0);
     assert!(ran.stderr.contains("data is dropped") && ran.stderr.contains("32768 bytes"), "{}", ran.stderr);
@@ -102,7 +102,7 @@ async fn stuck_is_a_matter_of_time_and_a_program_that_cannot_run_is_named_at_onc
     let told = rig.world.run(&["status"]).await.expect(1).stdout;
     assert!(told.contains("stuck 1 file is stuck") && told.contains("later.pdf"), "{told}");
 
-    configure(&rig.world, &rig.backend, "command = [\"/nao/existe\"]\n");
+    configure(&rig.world, &rig.backend, "command = [\"/nao/existe\", \"{path}\"]\n");
     let told = rig.world.json(1, &["status"]).await;
     assert_eq!(told["problems"][0]["code"], "command_unusable", "{told}");
     rig.world.run(&["process", "42"]).await;

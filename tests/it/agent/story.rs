@@ -27,7 +27,7 @@ async fn why_tells_the_drive_id_the_folder_and_where_nothing_was_fetched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn why_finds_a_file_by_the_name_it_was_given_after_it_was_judged() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done\"]\n").await;
+    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done\", \"{path}\"]\n").await;
     let file = rig.drop_file("1.pdf", "bom");
     let agent = rig.agent().await;
     let cycle = tokio::spawn(async move { agent.run_cycle(&tecnico::agent::Plan::over(tecnico::agent::Scope::Everyone)).await });
