@@ -100,18 +100,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let job = args.job.job(&context.settings().await?.callback)?;
     let created = create(&args, &candidate, context).await;
     match &created {
-        Ok((outcome, document)) if job.is_some() || outcome.status != Status::Unchanged => {
-            let technician = &outcome.prepared.technician;
-            let done = creation::in_words(outcome.status);
-            folder_event::done(context, job.as_ref(), &technician.user, &technician.name, done, &document.folders).await?;
+        Ok((outcome, document)) => {
+            if job.is_some() || is_news(outcome, context).await? {
+                let technician = &outcome.prepared.technician;
+                let done = creation::in_words(outcome.status);
+                folder_event::done(context, job.as_ref(), &technician.user, &technician.name, done, &document.folders).await?;
+            }
         }
-        Ok(_) => {}
         Err(fault) => folder_event::failed(context, job.as_ref(), &candidate.user, &candidate.called, Attempt::Prepare, fault).await,
     }
     folder_event::send(context).await;
     let (outcome, document) = created?;
     tell(&outcome, &document, context);
     Ok(Exit::Done)
+}
+
+/// Whether the backend is to hear of it unasked: something was changed, or an earlier run died before it could tell.
+async fn is_news(outcome: &Outcome, context: &Context) -> anyhow::Result<bool> {
+    Ok(outcome.status != Status::Unchanged || !context.ledger().await?.has_told_of_folders(&outcome.prepared.technician.user).await?)
 }
 
 async fn create(args: &Args, candidate: &Candidate, context: &Context) -> anyhow::Result<(Outcome, Created)> {

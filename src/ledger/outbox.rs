@@ -7,6 +7,7 @@ use super::item_row::{ItemRow, select_items, small};
 use crate::domain::clock::Millis;
 use crate::domain::event::{Event, EventId, EventKind, NewEvent};
 use crate::domain::item::{Act, State};
+use crate::domain::technician::UserId;
 use crate::error::Failure;
 
 /// `SELECT` of whole events, with what follows `FROM events`.
@@ -70,6 +71,19 @@ impl Ledger {
         let id = self.insert_event(&mut tx, event, now).await?;
         self.commit(tx).await?;
         Ok(id)
+    }
+
+    /// Whether an event was ever recorded that says where somebody's folders are.
+    pub async fn has_told_of_folders(&self, user: &UserId) -> Result<bool, Failure> {
+        // No text inside the payload can hold these quotes: there they are escaped.
+        let told: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM events WHERE user_id = $1 AND kind = 'folders' AND payload LIKE '%\"status\":\"success\",\"result\":%' LIMIT 1",
+        )
+        .bind(user.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(told.is_some())
     }
 
     pub(super) async fn insert_event(

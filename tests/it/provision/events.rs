@@ -1,9 +1,11 @@
 //! What the backend hears of creations and shares.
 
-use drive_emulator::control::{Effect, Fault};
+use drive_emulator::control::{Effect, Fault, Match};
 use serde_json::Value;
 
+use super::support::{ANA, kill, start};
 use crate::support::receiver::{Received, Receiver, Reply};
+use crate::support::waiting::{PATIENCE, until};
 use crate::support::world::World;
 
 async fn world_and_backend() -> (World, Receiver) {
@@ -33,6 +35,31 @@ async fn c3_1_c3_2_c3_3_a_creation_answers_the_backends_task() {
     world.json(0, &["create", "42", "--job-id", "job-8"]).await;
     let requests = backend.wait_for(2).await.expect("told");
     assert_eq!((requests.len(), body(&requests[1])["job_id"].as_str()), (2, Some("job-8")));
+}
+
+/// Killed when all is done but the word to the backend, which nobody gave a task.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_dies_before_the_backend_hears_of_it_is_told_by_the_next() {
+    let (world, backend) = world_and_backend().await;
+    let control = world.control();
+    control.gate().pause_after_matching(Match { op: Some("permissions.create".into()), ..Match::default() }, 0);
+    let child = start(&world, &ANA);
+    tokio::time::timeout(PATIENCE, control.wait_paused()).await.expect("it gets there");
+    let ledger = sqlx::SqlitePool::connect(&format!("sqlite://{}", world.path("ledger.db").display())).await.expect("opens");
+    let held = ledger.begin_with("BEGIN IMMEDIATE").await.expect("held");
+    control.resume();
+    until("tecnicos.json has an entry", || world.vm().join("tecnicos.json").exists()).await;
+    kill(child);
+    held.rollback().await.expect("let go");
+    ledger.close().await;
+    assert!(backend.requests().is_empty(), "nothing was told");
+
+    let again = world.json(0, &["create", "42"]).await;
+    assert_eq!(again["status"], "unchanged");
+    let told = body(&backend.wait_for(1).await.expect("told")[0]);
+    assert_eq!(told["result"]["drive_folders"], again["drive_folders"]);
+    world.json(0, &["create", "42"]).await;
+    assert_eq!(backend.requests().len(), 1, "once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
