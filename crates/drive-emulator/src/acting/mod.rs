@@ -105,7 +105,10 @@ impl Control {
     /// Puts somebody on a shared drive: reader, commenter, writer, fileOrganizer or organizer.
     pub fn drive_member(&self, drive: &str, email: &str, role: &str) -> ApiResult<()> {
         let role = Role::parse(role).ok_or_else(|| ApiError::invalid_value("role"))?;
-        self.as_user(email, |cx| cx.add_member(drive, email, role))
+        self.as_user(email, |cx| {
+            let known = crate::store::files::get(cx.db, drive)?.is_some_and(|file| file.drive.as_deref() == Some(drive));
+            if known { cx.add_member(drive, email, role) } else { Err(ApiError::not_found_drive(drive)) }
+        })
     }
 
     /// The emulated time, ms since 1970.

@@ -54,7 +54,14 @@ async fn numbers_names_and_ids_that_are_none_are_refused() {
         let said = text(&refused["error"], "message");
         assert!(said.contains("is ") && !said.contains("Required"), "{path}: {said}");
     }
-    control(&rig, Method::GET, "children/nowhere", json!({})).await.refused(404, "notFound");
+    for (method, path, body) in [
+        (Method::GET, "children/nowhere", json!({})),
+        (Method::POST, "drive_members", json!({"drive_id": rig.ana.root_id, "email": ANA, "role": "reader"})),
+        (Method::POST, "delegations", json!({"client_email": "nobody@example.com", "subject": ANA})),
+        (Method::POST, "revoke_tokens", json!({"email": "nobody@example.com"})),
+    ] {
+        control(&rig, method, path, body).await.refused(404, "notFound");
+    }
 }
 
 #[tokio::test]

@@ -214,6 +214,7 @@ async fn sessions_with_senseless_lengths_are_refused() {
 #[tokio::test]
 async fn what_is_no_http_is_refused_in_googles_shape_and_ends_its_own_connection_only() {
     let mut victim = Victim::start().await;
+    // b6_3: Google's front end answers these with a page; here it is the JSON of all other refusals.
     let many = "x: y\r\n".repeat(500);
     let long = "a".repeat(2 << 20);
     let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n", victim.token);

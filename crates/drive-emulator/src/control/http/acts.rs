@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Ask;
 use crate::acting::Control;
 use crate::error::{ApiError, ApiResult};
+use crate::store::accounts;
 
 /// Answers what it knows.
 pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
@@ -30,13 +31,13 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
             None => file(control.authorized_user(address()?)?),
         },
         ("POST", path) if path[..] == ["delegations"] => {
-            control.grant_delegation(ask.text("client_email")?, ask.text("subject")?).map(done)
+            control.grant_delegation(known(control, ask.text("client_email")?)?, ask.text("subject")?).map(done)
         }
         ("DELETE", path) if path[..] == ["delegations"] => {
             control.revoke_delegation(ask.text("client_email")?, ask.text("subject")?).map(done)
         }
         ("POST", path) if path[..] == ["revoke_keys"] => control.revoke_keys(email()?).map(done),
-        ("POST", path) if path[..] == ["revoke_tokens"] => control.revoke_tokens(email()?).map(done),
+        ("POST", path) if path[..] == ["revoke_tokens"] => control.revoke_tokens(known(control, email()?)?).map(done),
         ("POST", path) if path[..] == ["groups"] => {
             let members = ask.body.get("members").and_then(Value::as_array);
             let members: Vec<&str> = members.into_iter().flatten().filter_map(Value::as_str).collect();
@@ -98,6 +99,14 @@ fn address(email: &str) -> ApiResult<&str> {
         return Ok(email);
     }
     Err(ApiError::invalid(format!("{email:?} is no address, such as ana@example.com.")).at_parameter("email"))
+}
+
+/// The address of an account there is.
+fn known<'a>(control: &Control, email: &'a str) -> ApiResult<&'a str> {
+    if control.app.store.read(|db| accounts::find(db, email))?.is_some() {
+        return Ok(email);
+    }
+    Err(ApiError::new(404, "notFound", format!("Nobody has the address {email:?}.")))
 }
 
 /// A service account's name, or its whole address.
