@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::homes::Homes;
+use super::left::Left;
 use super::policy::Policy;
 use super::report::{CycleReport, Fault, FiledLine, WaitingLine};
 use super::setback::Setback;
@@ -118,7 +119,7 @@ impl Agent {
         let mut report = cycle.report.into_inner().unwrap_or_else(PoisonError::into_inner);
         if plan.scope != Scope::Everyone {
             // Who asked for these files wants to hear of all that wait, whenever they began to.
-            report.waiting = left.iter().map(|l| l.line(self.now())).collect();
+            report.waiting = left.iter().map(Left::line).collect();
         }
         match told {
             Ok(told) => told.enter(&mut report),
@@ -256,7 +257,7 @@ impl Cycle<'_> {
             item_id: item.id.clone(),
             file_id: item.sighted.key.file_id.clone(),
             name: item.sighted.name.clone(),
-            until,
+            until: Some(until),
             reason: reason.to_owned(),
         };
         self.report().waiting.push(line);

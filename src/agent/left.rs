@@ -33,13 +33,13 @@ impl Left {
     }
 
     /// As a person is shown it.
-    pub(super) fn line(&self, now: Millis) -> WaitingLine {
+    pub(super) fn line(&self) -> WaitingLine {
         WaitingLine {
             user: self.item.sighted.user.to_string(),
             item_id: self.item.id.clone(),
             file_id: self.item.sighted.key.file_id.clone(),
             name: self.item.sighted.name.clone(),
-            until: self.until.unwrap_or(now),
+            until: self.until,
             reason: self.reason.clone(),
         }
     }

@@ -62,8 +62,8 @@ pub struct WaitingLine {
     pub file_id: String,
     /// Its name on Drive.
     pub name: String,
-    /// Until when.
-    pub until: Millis,
+    /// Until when; `None` where it is for another program, or the next cycle, to say.
+    pub until: Option<Millis>,
     /// Why.
     pub reason: String,
 }

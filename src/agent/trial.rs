@@ -14,8 +14,8 @@ const NOBODY: &str = "doctor";
 /// How the program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trial {
-    /// Exit 0: the file would go to `processados`. With what would be `data`.
-    Processed(Option<String>),
+    /// Exit 0: the file would go to `processados`. With what would be `data`, or why that would be dropped.
+    Processed(Result<Option<String>, String>),
     /// Exit 75: it would be asked again later.
     Later(String),
     /// Another exit: `erro`, for this reason.
@@ -28,7 +28,7 @@ pub enum Trial {
 /// cannot be started.
 pub async fn try_program(settings: &ProcessSettings, file: &Path) -> Result<Trial, Failure> {
     let [program, arguments @ ..] = settings.command.as_slice() else {
-        return Ok(Trial::Processed(None));
+        return Ok(Trial::Processed(Ok(None)));
     };
     let unreadable = || {
         Failure::new(Exit::Data, "file_unreadable", format!("the file for the trial, {}, cannot be read", file.display()))
@@ -44,7 +44,7 @@ pub async fn try_program(settings: &ProcessSettings, file: &Path) -> Result<Tria
     let ended = run(command, settings.timeout).await.map_err(|e| program::not_started(program, &e))?;
     let said = reason(&ended.stderr);
     Ok(match ended.how {
-        How::Exit(0) => Trial::Processed(last_json(&ended.stdout).unwrap_or_default()),
+        How::Exit(0) => Trial::Processed(last_json(&ended.stdout)),
         How::Exit(LATER) => Trial::Later(said),
         How::Exit(code) => Trial::Refused(if said.is_empty() { format!("exit {code}") } else { said }),
         How::Signal(signal) => Trial::Broke(format!("signal {signal} ended it")),

@@ -124,5 +124,5 @@ fn report_of_line(line: FiledLine) -> FileReport {
 
 fn report_of_waiting(line: WaitingLine) -> FileReport {
     let WaitingLine { file_id, name, until, reason, .. } = line;
-    FileReport { file_id, name, fate: Fate::Adiado(Some(until)), reason: Some(reason), checksum: None, data: None }
+    FileReport { file_id, name, fate: Fate::Adiado(until), reason: Some(reason), checksum: None, data: None }
 }

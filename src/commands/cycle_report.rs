@@ -77,7 +77,8 @@ struct Waiting {
     user: String,
     item_id: String,
     name: String,
-    until: String,
+    /// Null where it is for another program, or the next cycle, to say.
+    until: Option<String>,
     reason: String,
 }
 
@@ -105,8 +106,9 @@ pub(super) fn tell<D: Document + From<Cycle>>(report: &CycleReport, show_lines: 
             ui.say(format!("{word}  {}  {}{reason}", line.user, shown(&line.name)));
         }
         for line in &report.waiting {
-            let (name, until, reason) = (shown(&line.name), rfc3339(line.until), visible(&line.reason));
-            ui.say(format!("{}  {}  {name}  until {until}: {reason}", ui.bold("waits"), line.user));
+            let until = line.until.map(|at| format!("  until {}", rfc3339(at))).unwrap_or_default();
+            let (name, reason) = (shown(&line.name), visible(&line.reason));
+            ui.say(format!("{}  {}  {name}{until}: {reason}", ui.bold("waits"), line.user));
         }
         let told = match (report.delivered, report.undelivered) {
             (0, 0) => String::new(),
@@ -137,7 +139,7 @@ fn document(report: &CycleReport) -> Cycle {
         user: w.user.clone(),
         item_id: w.item_id.clone(),
         name: w.name.clone(),
-        until: rfc3339(w.until),
+        until: w.until.map(rfc3339),
         reason: w.reason.clone(),
     });
     let faults = report.faults.iter().map(|f| Fault {

@@ -148,7 +148,11 @@ async fn processor(settings: &Settings, file: Option<&Path>) -> anyhow::Result<F
     let shown = file.display();
     let again = "run it by hand on that file; processados is exit 0, later is 75, anything else is erro";
     Ok(vec![match try_program(&settings.process, file).await? {
-        Trial::Processed(data) => {
+        Trial::Processed(Err(dropped)) => {
+            let fix = "print a JSON object or array of at most 32 KiB on the last line (docs/callbacks.md)";
+            Finding::warning("processor", format!("{shown} would go to processados, and its data be dropped: {dropped}"), fix)
+        }
+        Trial::Processed(Ok(data)) => {
             let data = data.map(|d| format!(", with the data {d}")).unwrap_or_default();
             Finding::good("processor", format!("{shown} would go to processados{data}"))
         }

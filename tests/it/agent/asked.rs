@@ -43,6 +43,19 @@ async fn c3_4_a_task_hears_of_a_file_that_waits_and_later_of_its_end() {
     rig.assert_promise();
 }
 
+/// In external mode it is another program's turn: nobody knows until when.
+#[tokio::test(flavor = "multi_thread")]
+async fn c3_4_a_file_that_another_program_has_is_told_as_put_off() {
+    let rig = Rig::new("mode = \"external\"\n").await;
+    let file = rig.drop_file("1.pdf", "bom");
+    let shown = rig.world.run(&["process", "42", "--job-id", "job-x"]).await.expect(0).stdout;
+    assert!(shown.contains("waits  42  1.pdf: aguarda o programa"), "{shown}");
+    let told = of_job(&rig, "job-x").pop().expect("told");
+    let waits = &told["result"]["files"][0];
+    assert_eq!((waits["outcome"].as_str(), waits["file_id"].as_str()), (Some("adiado"), Some(file.as_str())));
+    assert!(waits["next_attempt_at"].is_null(), "{waits}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_taken_at_once_where_a_person_asks_and_only_there() {
     let rig = Rig::new("").await;
@@ -83,6 +96,9 @@ async fn data_that_is_dropped_is_dropped_with_a_word() {
     let why = rig.world.run(&["why", &file]).await.expect(0).stdout;
     assert!(why.contains("processado; its data was dropped: the last line of its output is longer than 32768 bytes"), "{why}");
     assert!(!rig.requests()[0].body.contains("\"data\""));
+    let any = rig.world.path("config.toml").display().to_string();
+    let tried = rig.world.run(&["doctor", "--only", "processor", "--try-file", &any]).await.expect(0).stdout;
+    assert!(tried.contains("its data be dropped: the last line"), "{tried}");
 }
 
 /// Two legitimate "later" answers are no alarm; a file that gets no further is one, and so is a program that cannot run.
