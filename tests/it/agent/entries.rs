@@ -200,7 +200,7 @@ async fn c1_4_a_blank_at_the_end_of_a_name_is_no_reason_to_refuse_and_can_be_see
     assert!(shown.contains("processado  42  \"16517189.pdf \"\n"), "{shown}");
     assert_eq!((rig.place(&file).0, rig.local("processados")), ("processados".into(), vec!["16517189.pdf".to_owned()]));
     let why = rig.world.run(&["why", "16517189.pdf "]).await.expect(0).stdout;
-    assert!(why.starts_with("\"16517189.pdf \"  processado of 42"), "{why}");
+    assert!(why.starts_with("\"16517189.pdf \"  of 42: processado"), "{why}");
     rig.assert_promise();
 }
 
