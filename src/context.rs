@@ -17,7 +17,7 @@ use crate::drive::Drive;
 use crate::embedded::Embedded;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Base;
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::provision::Provisioner;
 use crate::ui::{Color, Ui};
 
@@ -113,10 +113,26 @@ impl Context {
         }
     }
 
-    /// The ledger.
+    /// The ledger, made where there is none yet. Fails with `ledger_missing` (65) where one is lost.
     pub async fn ledger(&self) -> anyhow::Result<&Ledger> {
+        not_lost(self.settings().await?)?;
+        self.first_ledger().await
+    }
+
+    /// The ledger, made where there is none whatever `tecnicos.json` says: for those who take over what stands there.
+    pub async fn first_ledger(&self) -> anyhow::Result<&Ledger> {
         let settings = self.settings().await?;
         self.ledger.get_or_try_init(|| async { Ok(Ledger::open(&settings.ledger_path).await?) }).await
+    }
+
+    /// The ledger, which is not made: looking at one that is not there would say that it is whole.
+    pub async fn standing_ledger(&self) -> anyhow::Result<&Ledger> {
+        let settings = self.settings().await?;
+        not_lost(settings)?;
+        if ledger::is_missing(&settings.ledger_path) {
+            return Err(ledger::none_yet(&settings.ledger_path).into());
+        }
+        self.first_ledger().await
     }
 
     /// Drive, as the configured account. No call is made yet.
@@ -167,12 +183,12 @@ impl Context {
 
     /// Everything provisioning works with.
     pub async fn provisioner(&self) -> anyhow::Result<Provisioner<'_>> {
-        Ok(Provisioner {
-            settings: self.settings().await?,
-            drive: self.drive().await?,
-            ledger: self.ledger().await?,
-            base: self.base().await?,
-        })
+        self.provisioner_on(self.ledger().await?).await
+    }
+
+    /// The same on another ledger than that of the settings.
+    pub async fn provisioner_on<'a>(&'a self, ledger: &'a Ledger) -> anyhow::Result<Provisioner<'a>> {
+        Ok(Provisioner { settings: self.settings().await?, drive: self.drive().await?, ledger, base: self.base().await? })
     }
 
     /// Ends what this run started, and counts what it asked of Drive.
@@ -187,6 +203,22 @@ impl Context {
             ledger.close().await;
         }
     }
+}
+
+/// An empty ledger in place of a lost one would know nobody, take no file and say that all is well.
+fn not_lost(settings: &Settings) -> Result<(), Failure> {
+    if !ledger::is_missing(&settings.ledger_path) {
+        return Ok(());
+    }
+    // A base directory in trouble is told by those who need it.
+    let Ok(Some(base)) = Base::open_existing(&settings.base_dir) else { return Ok(()) };
+    let registry = base.registry();
+    let technicians = registry.read()?.len();
+    // Whoever makes a ledger makes it before the first entry: looked at again, it is there.
+    if technicians == 0 || !ledger::is_missing(&settings.ledger_path) {
+        return Ok(());
+    }
+    Err(ledger::lost(&settings.ledger_path, technicians, &registry.path()))
 }
 
 /// Root does not work in folders of somebody else's: what it made there, the service could not move or change.

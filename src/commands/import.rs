@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::document::Document;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Entry as RegistryEntry, registry};
+use crate::ledger::{Draft, is_missing};
 use crate::provision::{Found, Provisioner};
 
 /// Adopt the technicians and trees of an existing tecnicos.json.
@@ -56,7 +57,17 @@ impl Args {
 
 /// Runs `tecnico import`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let provisioner = context.provisioner().await?;
+    // Here a ledger may begin, though tecnicos.json has entries; not by looking.
+    let looking = if args.dry_run && is_missing(&context.settings().await?.ledger_path) {
+        Some(Draft::for_looking().await?)
+    } else {
+        context.first_ledger().await?;
+        None
+    };
+    let provisioner = match &looking {
+        Some(draft) => context.provisioner_on(draft.ledger()).await?,
+        None => context.provisioner().await?,
+    };
     let text = std::fs::read_to_string(&args.file).map_err(|e| {
         Failure::new(Exit::Data, "import_unreadable", format!("cannot read {}", args.file.display()))
             .hint("name the tecnicos.json of the old system, as this user may read it")

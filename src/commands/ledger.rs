@@ -79,7 +79,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     if let Act::Rebuild { dry_run } = args.act {
         return ledger_rebuild::run(dry_run, context).await;
     }
-    let ledger = context.ledger().await?;
+    let ledger = context.standing_ledger().await?;
     ledger.check().await?;
     let technicians = ledger.technicians().await?.len();
     let path = ledger.path().display().to_string();

@@ -287,6 +287,7 @@ async fn callbacks_that_were_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn technicians_of_the_old_system() {
     let clinic = Clinic::new("technicians_of_the_old_system").await;
+    clinic.world.forget().await;
     let control = clinic.world.control();
     let root = control.mkdir(ADMIN, &clinic.world.parent, "Bea_Souza").expect("made");
     let pdfs = control.mkdir(ADMIN, &root, "pdfs").expect("made");

@@ -184,6 +184,10 @@ async fn technicians_of_the_old_system_are_told_of() {
     std::fs::create_dir(world.vm()).expect("made");
     let old = r#"[{"nome":"Bea Souza","email":"bea@example.com","usuario_portal":"bea","pasta_vm":"/srv/Bea_Souza","pasta_drive_id":"1old","pasta_novos_id":"1novos"}]"#;
     std::fs::write(world.vm().join("tecnicos.json"), old).expect("written");
+    let report = world.json(1, &["doctor", "--only", "leftovers"]).await;
+    let [finding] = of(&report, "ledger")[..] else { panic!("{report:#}") };
+    assert!(finding["fix"].as_str().is_some_and(|f| f.contains("`tecnico import '")), "{report:#}");
+    world.forget().await;
     let report = world.json(0, &["doctor", "--only", "leftovers"]).await;
     let [finding] = of(&report, "leftovers")[..] else { panic!("{report:#}") };
     assert!(finding["verdict"] == "warning" && finding["fix"].as_str().is_some_and(|f| f.starts_with("tecnico import ")), "{report:#}");

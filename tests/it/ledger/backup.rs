@@ -28,7 +28,7 @@ async fn a_backup_is_a_ledger_that_can_be_put_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_overwrites_nothing_and_leaves_nothing_half_made() {
     let world = World::new().await;
-    world.json(0, &["ledger", "check"]).await;
+    world.json(0, &["list"]).await;
     std::fs::write(world.path("taken.db"), "somebody's").expect("written");
     let before = std::fs::read_dir(world.path("")).expect("there").count();
     let taken = world.path("taken.db").display().to_string();

@@ -5,6 +5,7 @@ mod folders;
 mod frozen;
 mod items;
 mod jobs;
+mod missing;
 mod open;
 mod outbox;
 mod rebuild;

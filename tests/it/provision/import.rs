@@ -34,6 +34,8 @@ fn write_registry(world: &World, entries: &[Value]) -> String {
 async fn c6_1_old_trees_are_adopted_by_id_and_nothing_is_doubled() {
     let world = World::new().await;
     let entries = [old_tree(&world, "Ana Maria", "ana@example.com"), old_tree(&world, "João Silva", "joao@example.com")];
+    // A ledger that knows nobody: where there is none, nothing but the import is allowed.
+    assert_eq!(world.json(0, &["list"]).await["technicians"], json!([]));
     let file = write_registry(&world, &entries);
     let (before, text) = (everything(&world), std::fs::read_to_string(&file).expect("read"));
 
@@ -100,9 +102,7 @@ async fn a_lost_ledger_is_found_again_by_the_marks() {
     let first = world.json(0, &["create", "42", "--email", "ana@example.com", "--name", "Ana Maria", "--portal-user", "ana"]).await;
     let (before, registry) = (everything(&world), world.registry());
     for _ in 0..2 {
-        for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
-            let _ = std::fs::remove_file(world.path(file));
-        }
+        world.forget().await;
         // What was said once is remembered from tecnicos.json.
         let again = world.json(0, &["create", "42"]).await;
         assert_eq!((again["status"].as_str(), &again["drive_folders"]), (Some("unchanged"), &first["drive_folders"]));
@@ -112,7 +112,7 @@ async fn a_lost_ledger_is_found_again_by_the_marks() {
         assert_eq!(world.json(0, &["check"]).await["left"], 0);
     }
     std::fs::remove_file(world.vm().join("tecnicos.json")).expect("removed");
-    std::fs::remove_file(world.path("ledger.db")).expect("removed");
+    world.lose_ledger();
     world.json(0, &ANA).await;
     assert_eq!(everything(&world), before, "by the marks alone");
 }

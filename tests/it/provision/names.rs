@@ -62,7 +62,7 @@ async fn a_user_id_with_quotes_cannot_break_out_of_the_query() {
     let user = "x' } or trashed = true or appProperties has { key='tecnico_user' and value='42";
     let made = world.json(0, &["create", user, "--name", "Bea"]).await;
     assert_eq!((made["status"].as_str(), made["folder"].as_str()), (Some("created"), Some("Bea")));
-    std::fs::remove_file(world.path("ledger.db")).expect("lost");
+    world.forget().await;
     let again = world.json(0, &["create", user, "--name", "Bea"]).await;
     assert_eq!(again["drive_folders"], made["drive_folders"]);
 }

@@ -166,6 +166,21 @@ impl World {
         read_json(&self.vm().join("tecnicos.json"))
     }
 
+    /// Takes the ledger away, as a disk that broke does.
+    pub fn lose_ledger(&self) {
+        for end in ["", "-wal", "-shm"] {
+            // The others are there while somebody has the ledger open.
+            let _ = std::fs::remove_file(self.path(&format!("ledger.db{end}")));
+        }
+        assert!(!self.path("ledger.db").exists());
+    }
+
+    /// An empty ledger in place of the one there was: what `tecnico` knows now, it finds elsewhere.
+    pub async fn forget(&self) {
+        self.lose_ledger();
+        tecnico::ledger::Ledger::open(&self.path("ledger.db")).await.expect("a new ledger").close().await;
+    }
+
     /// The live folders on Drive below the parent, as `path → id`; two of one path are a failure.
     #[track_caller]
     pub fn drive_tree(&self) -> std::collections::BTreeMap<String, String> {

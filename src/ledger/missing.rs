@@ -1,0 +1,53 @@
+//! A ledger that is not there: a new machine has none yet, but where there are technicians it is lost.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::open::sidecar;
+use crate::error::{Exit, Failure};
+
+/// What every SQLite file begins with (<https://sqlite.org/fileformat.html>).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Whether there is no ledger at `path`, nor anything left of one.
+pub fn is_missing(path: &Path) -> bool {
+    [path.to_owned(), sidecar(path, "-wal")].into_iter().all(|p| p.symlink_metadata().is_err())
+}
+
+/// The ledger is gone, though `registry` (`tecnicos.json`) names so many technicians. An empty one in its place would know
+/// nobody and call that well.
+pub fn lost(path: &Path, technicians: usize, registry: &Path) -> Failure {
+    let shown = path.display();
+    let message = format!(
+        "there is no ledger {shown}, though {} names {technicians} technicians: it is lost, or nothing was imported yet",
+        registry.display()
+    );
+    let import = format!("`tecnico import '{}'`", registry.display());
+    let back = match newest_backup(path) {
+        Some(backup) => format!("put the newest backup back: `cp -p '{}' '{shown}'`", backup.display()),
+        None => "without a backup `tecnico ledger rebuild` makes a new one from Drive and the VM".to_owned(),
+    };
+    Failure::new(Exit::Data, "ledger_missing", message).hint(format!("{back}; where only the old script has worked until now: {import}"))
+}
+
+/// There is no ledger to look at, and none was expected.
+pub fn none_yet(path: &Path) -> Failure {
+    Failure::new(Exit::Data, "ledger_missing", format!("there is no ledger {} yet", path.display()))
+        .hint("the first `tecnico create` or `tecnico watch` makes it; another place is named by `ledger.path` in the config")
+}
+
+/// The newest copy of a ledger beside it, by the time of its last change.
+fn newest_backup(path: &Path) -> Option<PathBuf> {
+    let set_aside = |name: &str| name.starts_with('.') || name.ends_with(".damaged");
+    let files = std::fs::read_dir(path.parent()?).ok()?.flatten();
+    let copies = files.filter(|f| !set_aside(&f.file_name().to_string_lossy()) && is_sqlite(&f.path()));
+    let dated = copies.filter_map(|f| Some((f.metadata().ok()?.modified().unwrap_or(SystemTime::UNIX_EPOCH), f.path())));
+    dated.max().map(|(_, path)| path)
+}
+
+fn is_sqlite(path: &Path) -> bool {
+    let mut head = [0; MAGIC.len()];
+    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && &head == MAGIC
+}
