@@ -79,7 +79,10 @@ impl Cycle<'_> {
                 self.agent.settings.process.timeout.as_secs_f32(),
                 after_colon(&ended.stderr)
             )),
-            How::Signal(signal) if item.waits + 1 < SIGNALS => later(format!("o processador foi interrompido pelo sinal {signal}")),
+            // Somebody is ending tecnico, and it with it: that says nothing of the file.
+            How::Signal(signal) if self.plan.stop.is_cancelled() || item.waits + 1 < SIGNALS => {
+                later(format!("o processador foi interrompido pelo sinal {signal}"))
+            }
             How::Signal(signal) => refused(format!("o processador foi interrompido pelo sinal {signal}, {SIGNALS} vezes")),
         }
     }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
-use crate::config::env_names::VM_API_KEY;
+use crate::config::env_names::{CREDENTIALS_DIRECTORY, VM_API_KEY};
 
 /// How long a program that is out of time has to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ const STDERR_BYTES: usize = 8 * 1024;
 pub(super) enum How {
     /// By itself.
     Exit(i32),
-    /// By a signal that was not ours.
+    /// By a signal that was not ours, its own or that of what it ran.
     Signal(i32),
     /// By us, when its time was up.
     OutOfTime,
@@ -47,8 +47,8 @@ pub(super) struct Ended {
 
 /// Runs `command` for at most `limit`. An error means that it could not be started.
 pub(super) async fn run(mut command: Command, limit: Duration) -> io::Result<Ended> {
-    // The key of the HTTP API is no business of a program that judges files.
-    command.env_remove(VM_API_KEY);
+    // The keys are no business of a program that judges files, nor where systemd put copies of them.
+    command.env_remove(VM_API_KEY).env_remove(CREDENTIALS_DIRECTORY);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     let mut child = command.spawn()?;
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
@@ -69,8 +69,11 @@ pub(super) async fn run(mut command: Command, limit: Duration) -> io::Result<End
     Ok(Ended { how, stdout: stdout.end().await, stderr: stderr.end().await })
 }
 
+/// A shell that a signal interrupts, or whose program one ended, says 128 and the signal's number. Those that come from
+/// outside (HUP, INT, KILL, TERM: a machine that shuts down or has no memory left) judge no file.
 fn how(status: ExitStatus) -> How {
     match (status.code(), status.signal()) {
+        (Some(code @ (129 | 130 | 137 | 143)), _) => How::Signal(code - 128),
         (Some(code), _) => How::Exit(code),
         (None, signal) => How::Signal(signal.unwrap_or_default()),
     }
@@ -136,6 +139,9 @@ mod tests {
         let ended = sh("echo um; echo dois; echo porque >&2; exit 3", GRACE).await;
         assert_eq!((ended.how, ended.stdout.as_str(), ended.stderr.as_str()), (How::Exit(3), "um\ndois\n", "porque\n"));
         assert_eq!(sh("kill -9 $$", GRACE).await.how, How::Signal(9));
+        assert_eq!(sh("trap 'exit 143' TERM; kill $$", GRACE).await.how, How::Signal(15));
+        assert_eq!(sh("sh -c 'kill -9 $$'; exit $?", GRACE).await.how, How::Signal(9), "what it ran was killed, and it says so");
+        assert_eq!(sh("exit 139", GRACE).await.how, How::Exit(139), "a fault of the program's own is its answer");
     }
 
     #[tokio::test]

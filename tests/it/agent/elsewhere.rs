@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tecnico::agent::{Plan, Scope};
 
 use super::Rig;
 use crate::support::documents;
@@ -172,4 +173,32 @@ async fn an_edit_is_told_once_and_every_line_of_a_service_is_json() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         assert!(line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string(), "{line}");
     }
+}
+
+/// Whoever ends tecnico may end the processor with it, as a machine that shuts down does: that is no verdict, however often.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_processor_that_is_ended_with_us_has_judged_nothing() {
+    let rig = Rig::new("").await;
+    let (script, pid) = (rig.world.path("processor"), rig.world.path("pid"));
+    let good = read(&script);
+    let text = format!("#!/bin/sh\ntrap 'exit 143' TERM\necho $$ > {0}.new; mv {0}.new {0}\nwhile :; do sleep 0.02; done\n", pid.display());
+    std::fs::write(&script, text).expect("written");
+    let file = rig.drop_file("1.pdf", "bom");
+    for _ in 0..4 {
+        let (agent, plan) = (rig.agent().await, Plan::over(Scope::Everyone));
+        let (report, ()) = tokio::join!(agent.run_cycle(&plan), async {
+            until("the processor has the file", || pid.exists()).await;
+            plan.stop.cancel();
+            let running = read(&pid).trim().parse().ok().and_then(Pid::from_raw).expect("a pid");
+            std::fs::remove_file(&pid).expect("removed");
+            kill_process(running, Signal::TERM).expect("ended");
+        });
+        assert!(report.expect("a cycle runs").filed.is_empty());
+        rig.pass(120);
+    }
+    assert_eq!(rig.place(&file).0, "novos");
+    std::fs::write(&script, good).expect("written");
+    assert!(rig.cycle().await.is_clean());
+    assert_eq!(rig.place(&file).0, "processados");
+    rig.assert_promise();
 }
