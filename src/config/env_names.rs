@@ -30,6 +30,6 @@ pub const READ: [(&str, &str); 8] = [
     (HOME, "As HOME/.config, where XDG_CONFIG_HOME is not set."),
     (
         CREDENTIALS_DIRECTORY,
-        "Set by systemd: copies of secrets in it (LoadCredential=) are read in place of the files named in the settings.",
+        "Set by systemd: copies of secrets in it (LoadCredential=) are read where the files named in the settings cannot be.",
     ),
 ];

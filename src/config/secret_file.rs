@@ -3,13 +3,20 @@
 //! A unit with `LoadCredential=keys:/etc/tecnico/keys` gets copies of the files in that folder, as `keys_NAME`, in a
 //! folder that the service alone may enter. The settings go on naming /etc/tecnico/keys/NAME, which the service's user
 //! then need not be able to read; with `LoadCredential=NAME:PATH` the copy is called NAME.
+//!
+//! The copies are of the moment the unit was started. Where the file itself can be read it is, so that a key that was
+//! changed counts from the next reload on.
 
 use std::path::{Path, PathBuf};
 
 use super::env_names;
 
-/// systemd's copy of a secret, where it made one in `dir`.
-pub(super) fn credential(path: &Path, dir: &Path) -> Option<PathBuf> {
+/// systemd's copy of a secret, where this user cannot read the file itself and `dir` has one.
+pub(super) fn stand_in(path: &Path, dir: &Path) -> Option<PathBuf> {
+    if std::fs::File::open(path).is_ok() { None } else { copy(path, dir) }
+}
+
+fn copy(path: &Path, dir: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str()).unwrap_or_default();
     [format!("{folder}_{name}"), name.to_owned()].into_iter().map(|n| dir.join(n)).find(|p| p.exists())
@@ -32,15 +39,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_can_be_read_is_newer_than_its_copy() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (file, copies) = (dir.path().join("callback.secret"), dir.path().join("copies"));
+        std::fs::create_dir(&copies).expect("made");
+        std::fs::write(copies.join("callback.secret"), "old").expect("written");
+        assert_eq!(stand_in(&file, &copies), Some(copies.join("callback.secret")));
+        std::fs::write(&file, "new").expect("written");
+        assert_eq!(stand_in(&file, &copies), None);
+    }
+
+    #[test]
     fn a_copy_of_systemds_is_found_by_its_name_or_folder_and_name() {
         let dir = tempfile::tempdir().expect("a directory");
         let asked = Path::new("/etc/tecnico/keys/service-account.json");
-        assert_eq!(credential(asked, dir.path()), None);
+        assert_eq!(copy(asked, dir.path()), None);
         std::fs::write(dir.path().join("service-account.json"), "plain").expect("written");
-        assert_eq!(credential(asked, dir.path()), Some(dir.path().join("service-account.json")));
+        assert_eq!(copy(asked, dir.path()), Some(dir.path().join("service-account.json")));
         std::fs::write(dir.path().join("keys_service-account.json"), "folder").expect("written");
-        assert_eq!(credential(asked, dir.path()), Some(dir.path().join("keys_service-account.json")));
-        assert_eq!(credential(Path::new("/etc/tecnico/keys/other"), dir.path()), None);
+        assert_eq!(copy(asked, dir.path()), Some(dir.path().join("keys_service-account.json")));
+        assert_eq!(copy(Path::new("/etc/tecnico/keys/other"), dir.path()), None);
     }
 
     #[test]
