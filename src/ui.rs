@@ -88,6 +88,15 @@ impl Ui {
         }
     }
 
+    /// Asks the person at the terminal, who edits the line there. `None` where nothing more comes.
+    pub fn ask(&self, question: impl Display) -> std::io::Result<Option<String>> {
+        let mut stderr = std::io::stderr();
+        write!(stderr, "{question}: ")?;
+        stderr.flush()?;
+        let mut line = String::new();
+        Ok((std::io::stdin().read_line(&mut line)? > 0).then_some(line))
+    }
+
     /// A table for people.
     pub fn table<const N: usize>(&self, header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
         let mut table = Table::new();

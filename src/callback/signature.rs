@@ -107,7 +107,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// A shell command that makes a key file of mode 0600 for the user of the service.
-fn make_command(path: &Path) -> String {
+pub fn make_command(path: &Path) -> String {
     owner::service(path.parent()).writes_secret("echo \"whsec_$(head -c 32 /dev/urandom | base64 -w 0)\"", path)
 }
 

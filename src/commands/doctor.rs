@@ -114,6 +114,10 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
             doctor::local::disk(settings, &technicians.into_iter().map(|t| t.folder).collect::<Vec<_>>())
         }
         "key" => doctor::local::key(settings).into_iter().chain(api_key(settings)).collect(),
+        "services" if context.config_path().as_deref() == Some(Path::new("/etc/tecnico/config.toml")) => {
+            doctor::systemd::services(settings)
+        }
+        "services" => vec![Finding::good("services", "these are not the settings that services of systemd's read")],
         "processor" => processor(settings, args.try_file.as_deref()).await?,
         "ledger" => doctor::state::ledger(context.ledger().await?).await?,
         "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now())?,

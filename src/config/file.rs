@@ -89,12 +89,18 @@ pub(super) fn defaults() -> Table {
 /// Reads `path` and lays it over `onto`; every fault names the line.
 pub(super) fn lay_over(onto: &mut Table, path: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(path).map_err(|e| unreadable(path, e))?;
-    let user = DeTable::parse(&text).map_err(|e| {
-        let line = e.span().map_or(0, |s| line_of(&text, s.start));
+    lay_text_over(onto, path, &text)?;
+    Ok(text)
+}
+
+/// The same with what stands in `path`, or is to stand there.
+pub(super) fn lay_text_over(onto: &mut Table, path: &Path, text: &str) -> Result<(), Failure> {
+    let user = DeTable::parse(text).map_err(|e| {
+        let line = e.span().map_or(0, |s| line_of(text, s.start));
         at(path, line, &format!("not valid TOML: {}", e.message().lines().next().unwrap_or("")))
     })?;
-    check_keys(user.get_ref(), onto, &text, path)?;
-    let mut table: Table = toml::from_str(&text).map_err(|e| at(path, 0, e.message()))?;
+    check_keys(user.get_ref(), onto, text, path)?;
+    let mut table: Table = toml::from_str(text).map_err(|e| at(path, 0, e.message()))?;
     let folder = std::path::absolute(path).ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();
     for key in PATHS {
         if let Some(toml::Value::String(s)) = get_mut(&mut table, key)
@@ -111,7 +117,7 @@ pub(super) fn lay_over(onto: &mut Table, path: &Path) -> Result<String, Failure>
         *program = folder.join(&*program).components().collect::<PathBuf>().display().to_string();
     }
     merge(onto, table);
-    Ok(text)
+    Ok(())
 }
 
 /// The line of `key` ("drive.timeout") in `text`, for a fault found later.

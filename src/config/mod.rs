@@ -72,12 +72,22 @@ pub fn resolve(flags: &Flags, env: &dyn Fn(&str) -> Option<String>) -> Result<Se
     if let Some(dir) = env(env_names::CREDENTIALS_DIRECTORY) {
         for key in ["drive.credentials", "secrets.key_file", "callback.secret_file", "serve.api_key_file"] {
             let named = file::get_mut(&mut table, key).and_then(|v| v.as_str().map(PathBuf::from));
-            if let Some(copy) = named.and_then(|path| secret_file::credential(&path, Path::new(&dir))) {
+            if let Some(copy) = named.and_then(|path| secret_file::stand_in(&path, Path::new(&dir))) {
                 set(&mut table, key, copy.display().to_string());
             }
         }
     }
     resolve::settings(table, &path, &text)
+}
+
+/// The settings of a text that is no file yet: no flag counts and no environment name, and a fault names the setting only.
+pub fn resolve_text(text: &str) -> Result<Settings, Failure> {
+    let (mut table, name) = (file::defaults(), Path::new("the answers"));
+    file::lay_text_over(&mut table, name, text)?;
+    resolve::settings(table, name, "").map_err(|fault| match fault.hint_text() {
+        Some(_) => fault,
+        None => fault.hint("`tecnico config --example` says what each setting may be"),
+    })
 }
 
 /// The settings of a sandbox: everything lies in its directory; its own `config.toml`, or `--config`, may set the rest.

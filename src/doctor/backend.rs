@@ -1,10 +1,12 @@
 //! The backend: reachable, and our signature accepted.
 
+use std::path::Path;
+
 use uuid::Uuid;
 
 use super::{Finding, Findings};
 use crate::callback::payload::{Task, process_done};
-use crate::callback::{Answer, Client, Delivery, address};
+use crate::callback::{Answer, Client, Delivery, address, make_command};
 use crate::config::settings::CallbackSettings;
 use crate::domain::clock;
 use crate::error::Failure;
@@ -27,10 +29,11 @@ pub async fn ping(settings: &CallbackSettings) -> Result<Findings, Failure> {
         ),
     }];
     if settings.secret_file.is_none() {
+        let file = Path::new("/etc/tecnico/keys/callback.secret");
         findings.push(Finding::warning(
             "backend",
             "callbacks are not signed: the backend cannot tell ours from others",
-            "make a key, give it to the backend too, and name its file in callback.secret_file",
+            format!("name a file in callback.secret_file, make a key in it, and give that to the backend too: {}", make_command(file)),
         ));
     }
     Ok(findings)

@@ -6,6 +6,7 @@ pub mod drive;
 pub mod local;
 pub mod processor;
 pub mod state;
+pub mod systemd;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -55,11 +56,12 @@ pub struct Check {
 pub const ASK_DRIVE: [&str; 7] = ["clock", "token", "account", "scope", "parent", "roundtrip", "feed"];
 
 /// Every check, in the order in which one builds on another.
-pub const CHECKS: [Check; 19] = [
+pub const CHECKS: [Check; 20] = [
     Check { name: "config", needs: &[] },
     Check { name: "user", needs: &["config"] },
     Check { name: "disk", needs: &["config"] },
     Check { name: "key", needs: &["config"] },
+    Check { name: "services", needs: &["config"] },
     Check { name: "processor", needs: &["config"] },
     Check { name: "ledger", needs: &["config"] },
     Check { name: "lock", needs: &["ledger"] },

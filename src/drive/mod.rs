@@ -68,6 +68,15 @@ impl Drive {
     /// Fails with exit 77 for a key that others can read (`key_readable_by_others`), cannot be read or is damaged, and
     /// with 78 for one that is missing or an id that is none.
     pub async fn connect(settings: &DriveSettings, cache_dir: &Path) -> Result<Self, Failure> {
+        Self::connect_keeping(settings, |identity| TokenCache::new(cache_dir, identity)).await
+    }
+
+    /// The same for a trial: no token of it is kept.
+    pub async fn connect_for_once(settings: &DriveSettings) -> Result<Self, Failure> {
+        Self::connect_keeping(settings, |_| TokenCache::none()).await
+    }
+
+    async fn connect_keeping(settings: &DriveSettings, cache: impl FnOnce(&str) -> TokenCache) -> Result<Self, Failure> {
         let shared_drive = settings.shared_drive_id.as_deref().map(FileId::new).transpose().map_err(|e| {
             Failure::new(Exit::Config, "shared_drive_id", format!("`drive.shared_drive_id`: {e}"))
                 .hint("copy it from the drive's address in the browser: the part after /folders/")
@@ -82,7 +91,7 @@ impl Drive {
         let connector = connect::connector(tls.clone());
         // A sandbox's Drive listens on another port each time and is the same.
         let identity = if settings.is_sandbox() { format!("{name}|sandbox") } else { format!("{}|{endpoint}", account.identity()) };
-        let cache = TokenCache::new(cache_dir, &identity);
+        let cache = cache(&identity);
         let tokens = Tokens::new(account, connector.clone(), cache, settings.timeout).await?;
         let client = connect::client(connector);
         let allowed = Allowances::new(settings.calls_per_minute, settings.writes_per_second);

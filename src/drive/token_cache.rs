@@ -35,10 +35,10 @@ struct Stored {
     expires_at: Millis,
 }
 
-/// The file of one account.
+/// The file of one account; or none, where a token is for this process alone.
 #[derive(Debug, Clone)]
 pub(super) struct TokenCache {
-    path: PathBuf,
+    path: Option<PathBuf>,
 }
 
 /// SHA-256 in lower-case hex.
@@ -53,12 +53,17 @@ pub(super) fn fingerprint(text: &str) -> String {
 impl TokenCache {
     /// The file below `cache_dir` for this account.
     pub(super) fn new(cache_dir: &Path, identity: &str) -> Self {
-        Self { path: cache_dir.join("tokens").join(format!("{}.json", fingerprint(identity))) }
+        Self { path: Some(cache_dir.join("tokens").join(format!("{}.json", fingerprint(identity)))) }
+    }
+
+    /// Nothing is kept.
+    pub(super) fn none() -> Self {
+        Self { path: None }
     }
 
     /// The token kept, if it can be read and is still fresh.
     pub(super) fn load(&self, now: Millis) -> Option<Token> {
-        let stored: Stored = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
+        let stored: Stored = serde_json::from_slice(&std::fs::read(self.path.as_ref()?).ok()?).ok()?;
         let sendable = !stored.access_token.is_empty() && stored.access_token.chars().all(|c| c.is_ascii_graphic());
         let token = Token { secret: stored.access_token.into(), expires_at: stored.expires_at };
         (sendable && token.is_fresh(now)).then_some(token)
@@ -66,35 +71,37 @@ impl TokenCache {
 
     /// Keeps `token`. A cache that cannot be written costs a token per run and nothing else, so it is only logged.
     pub(super) fn store(&self, token: &Token) {
-        if let Err(error) = self.write(token) {
-            tracing::debug!(path = %self.path.display(), %error, "the token is not kept");
+        if let Some(path) = &self.path
+            && let Err(error) = write(path, token)
+        {
+            tracing::debug!(path = %path.display(), %error, "the token is not kept");
         }
     }
+}
 
-    fn write(&self, token: &Token) -> std::io::Result<()> {
-        let directory = self.path.parent().ok_or_else(|| std::io::Error::other("no directory"))?;
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        // The folder around first: it gives its owner on.
-        for made in [directory.parent().unwrap_or(directory), directory] {
-            owner::like_its_folder(made)?;
-        }
-        let stored = Stored { access_token: token.secret.expose_secret().to_owned(), expires_at: token.expires_at };
-        let mut file = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o600)).tempfile_in(directory)?;
-        file.write_all(&serde_json::to_vec(&stored)?)?;
-        owner::like_its_folder(file.path())?;
-        file.persist(&self.path)?;
-        self.sweep(directory, clock::now());
-        Ok(())
+fn write(path: &Path, token: &Token) -> std::io::Result<()> {
+    let directory = path.parent().ok_or_else(|| std::io::Error::other("no directory"))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    // The folder around first: it gives its owner on.
+    for made in [directory.parent().unwrap_or(directory), directory] {
+        owner::like_its_folder(made)?;
     }
+    let stored = Stored { access_token: token.secret.expose_secret().to_owned(), expires_at: token.expires_at };
+    let mut file = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o600)).tempfile_in(directory)?;
+    file.write_all(&serde_json::to_vec(&stored)?)?;
+    owner::like_its_folder(file.path())?;
+    file.persist(path)?;
+    sweep(directory, path, clock::now());
+    Ok(())
+}
 
-    /// Takes away tokens that have ended, of accounts that are used no more or were signed in anew.
-    fn sweep(&self, directory: &Path, now: Millis) {
-        for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| *p != self.path) {
-            let stored = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
-            if stored.is_some_and(|s| s.expires_at <= now) {
-                // Another run may have been faster.
-                let _ = std::fs::remove_file(path);
-            }
+/// Takes away tokens that have ended, of accounts that are used no more or were signed in anew.
+fn sweep(directory: &Path, kept: &Path, now: Millis) {
+    for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p != kept) {
+        let stored = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
+        if stored.is_some_and(|s| s.expires_at <= now) {
+            // Another run may have been faster.
+            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -116,7 +123,8 @@ mod tests {
         assert_eq!(cache.load(0).expect("kept").secret.expose_secret(), "ya29.abc");
         assert!(cache.load(1_000_000 - MARGIN).is_none());
         let mode = |p: &Path| std::fs::metadata(p).expect("there").permissions().mode() & 0o777;
-        assert_eq!((mode(&cache.path), mode(cache.path.parent().expect("tokens"))), (0o600, 0o700));
+        let path = cache.path.expect("on the disk");
+        assert_eq!((mode(&path), mode(path.parent().expect("tokens"))), (0o600, 0o700));
         assert!(TokenCache::new(dir.path(), "other|subject|uri|endpoint").load(0).is_none());
     }
 
@@ -127,7 +135,7 @@ mod tests {
         cache.store(&token("a"));
         for damage in ["", "{", "[]", r#"{"access_token":"","expires_at":99}"#, "{\"access_token\":\"a\\r\\nX: y\",\"expires_at\":9999999}"]
         {
-            std::fs::write(&cache.path, damage).expect("written");
+            std::fs::write(cache.path.as_ref().expect("on the disk"), damage).expect("written");
             assert!(cache.load(0).is_none(), "{damage:?}");
         }
         cache.store(&token("b"));

@@ -84,7 +84,9 @@ pub(super) fn io_failure(what: &str, path: &Path, error: io::Error) -> Failure {
             (Exit::Io, "disk_full", Some("free some space there and run it again; nothing was lost"))
         }
         io::ErrorKind::ReadOnlyFilesystem => {
-            (Exit::CannotCreate, "read_only", Some("the file system is mounted read-only; remount it or choose another vm.base_dir"))
+            let hint = "the file system is mounted read-only: remount it, or choose another vm.base_dir; in a service of systemd's it is \
+                        the unit that does not let it: `tecnico doctor --only services`";
+            (Exit::CannotCreate, "read_only", Some(hint))
         }
         io::ErrorKind::PermissionDenied => {
             (Exit::Refused, "local_permission", Some("give the user tecnico runs as the right to this path (ls -ld shows the owner)"))

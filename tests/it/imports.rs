@@ -54,7 +54,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
 ];
 
 /// Outside names that have one home.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 9] = [
     ("google_drive3", &["drive"]),
     ("yup_oauth2", &["drive"]),
     ("reqwest", &["drive/media", "callback"]),
@@ -62,7 +62,6 @@ const HOMES: [(&str, &[&str]); 10] = [
     ("notify", &["agent/wake"]),
     ("sd_notify", &["commands/service"]),
     ("indicatif", &["ui"]),
-    ("dialoguer", &["commands/init"]),
     ("sqlx", &["ledger"]),
     ("drive_emulator", &["embedded"]),
 ];

@@ -20,6 +20,7 @@ impl Fresh {
     async fn new() -> Self {
         let world = World::new().await;
         std::fs::create_dir(world.path("fresh")).expect("made");
+        std::fs::create_dir(world.path("tmp")).expect("made");
         Self { world }
     }
 
@@ -42,7 +43,15 @@ impl Fresh {
     async fn tecnico(&self, args: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
         command.arg("--config").arg(self.config()).args(args).stdin(Stdio::null()).env_remove("CREDENTIALS_DIRECTORY");
+        command.env("TMPDIR", self.world.path("tmp"));
         finish(command).await
+    }
+
+    /// No trial leaves anything, least of all a token.
+    #[track_caller]
+    fn assert_nothing_left(&self) {
+        let left: Vec<_> = std::fs::read_dir(self.world.path("tmp")).expect("there").flatten().map(|e| e.path()).collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 
     async fn init(&self) -> Ran {
@@ -56,6 +65,7 @@ async fn answers_become_a_config_that_works_and_is_never_overwritten() {
     let fresh = Fresh::new().await;
     fresh.answers(|text| text);
     let done = fresh.init().await.expect(0).json();
+    fresh.assert_nothing_left();
     assert_eq!((done["schema"].as_str(), done["account"].as_str().is_some_and(|a| a.contains('@'))), (Some("tecnico.init/1"), true));
     for (file, mode) in [("keys", 0o700), ("keys/service-account.json", 0o600), ("keys/segredo.key", 0o600), ("config.toml", 0o640)] {
         let metadata = fresh.world.path("fresh").join(file).metadata().expect("made");
@@ -102,11 +112,18 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
         (Box::new(wrong("service-account.json", "open.json")), 77, "key_readable_by_others"),
         (Box::new(wrong("service-account.json", "garbage.json")), 77, "key_malformed"),
         (Box::new(move |t: String| t.replace(&parent, "1Unknown")), 77, "parent_unusable"),
+        (Box::new(wrong("https://drive.google.com/", "https://example.com/")), 65, "parent_invalid"),
+        (Box::new(|t| t.replace("parent_folder = \"https", "parent_folder = \"root\" # https")), 65, "parent_invalid"),
         (Box::new(wrong("parent_folder", "parent_folder_x")), 65, "answers_wrong"),
         (Box::new(|_| "parent_folder = \"1AbC\"\n".to_owned()), 65, "answers_missing"),
         (Box::new(|t| t + "backend_url = \"ftp://backend.example.com\"\n"), 78, "config_wrong"),
         (Box::new(|t| t + "command = [\"no-such-program\", \"{path}\"]\n"), 78, "processor_missing"),
         (Box::new(wrong("fresh/vm", "no/such/vm")), 78, "base_dir_missing"),
+        (
+            Box::new(|t| t.lines().filter(|l| !l.starts_with("base_dir")).collect::<Vec<_>>().join("\n") + "\nbase_dir = \"/proc/foo\"\n"),
+            73,
+            "base_dir_unwritable",
+        ),
     ];
     for (at, (change, exit, code)) in cases.iter().enumerate() {
         fresh.answers(change);
@@ -115,6 +132,7 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
         assert_eq!((ran.code, refused["error"]["code"].as_str()), (Some(*exit), Some(*code)), "case {at}: {refused}");
         assert_eq!(std::fs::read_dir(fresh.world.path("fresh")).expect("there").count(), 0, "case {at} wrote something");
     }
+    fresh.assert_nothing_left();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,14 +146,11 @@ async fn without_a_terminal_nobody_is_asked() {
 
 /// A person at a terminal who answers every question wrong first, reads why, and then right.
 const PERSON: &str = r#"
-import json, os, pty, select, sys, termios, time
+import json, os, pty, select, sys, time
 program, config, endpoint, answers = sys.argv[1:]
 pid, terminal = pty.fork()
 if pid == 0:
-    # What is typed before the program reads stays as it was typed: no line is edited by the terminal itself.
-    mode = termios.tcgetattr(0)
-    mode[3] &= ~(termios.ICANON | termios.ECHO)
-    termios.tcsetattr(0, termios.TCSANOW, mode)
+    os.environ["TMPDIR"] = os.path.join(os.path.dirname(os.path.dirname(config)), "tmp")
     os.execv(program, ["tecnico", "--config", config, "init", "--endpoint", endpoint])
 seen, at = b"", 0
 def until(text):
@@ -152,8 +167,8 @@ for question, text, says in json.loads(answers):
     if text == "^C":
         os.write(terminal, b"\x03")
         break
-    # What is suggested goes first.
-    os.write(terminal, b"\x7f" * 200 + text.encode() + b"\n")
+    # The terminal takes back what was typed first.
+    os.write(terminal, b"nonsense\x15" + text.encode() + b"\n")
     if says: until(says.encode())
 while True:
     try:
@@ -194,6 +209,8 @@ async fn a_person_answers_every_question_wrong_and_then_right() {
         [key, path("service-account.json"), "that is tecnico@"],
         [parent, "", "is not a Drive id"],
         [parent, "not an id", "is not a Drive id"],
+        [parent, "https://example.com/x", "is not the address of a folder in Drive"],
+        [parent, "root", "own My Drive"],
         [parent, hidden, "as Editor"],
         [parent, format!("https://drive.google.com/drive/folders/{}?usp=sharing", fresh.world.parent), "may write there"],
         [base, path("no/such/vm"), "nor the folder above it"],
@@ -204,19 +221,26 @@ async fn a_person_answers_every_question_wrong_and_then_right() {
         [program, "judge '{path}", "has no end"],
         [program, format!("'{judge}' {{path}}"), "chmod a+rx"],
         [program, "true {path}", ""],
-        ["5/5", "ftp://backend.example.com", "callback.url"],
+        ["5/5", "ftp://backend.example.com", "the answers: callback.url"],
         ["5/5", "http://backend.example.com", "callback.url"],
         ["5/5", backend.url(), "took a ping"],
+        ["Make a key for portal passwords", "perhaps", ""],
         ["Make a key for portal passwords", "y", ""],
+        ["Make a key that signs what the backend is told", "", ""],
     ]);
     let ended = tokio::task::block_in_place(|| person(&fresh, &answers));
     assert_eq!(ended["code"], 0, "{ended}");
     assert!(ended["seen"].as_str().is_some_and(|s| s.contains("wrote ") && s.contains("doctor")), "{ended}");
     assert!(fresh.world.path("fresh/keys/segredo.key").exists());
+    fresh.assert_nothing_left();
     let config: toml::Table = std::fs::read_to_string(fresh.config()).expect("a config").parse().expect("TOML");
     assert_eq!(config["process"]["command"], toml::Value::from(vec!["true", "{path}"]));
     fresh.tecnico(&["create", "42", "--json"]).await.expect(0);
     fresh.tecnico(&["doctor"]).await.expect(0);
+    // What the backend is told from then on can be verified with the key.
+    let told = backend.requests().pop().expect("a ping of the doctor's");
+    assert!(told.headers.contains_key("webhook-signature"), "{:?}", told.headers);
+    assert_eq!(fresh.world.path("fresh/keys/callback.secret").metadata().expect("a key").permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,12 +250,16 @@ async fn a_person_may_leave_and_nothing_was_changed() {
     let ended = tokio::task::block_in_place(|| person(&fresh, &serde_json::json!([["1/5", key, "that is"], ["2/5", "^C", ""]])));
     assert_ne!(ended["code"], 0, "{ended}");
     assert_eq!(std::fs::read_dir(fresh.world.path("fresh")).expect("there").count(), 0);
+    fresh.assert_nothing_left();
+    assert!(!ended["seen"].as_str().expect("text").contains("\u{1b}[?25l"), "the cursor stays: {ended}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_may_do_without_a_key_for_passwords() {
+async fn answers_may_do_without_keys() {
     let fresh = Fresh::new().await;
-    fresh.answers(|text| text + "portal_key = false\n");
+    fresh.answers(|text| text + "portal_key = false\nbackend_url = \"https://backend.example.com\"\ncallback_key = false\n");
     fresh.init().await.expect(0);
-    assert!(fresh.world.path("fresh/keys/service-account.json").exists() && !fresh.world.path("fresh/keys/segredo.key").exists());
+    let made: Vec<_> = std::fs::read_dir(fresh.world.path("fresh/keys")).expect("there").flatten().map(|e| e.file_name()).collect();
+    assert_eq!(made, ["service-account.json"]);
+    assert!(std::fs::read_to_string(fresh.config()).expect("a config").contains("\nsecret_file = \"\"\n"));
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use url::Url;
 
+use crate::drive::FileId;
 use crate::error::{Exit, Failure};
 
 /// The answers; what is not given has the default of the settings.
@@ -28,6 +30,8 @@ pub(super) struct Answers {
     pub endpoint: Option<String>,
     /// Whether to make a key for portal passwords where there is none.
     pub portal_key: bool,
+    /// Whether to make a key that signs callbacks where there is none, and a backend.
+    pub callback_key: bool,
     /// Whether to make the user of the services.
     pub service_user: bool,
 }
@@ -44,6 +48,7 @@ impl Default for Answers {
             ledger: None,
             endpoint: None,
             portal_key: true,
+            callback_key: true,
             service_user: false,
         }
     }
@@ -57,15 +62,35 @@ impl Answers {
         toml::from_str(&text).map_err(|e| {
             let line = e.span().map_or(0, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
             Failure::new(Exit::Data, "answers_wrong", format!("{}, line {line}: {}", path.display(), e.message()))
-                .hint("the answers are: credentials, parent_folder, subject, base_dir, backend_url, command, ledger, endpoint, portal_key, service_user")
+                .hint("the answers are: credentials, parent_folder, subject, base_dir, backend_url, command, ledger, endpoint, portal_key, callback_key, service_user")
         })
     }
 }
 
-/// The id in what a person copied from the browser: an id, or an address that ends in one.
-pub(super) fn folder_id(text: &str) -> String {
-    let path = text.trim().split(['?', '#']).next().unwrap_or_default();
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+/// The folder in what a person copied from the browser: an id, or the address of a folder in Drive.
+pub(super) fn folder_id(text: &str) -> Result<FileId, Failure> {
+    let text = text.trim();
+    let wrong = |why: String| {
+        Failure::new(Exit::Data, "parent_invalid", why).hint("open the folder in the browser and copy its address, or the id at its end")
+    };
+    let bare = text.strip_prefix("drive.google.com/").map(|path| format!("https://drive.google.com/{path}"));
+    let id = match Url::parse(bare.as_deref().unwrap_or(text)) {
+        Ok(url) => in_address(&url).ok_or_else(|| wrong(format!("{text:?} is not the address of a folder in Drive")))?,
+        Err(_) => text.to_owned(),
+    };
+    if id == "root" {
+        return Err(wrong("\"root\" is the account's own My Drive, which nobody else can open: make a folder for the trees".to_owned()));
+    }
+    FileId::new(id).map_err(|e| wrong(e.to_string()))
+}
+
+/// `…/folders/ID` and `…?id=ID`, in Drive only.
+fn in_address(url: &Url) -> Option<String> {
+    if url.host_str() != Some("drive.google.com") {
+        return None;
+    }
+    let after = url.path_segments()?.skip_while(|part| *part != "folders").nth(1).filter(|id| !id.is_empty());
+    after.map(str::to_owned).or_else(|| url.query_pairs().find(|(name, _)| name == "id").map(|(_, id)| id.into_owned()))
 }
 
 #[cfg(test)]
@@ -80,8 +105,25 @@ mod tests {
             "https://drive.google.com/drive/folders/1AbC-d_E",
             "https://drive.google.com/drive/u/0/folders/1AbC-d_E?usp=sharing",
             "https://drive.google.com/drive/folders/1AbC-d_E/",
+            "https://drive.google.com/open?id=1AbC-d_E&usp=drive_fs",
+            "drive.google.com/drive/folders/1AbC-d_E",
         ] {
-            assert_eq!(folder_id(text), "1AbC-d_E", "{text}");
+            assert_eq!(folder_id(text).expect(text).as_str(), "1AbC-d_E", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_folder_or_one_that_nobody_else_can_open_is_refused() {
+        for text in [
+            "",
+            "not an id",
+            "root",
+            "https://example.com/1AbC-d_E",
+            "https://drive.google.com/drive/my-drive",
+            "https://drive.google.com/drive/folders/root",
+            "https://drive.google.com.example.com/drive/folders/1AbC-d_E",
+        ] {
+            assert_eq!(folder_id(text).expect_err(text).code(), "parent_invalid", "{text}");
         }
     }
 }

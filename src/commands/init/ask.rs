@@ -1,15 +1,15 @@
 //! Asking a person, question by question; each answer is tried at once and asked for again where it does not work.
+//!
+//! Lines are read as the terminal gives them: it edits them (Ctrl-U, Ctrl-W), and Ctrl-C leaves it as it was.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use dialoguer::{Confirm, Input};
-
 use super::answers::Answers;
-use super::{keys_dir, service_user, tried};
+use super::{callback_key, portal_key, service_user, tried};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::ui::Ui;
 
 /// The questions, in their order.
 #[derive(Debug, Clone, Copy)]
@@ -28,20 +28,9 @@ impl Question {
         match self {
             Self::Key => "1/5  Key file of the service account (JSON)",
             Self::Parent => "2/5  Drive folder that is to hold the trees (its address or id)",
-            Self::BaseDir => "3/5  Folder on this machine for the technicians' files",
+            Self::BaseDir => "3/5  Folder on this machine for the technicians' files [/srv/tecnicos]",
             Self::Command => "4/5  Program that judges a file ({path} is filled in; empty: none, files are filed unread)",
             Self::Backend => "5/5  Address of the backend (empty: nobody is told)",
-        }
-    }
-
-    /// What stands there to be changed or taken.
-    fn suggestion(self, answers: &Answers) -> String {
-        match self {
-            Self::Key => answers.credentials.display().to_string(),
-            Self::Parent => answers.parent_folder.clone(),
-            Self::BaseDir => answers.base_dir.as_ref().map_or_else(|| "/srv/tecnicos".to_owned(), |p| p.display().to_string()),
-            Self::Command => shlex::try_join(answers.command.iter().map(String::as_str)).unwrap_or_default().replace("'{path}'", "{path}"),
-            Self::Backend => answers.backend_url.clone(),
         }
     }
 
@@ -49,6 +38,7 @@ impl Question {
         match self {
             Self::Key => answers.credentials = PathBuf::from(text),
             Self::Parent => text.clone_into(&mut answers.parent_folder),
+            // Nothing said is the default of the settings, which the prompt shows.
             Self::BaseDir => answers.base_dir = Some(PathBuf::from(text)).filter(|p| !p.as_os_str().is_empty()),
             Self::Command => {
                 answers.command = shlex::split(text).ok_or_else(|| {
@@ -65,15 +55,12 @@ impl Question {
     async fn try_out(self, answers: &Answers, target: &Path) -> anyhow::Result<Option<String>> {
         Ok(match self {
             Self::Key => Some(format!("that is {}", tried::key(answers, target).await?)),
-            Self::Parent => {
-                let within = tried::parent(answers, target).await?;
-                Some(
-                    within.map_or_else(
-                        || "it may write there".to_owned(),
-                        |drive| format!("it may write there, in the shared drive {drive}"),
-                    ),
-                )
-            }
+            Self::Parent => Some(
+                tried::parent(answers, target)
+                    .await?
+                    .shared_drive
+                    .map_or_else(|| "it may write there".to_owned(), |drive| format!("it may write there, in the shared drive {drive}")),
+            ),
             Self::BaseDir => tried::base_dir(answers, target).map(|_| None)?,
             Self::Command => tried::command(answers, target).map(|()| None)?,
             Self::Backend => tried::backend(answers, target).await?,
@@ -84,50 +71,59 @@ impl Question {
 /// Asks for everything.
 pub(super) async fn ask(mut answers: Answers, target: &Path, context: &Context) -> anyhow::Result<Answers> {
     if context.global.no_input || !std::io::stdin().is_terminal() {
-        return Err(Failure::new(Exit::Usage, "no_terminal", "there is nobody to ask")
-            .hint("give the answers in a file: --answers FILE")
-            .into());
+        return Err(no_answer("there is nobody to ask").into());
     }
     let ui = &context.ui;
     ui.note(format!("Five questions; the answers go to {}. Ctrl-C changes nothing.", target.display()));
     for question in Question::ALL {
         loop {
-            let text = input(question.prompt(), &question.suggestion(&answers))?;
-            let tried = match question.take(&mut answers, text.trim()) {
-                Ok(()) => question.try_out(&answers, target).await,
+            let text = input(question.prompt(), ui)?;
+            // An answer that does not do leaves nothing behind.
+            let mut with = answers.clone();
+            let tried = match question.take(&mut with, text.trim()) {
+                Ok(()) => question.try_out(&with, target).await,
                 Err(fault) => Err(fault.into()),
             };
             match tried {
-                Ok(Some(said)) => ui.note(format!("     {said}")),
-                Ok(None) => {}
-                Err(fault) => {
-                    complain(&fault, context);
-                    continue;
+                Ok(said) => {
+                    said.into_iter().for_each(|said| ui.note(format!("     {said}")));
+                    answers = with;
+                    break;
                 }
+                Err(fault) => complain(&fault, context),
             }
-            break;
         }
     }
-    let key = keys_dir(target).join("segredo.key");
-    if !key.exists() {
-        answers.portal_key = confirm(&format!("Make a key for portal passwords, {}?", key.display()))?;
+    let shown = |key: PathBuf| key.display().to_string();
+    if !portal_key(target).exists() {
+        answers.portal_key = confirm(&format!("Make a key for portal passwords, {}?", shown(portal_key(target))), ui)?;
+    }
+    if !answers.backend_url.is_empty() && !callback_key(target).exists() {
+        answers.callback_key = confirm(&format!("Make a key that signs what the backend is told, {}?", shown(callback_key(target))), ui)?;
     }
     if service_user::is_missing(target) {
-        answers.service_user = confirm("Make the user tecnico, who runs the services and owns the ledger and the folders?")?;
+        answers.service_user = confirm("Make the user tecnico, who runs the services and owns the ledger and the folders?", ui)?;
     }
     Ok(answers)
 }
 
-fn input(prompt: &str, suggestion: &str) -> anyhow::Result<String> {
-    let mut input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
-    if !suggestion.is_empty() {
-        input = input.with_initial_text(suggestion);
-    }
-    input.interact_text().context("no answer came")
+fn input(prompt: &str, ui: &Ui) -> Result<String, Failure> {
+    let answer = ui.ask(prompt).map_err(|e| no_answer("no answer came").because(e))?;
+    answer.ok_or_else(|| no_answer("no answer came"))
 }
 
-fn confirm(prompt: &str) -> anyhow::Result<bool> {
-    Confirm::new().with_prompt(prompt).default(true).interact().context("no answer came")
+fn confirm(prompt: &str, ui: &Ui) -> Result<bool, Failure> {
+    loop {
+        match input(&format!("{prompt} [Y/n]"), ui)?.trim().to_lowercase().as_str() {
+            "" | "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
+fn no_answer(why: &str) -> Failure {
+    Failure::new(Exit::Usage, "no_terminal", why).hint("give the answers in a file: --answers FILE")
 }
 
 fn complain(fault: &anyhow::Error, context: &Context) {

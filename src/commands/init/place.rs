@@ -7,15 +7,16 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use rand::RngCore;
 
-use super::{Ready, keys_dir};
+use super::answers::Answers;
+use super::{Ready, callback_key, keys_dir, portal_key};
 use crate::error::{Exit, Failure};
 
 /// Writes the keys, then the config: who finds a config finds its keys. Everything belongs to the owner of its folder,
 /// which is the service user where the package made the folder.
-pub(super) fn write(ready: &Ready, portal_key: bool, target: &Path) -> anyhow::Result<()> {
+pub(super) fn write(ready: &Ready, answers: &Answers, target: &Path) -> anyhow::Result<()> {
     let keys = keys_dir(target);
     if !keys.is_dir() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys).map_err(|e| unwritable(&keys).because(e))?;
@@ -27,15 +28,23 @@ pub(super) fn write(ready: &Ready, portal_key: bool, target: &Path) -> anyhow::R
         let fault = Failure::new(Exit::CannotCreate, "credentials_exist", format!("{} exists already and is another key", kept.display()));
         return Err(fault.hint("move it away, or name it as the credentials").into());
     }
-    if portal_key {
-        let mut key = [0; 32];
-        rand::rng().fill_bytes(&mut key);
-        put(&keys.join("segredo.key"), format!("{}\n", URL_SAFE.encode(key)).as_bytes(), 0o600)?;
+    if answers.portal_key {
+        put(&portal_key(target), format!("{}\n", URL_SAFE.encode(random())).as_bytes(), 0o600)?;
+    }
+    if ready.signed {
+        put(&callback_key(target), format!("whsec_{}\n", STANDARD.encode(random())).as_bytes(), 0o600)?;
     }
     if !put(target, ready.text.as_bytes(), 0o640)? {
         return Err(Failure::new(Exit::CannotCreate, "config_exists", format!("{} appeared meanwhile", target.display())).into());
     }
     Ok(())
+}
+
+/// A new key.
+fn random() -> [u8; 32] {
+    let mut key = [0; 32];
+    rand::rng().fill_bytes(&mut key);
+    key
 }
 
 /// Makes a file that belongs to whom its folder belongs; `false` where there is one already, which stays.

@@ -19,6 +19,11 @@ pub(super) fn is_missing(target: &Path) -> bool {
     rustix::process::geteuid().is_root() && target == Path::new(ETC) && !exists()
 }
 
+/// Whether root is setting up the machine for the user that is there: what it may lack are folders.
+pub(super) fn is_at_home(target: &Path) -> bool {
+    rustix::process::geteuid().is_root() && target == Path::new(ETC) && exists()
+}
+
 /// Makes the user and the folders that belong to it. What is there stays.
 pub(super) fn make(base_dir: &Path, target: &Path) -> Result<(), Failure> {
     if !exists() {
