@@ -74,7 +74,7 @@ fn whole(root: &Command, names: &[String]) -> anyhow::Result<String> {
     text.push_str(".SH FILES\n");
     for (file, meaning) in [
         ("/etc/tecnico/config.toml", "The settings, described in tecnico-config(5)."),
-        ("/etc/tecnico/segredo.key", "The key that portal passwords are encrypted with (secrets.key_file)."),
+        ("/etc/tecnico/keys", "The keys: of the service account, for portal passwords (secrets.key_file), for signing callbacks."),
         ("/var/lib/tecnico/ledger.db", "What tecnico knows and has promised (ledger.path). Back it up with `tecnico ledger backup`."),
         ("/srv/tecnicos", "The technicians' folders and tecnicos.json (vm.base_dir)."),
     ] {

@@ -149,7 +149,7 @@ mod tests {
         ended.store(&token("a"));
         fresh.store(&Token { secret: "b".into(), expires_at: clock::now() + 3_600_000 });
         mine.store(&token("c"));
-        assert_eq!([ended, fresh, mine].map(|cache| cache.path.exists()), [false, true, true]);
+        assert_eq!([ended, fresh, mine].map(|cache| cache.path.is_some_and(|p| p.exists())), [false, true, true]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+const SERVICES: [&str; 3] = ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"];
 const MISSING: &str = "systemd-analyze is missing: run scripts/test, which installs what the tests need";
 
 fn packaging(path: &str) -> PathBuf {
@@ -35,9 +36,53 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     assert!(said.contains("ProtectHouse") && said.contains("perhaps"), "verify finds what is wrong: {said}");
 }
 
+/// systemd tells tecnico alone that it is to end: a program that judges would end as well, and say that of a good file. No unit
+/// ends another.
+#[test]
+fn the_end_of_a_unit_reaches_no_processor_and_the_start_of_one_ends_no_other() {
+    for name in SERVICES {
+        let unit = read(&format!("systemd/{name}"));
+        assert!(unit.contains("\nKillMode=mixed\n") && !unit.contains("\nConflicts="), "{name}");
+    }
+}
+
+#[test]
+fn the_packages_changelog_is_about_this_version() {
+    let changelog = read("debian/changelog");
+    assert!(changelog.starts_with(&format!("tecnico ({}-", env!("CARGO_PKG_VERSION"))), "{changelog}");
+}
+
+/// A real sshd's own reading of the example.
+#[test]
+fn for_the_services_user_sshd_reads_roots_file_of_keys_and_for_others_what_it_did() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (host, config) = (dir.path().join("host"), dir.path().join("sshd_config"));
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&host).status();
+    assert!(made.is_ok_and(|made| made.success()), "OpenSSH is missing: run scripts/test, which installs what the tests need");
+    let text = format!("HostKey {}\nInclude {}\nX11Forwarding yes\n", host.display(), packaging("ssh/sshd.conf").display());
+    std::fs::write(&config, text).expect("written");
+    // Where a server of root's keeps nothing but insists on being able to.
+    if rustix::process::geteuid().is_root() {
+        std::fs::create_dir_all("/run/sshd").expect("made");
+    }
+    let sshd = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"].into_iter().find(|p| Path::new(p).exists()).expect("sshd");
+    for (user, keys) in [("tecnico", "/etc/ssh/authorized_keys.d/%u"), ("ana", ".ssh/authorized_keys .ssh/authorized_keys2")] {
+        let output =
+            Command::new(sshd).arg("-T").arg("-f").arg(&config).args(["-C", &format!("user={user},host=x,addr=127.0.0.1")]).output();
+        let output = output.expect("starts");
+        let settings = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            settings.lines().any(|l| l == format!("authorizedkeysfile {keys}")),
+            "{settings}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(settings.contains("\nx11forwarding yes\n"), "what stands after it is for everybody");
+    }
+}
+
 #[test]
 fn the_units_are_exposed_less_than_two() {
-    for name in ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"] {
+    for name in SERVICES {
         let unit = packaging("systemd").join(name);
         // The threshold counts tenths: 20 is 2.0.
         let output =
