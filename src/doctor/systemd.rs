@@ -56,7 +56,7 @@ pub fn drop_in(paths: &[&Path]) -> String {
     for path in paths {
         let key = if is_home(path) { "BindPaths" } else { "ReadWritePaths" };
         let path = path.display().to_string().replace('%', "%%").replace('\\', "\\\\").replace('"', "\\\"");
-        text.push_str(&format!("{key}=\"-{path}\"\n"));
+        text.push_str(&[key, "=\"-", &path, "\"\n"].concat());
     }
     text
 }

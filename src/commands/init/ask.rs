@@ -86,7 +86,9 @@ pub(super) async fn ask(mut answers: Answers, target: &Path, context: &Context) 
             };
             match tried {
                 Ok(said) => {
-                    said.into_iter().for_each(|said| ui.note(format!("     {said}")));
+                    if let Some(said) = said {
+                        ui.note(format!("     {said}"));
+                    }
                     answers = with;
                     break;
                 }
