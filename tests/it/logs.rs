@@ -41,7 +41,7 @@ async fn every_line_about_a_file_carries_technician_item_and_event() {
     for message in ["filed", "not delivered"] {
         assert_eq!(said(message)["event"], event.as_str());
     }
-    assert_eq!(said("found")["name"], r#"1\n{\"level\":\"INFO\"}.pdf"#);
+    assert_eq!(said("found")["name"], r#"1\n{"level":"INFO"}.pdf"#);
     // Nothing is said of nobody: listing one novos is about its technician, too.
     let of_nobody: Vec<&Value> = lines.iter().filter(|l| l["user"].is_null()).collect();
     let of_all = ["list changes", "get the token", "cycle ended"];
