@@ -175,7 +175,7 @@ fn tell(report: &Report, tried: bool, context: &Context) {
     let all = context.global.verbose > 0;
     for finding in &report.findings {
         let word = match finding.verdict {
-            Verdict::Good if !all && !(tried && finding.check == "processor") => continue,
+            Verdict::Good if !(all || tried && finding.check == "processor") => continue,
             Verdict::Skipped if !all => continue,
             Verdict::Good => ui.good("ok"),
             Verdict::Warning => ui.bold("warning"),

@@ -65,14 +65,12 @@ fn unreadable(path: &Path, why: std::io::Error) -> Failure {
 fn who_may(path: &Path, me: &Person) -> String {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let of_folder = folder.metadata().ok().filter(|m| m.uid() != 0).map(|m| Person::of(m.uid()));
-    match owner::of_the_package().or(of_folder).filter(|service| service.uid != me.uid) {
-        Some(service) => format!("run the same command as the service's user: `{}`", service.runs("tecnico …")),
-        None => {
-            let word = owner::word(if path.metadata().is_ok() { path } else { folder });
-            let mode = if path.metadata().is_ok() { 640 } else { 750 };
-            format!("sudo chown root:{} {word} && sudo chmod {mode} {word}", me.group)
-        }
+    if let Some(service) = owner::of_the_package().or(of_folder).filter(|service| service.uid != me.uid) {
+        return format!("run the same command as the service's user: `{}`", service.runs("tecnico …"));
     }
+    let (closed, mode) = if path.metadata().is_ok() { (path, 640) } else { (folder, 750) };
+    let word = owner::word(closed);
+    format!("sudo chown root:{} {word} && sudo chmod {mode} {word}", me.group)
 }
 
 /// Where the settings of the user who runs this lie. What is not absolute counts as not set (the XDG rules).

@@ -191,14 +191,13 @@ fn is_at(file: &File, path: &Path) -> bool {
 fn cannot(path: &Path, why: std::io::Error) -> Failure {
     let uid = |path: &Path| path.metadata().ok().map(|m| m.uid());
     let around = path.parent().and_then(uid);
-    let mut message = format!("cannot use the lock {}", path.display());
-    let hint = match uid(path).filter(|_| why.kind() == std::io::ErrorKind::PermissionDenied) {
+    let message = format!("cannot use the lock {}", path.display());
+    let (message, hint) = match uid(path).filter(|_| why.kind() == std::io::ErrorKind::PermissionDenied) {
         // Somebody else's file in the service's folder.
         Some(owner) if Some(owner) != around && owner != rustix::process::geteuid().as_raw() => {
-            message.push_str(&format!(", which belongs to {}", Person::of(owner).name));
-            around.map_or_else(Person::me, Person::of).takes(&[path])
+            (format!("{message}, which belongs to {}", Person::of(owner).name), around.map_or_else(Person::me, Person::of).takes(&[path]))
         }
-        _ => "the ledger's directory must be writable by the user tecnico runs as".to_owned(),
+        _ => (message, "the ledger's directory must be writable by the user tecnico runs as".to_owned()),
     };
     Failure::new(Exit::CannotCreate, "lock_unusable", message).hint(hint).because(why)
 }

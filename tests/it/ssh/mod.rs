@@ -51,7 +51,9 @@ fn everything_on_the_lists_is_a_command_or_flag_of_the_program() {
         let text = String::from_utf8_lossy(&help.stdout);
         assert!(help.status.success(), "there is no command {}", verb.name);
         for (flag, takes) in verb.flags.iter().chain(GLOBAL) {
-            let line = text.lines().find(|l| l.split([' ', ',']).any(|word| word == *flag) && l.trim_start().starts_with('-'));
+            let line = text
+                .lines()
+                .find(|l| l.split([' ', ',']).any(|word| word == *flag) && l.starts_with("  ") && l.trim_start().starts_with('-'));
             let line = line.unwrap_or_else(|| panic!("{} has no {flag}", verb.name));
             assert_eq!(line.contains('<'), *takes != tecnico::domain::gate::verbs::Takes::Nothing, "{}: {line}", verb.name);
         }
