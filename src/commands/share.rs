@@ -103,7 +103,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         context.ui.json(&report);
         return Ok(Exit::Done);
     }
-    let rows = report.grants.into_iter().map(|g| [g.who, g.role, if g.inherited { "from a folder above".into() } else { String::new() }]);
+    let account = provisioner.drive.account();
+    let rows = report.grants.into_iter().map(|g| {
+        let through = match &g {
+            g if g.who == account => "tecnico itself",
+            g if g.inherited => "has a folder above, and so all that is in it",
+            _ => "",
+        };
+        [g.who.clone(), g.role.clone(), through.to_owned()]
+    });
     context.ui.table(["WHO", "ROLE", ""], rows);
     Ok(Exit::Done)
 }

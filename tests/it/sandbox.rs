@@ -68,6 +68,13 @@ fn a_newcomer_plays_technician_with_one_command() {
     assert!(created.stderr.contains(&format!("`tecnico sandbox {typed} drop 42 FILE`")), "{}", created.stderr);
     assert!(!created.stdout.contains("drive.google.com"), "no browser opens that: {}", created.stdout);
 
+    let shared = run(&sandbox, 0, &["share", "42", "--list"]).stdout;
+    let of = |who: &str| shared.lines().find(|l| l.starts_with(who)).unwrap_or_else(|| panic!("no {who} in {shared}")).to_owned();
+    assert!(
+        of("tecnico@").ends_with("tecnico itself") && of("admin@").ends_with("has a folder above, and so all that is in it"),
+        "{shared}"
+    );
+
     let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
     let dropped = command.arg("sandbox").arg(&sandbox).args(["drop", "42"]).args([&order, &folder]).output().expect("runs");
     let dropped = Ran::of(&dropped).expect(0);

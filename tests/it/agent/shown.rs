@@ -16,7 +16,10 @@ const REASON: &str = r#"OS de "João d'Ávila" em C:\x"#;
 async fn names_and_reasons_stand_as_they_are_in_what_people_read() {
     let rig = Rig::new("").await;
     std::fs::write(rig.world.path("reason"), REASON).expect("written");
-    let refuses = format!("command = [\"/bin/sh\", \"-c\", 'cat {} >&2; exit 3']\naccept = [\"*\"]\n", rig.world.path("reason").display());
+    let refuses = format!(
+        "command = [\"/bin/sh\", \"-c\", 'cat {} >&2; exit 3', \"{{path}}\"]\naccept = [\"*\"]\n",
+        rig.world.path("reason").display()
+    );
     configure(&rig.world, &rig.backend, &refuses);
     for (name, _) in NAMES {
         rig.drop_file(name, "%PDF-1.7");
