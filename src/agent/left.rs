@@ -29,7 +29,7 @@ impl Left {
         // What kept us from going on is a sentence for administrators.
         let ours = !self.reason.starts_with("o ") && !self.reason.starts_with("aguarda");
         let reason = if ours { format!("falha passageira ({})", self.reason) } else { self.reason.clone() };
-        FileReport { reason: Some(reason), ..file_report(&self.item, Fate::Adiado(self.until)) }
+        FileReport { reason: Some(reason), ..file_report(&self.item, Fate::Waiting(self.until)) }
     }
 
     /// As a person is shown it.

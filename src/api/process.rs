@@ -71,11 +71,10 @@ pub(super) async fn carry_out(api: &Api, row: &JobRow) -> anyhow::Result<End> {
     }
     let waiting: Vec<FileReport> = report.waiting.into_iter().map(report_of_waiting).collect();
     let unheard = if told.is_empty() { [files.clone(), waiting.clone()].concat() } else { waiting.clone() };
-    let (is_told, waits) = (!told.is_empty() && waiting.is_empty(), waiting.len());
+    let is_told = !told.is_empty() && waiting.is_empty();
     files.extend(waiting);
     let mut result = process_result(&files);
     let message = result.as_object_mut().and_then(|r| r.shift_remove("message"));
-    result["waiting"] = waits.into();
     let name = name_of(api, user).await?;
     let payload = |job_id: &str| process_done(Task { user_id: user.as_str(), job_id, name: &name }, &unheard);
     let event = if is_told { None } else { agent::event(&agent.settings.callback, EventKind::Process, user, Some(&job), payload) };
@@ -124,5 +123,5 @@ fn report_of_line(line: FiledLine) -> FileReport {
 
 fn report_of_waiting(line: WaitingLine) -> FileReport {
     let WaitingLine { file_id, name, until, reason, .. } = line;
-    FileReport { file_id, name, fate: Fate::Adiado(until), reason: Some(reason), checksum: None, data: None }
+    FileReport { file_id, name, fate: Fate::Waiting(until), reason: Some(reason), checksum: None, data: None }
 }

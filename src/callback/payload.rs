@@ -96,17 +96,7 @@ pub enum Fate {
     /// It came to its end.
     Ended(Outcome),
     /// It is put off: not before then, where that is known. Its end is an event of its own.
-    Adiado(Option<Millis>),
-}
-
-impl Fate {
-    /// The word the backend reads.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ended(outcome) => outcome.as_str(),
-            Self::Adiado(_) => "adiado",
-        }
-    }
+    Waiting(Option<Millis>),
 }
 
 /// One file of a processing run (CONTRACT 3.4).
@@ -196,7 +186,7 @@ pub fn process_result(files: &[FileReport]) -> Value {
     let good = count(|f| *f == Fate::Ended(Outcome::Processado));
     let bad = count(|f| *f == Fate::Ended(Outcome::Erro));
     let gone = count(|f| *f == Fate::Ended(Outcome::Retirado));
-    let put_off = count(|f| matches!(f, Fate::Adiado(_)));
+    let put_off = count(|f| matches!(f, Fate::Waiting(_)));
     let message = match files {
         [] => "Não havia arquivos novos.".to_owned(),
         [one] => one_file(one),
@@ -214,8 +204,7 @@ pub fn process_result(files: &[FileReport]) -> Value {
             format!("{} arquivos: {}.", files.len(), parts.join(", "))
         }
     };
-    let files: Vec<Value> = files.iter().map(file).collect();
-    json!({ "message": message, "files_processed": good, "files": files })
+    with_files(json!({ "message": message, "files_processed": good }), files)
 }
 
 /// Why a run could not be carried out, for people.
@@ -227,8 +216,17 @@ pub fn process_failure_sentence(name: &str, code: &str) -> String {
 pub fn process_failed(task: Task<'_>, code: &str, files: &[FileReport]) -> String {
     let message = process_failure_sentence(task.name, code);
     let good = files.iter().filter(|f| f.fate == Fate::Ended(Outcome::Processado)).count();
-    let files: Vec<Value> = files.iter().map(file).collect();
-    body(task, "error", &json!({ "message": message, "code": code, "files_processed": good, "files": files }))
+    body(task, "error", &with_files(json!({ "message": message, "code": code, "files_processed": good }), files))
+}
+
+/// `files` holds what came to its end (CONTRACT 3.4); what is put off stands beside it: the old backend knows three outcomes.
+fn with_files(mut result: Value, files: &[FileReport]) -> Value {
+    let (waiting, ended): (Vec<&FileReport>, Vec<_>) = files.iter().partition(|f| matches!(f.fate, Fate::Waiting(_)));
+    result["files"] = ended.into_iter().map(file).collect();
+    if !waiting.is_empty() {
+        result["waiting"] = waiting.into_iter().map(file).collect();
+    }
+    result
 }
 
 fn body(task: Task<'_>, status: &str, result: &Value) -> String {
@@ -236,9 +234,11 @@ fn body(task: Task<'_>, status: &str, result: &Value) -> String {
 }
 
 fn file(report: &FileReport) -> Value {
-    let mut value = json!({ "file_id": report.file_id, "name": report.name, "outcome": report.fate.as_str() });
-    if let Fate::Adiado(Some(at)) = report.fate {
-        value["next_attempt_at"] = json!(rfc3339(at));
+    let mut value = json!({ "file_id": report.file_id, "name": report.name });
+    match report.fate {
+        Fate::Ended(outcome) => value["outcome"] = json!(outcome.as_str()),
+        Fate::Waiting(Some(at)) => value["next_attempt_at"] = json!(rfc3339(at)),
+        Fate::Waiting(None) => {}
     }
     if let Some(reason) = &report.reason {
         value["reason"] = json!(reason);
@@ -262,8 +262,8 @@ fn one_file(report: &FileReport) -> String {
         Fate::Ended(Outcome::Erro) => format!("O arquivo {name} foi recusado{because}"),
         // When it was taken back, the reason says.
         Fate::Ended(Outcome::Retirado) => format!("O arquivo {name} foi retirado{because}."),
-        Fate::Adiado(None) => format!("1 aguardando: o arquivo {name} ainda não foi processado{because}."),
-        Fate::Adiado(Some(at)) => {
+        Fate::Waiting(None) => format!("1 aguardando: o arquivo {name} ainda não foi processado{because}."),
+        Fate::Waiting(Some(at)) => {
             format!("1 aguardando: o arquivo {name} ainda não foi processado{because}. Nova tentativa a partir de {}.", rfc3339(at))
         }
     }
@@ -408,7 +408,7 @@ mod tests {
         assert_eq!(message(&[good.clone(), bad]).as_deref(), Some("2 arquivos: 1 processado, 1 com erro."));
         assert_eq!(message(&[good.clone(), good.clone()]).as_deref(), Some("2 arquivos: 2 processados."));
         let waits =
-            FileReport { fate: Fate::Adiado(Some(0)), reason: Some("o portal está fora do ar".into()), ..report("c.pdf", Outcome::Erro) };
+            FileReport { fate: Fate::Waiting(Some(0)), reason: Some("o portal está fora do ar".into()), ..report("c.pdf", Outcome::Erro) };
         let told = "1 aguardando: o arquivo c.pdf ainda não foi processado: o portal está fora do ar. Nova tentativa a partir de 1970-01-01T00:00:00.000Z.";
         assert_eq!(message(std::slice::from_ref(&waits)).as_deref(), Some(told));
         assert_eq!(message(&[good, waits]).as_deref(), Some("2 arquivos: 1 processado, 1 aguardando."));
