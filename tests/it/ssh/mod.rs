@@ -47,9 +47,13 @@ fn a_backend_gets_one_document_and_the_exit_code() {
 fn everything_on_the_lists_is_a_command_or_flag_of_the_program() {
     use tecnico::domain::gate::verbs::{GLOBAL, VERBS};
     for verb in VERBS {
-        let help = std::process::Command::new(env!("CARGO_BIN_EXE_tecnico")).args([verb.name, "--help"]).output().expect("starts");
-        let text = String::from_utf8_lossy(&help.stdout);
-        assert!(help.status.success(), "there is no command {}", verb.name);
+        // What every command takes stands in the help of the whole alone.
+        let help = |args: &[&str]| {
+            let help = std::process::Command::new(env!("CARGO_BIN_EXE_tecnico")).args(args).output().expect("starts");
+            assert!(help.status.success(), "there is no command {args:?}");
+            String::from_utf8_lossy(&help.stdout).into_owned()
+        };
+        let text = help(&[verb.name, "--help"]) + &help(&["--help"]);
         for (flag, takes) in verb.flags.iter().chain(GLOBAL) {
             let line = text
                 .lines()
