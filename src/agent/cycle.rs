@@ -84,6 +84,7 @@ impl Agent {
     /// [`Agent::run_cycle`] for somebody who holds the lock on cycles and keeps it.
     pub async fn run_cycle_under(&self, lock: &Lock, plan: &Plan) -> Result<CycleReport, Failure> {
         let started_at = self.now();
+        self.ledger.still_there()?;
         if let Some(holder) = lock.cut_off() {
             self.note_cut_off(holder).await?;
         }

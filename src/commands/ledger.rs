@@ -16,8 +16,9 @@ use crate::error::Exit;
 ///
 /// The ledger is the one file in which tecnico keeps what it knows and has promised. To put a copy
 /// back: stop the units, move the ledger and the files beside it that begin with its name away,
-/// copy the backup to its place, and start the units again. Files handled since then are met again
-/// where they lie; `tecnico check` says what else differs. Without a backup, `rebuild` in its stead.
+/// copy the backup to its place, and start the units again. What was filed since the backup stays
+/// where it lies, unknown to `why`; `tecnico check` says what else differs. Without a backup, or to
+/// know those files too, `rebuild` in its stead.
 ///
 ///     tecnico ledger check
 ///     tecnico ledger backup /var/backups/tecnico-2026-11-23.db

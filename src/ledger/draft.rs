@@ -98,9 +98,9 @@ fn refuse_existing(path: &Path) -> Result<(), Failure> {
 }
 
 fn exists(path: &Path) -> Failure {
-    let shown = path.display();
-    Failure::new(Exit::CannotCreate, "ledger_exists", format!("there is a ledger {shown} already; nothing was changed")).hint(format!(
-        "if it is damaged or empty, stop the units and move it away with what belongs to it: \
-         `for f in '{shown}' '{shown}-wal' '{shown}-shm'; do [ ! -e \"$f\" ] || mv \"$f\" \"$f.old\"; done`, then `tecnico ledger rebuild`"
+    let message = format!("there is a ledger {} already; nothing was changed", path.display());
+    Failure::new(Exit::CannotCreate, "ledger_exists", message).hint(format!(
+        "if it is damaged or empty, stop the units and move it away with what belongs to it: {}, then `tecnico ledger rebuild`",
+        failure::set_aside(path)
     ))
 }

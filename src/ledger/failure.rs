@@ -21,11 +21,17 @@ mod code {
 
 /// The ledger cannot be trusted: stop, and say how to go on.
 pub(super) fn damaged(path: &Path, why: &str) -> Failure {
-    let shown = path.display();
-    Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {shown} is damaged: {why}")).hint(format!(
-        "move it away with its -wal and -shm files (`mv {shown} {shown}.damaged`), then put the last backup in its place \
-         (ledger backup made it), or without one `tecnico ledger rebuild`, which reads Drive and the VM"
+    Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {} is damaged: {why}", path.display())).hint(format!(
+        "stop the units and move it away with what belongs to it ({}), then put the last backup in its place (ledger backup made \
+         it), or without one `tecnico ledger rebuild`, which reads Drive and the VM",
+        set_aside(path)
     ))
+}
+
+/// The command that moves a ledger and its -wal and -shm files away, those of them that are there.
+pub(super) fn set_aside(path: &Path) -> String {
+    let shown = path.display();
+    format!("`for f in '{shown}' '{shown}-wal' '{shown}-shm'; do [ ! -e \"$f\" ] || mv \"$f\" \"$f.damaged\"; done`")
 }
 
 /// Another process has kept the write lock for longer than we wait.

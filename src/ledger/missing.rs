@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::Ledger;
 use super::open::sidecar;
 use crate::error::{Exit, Failure};
 
@@ -36,6 +38,24 @@ pub fn lost(path: &Path, technicians: usize, registry: &Path) -> Failure {
 pub fn none_yet(path: &Path) -> Failure {
     Failure::new(Exit::Data, "ledger_missing", format!("there is no ledger {} yet", path.display()))
         .hint("the first `tecnico create` or `tecnico watch` makes it; another place is named by `ledger.path` in the config")
+}
+
+impl Ledger {
+    /// Fails with `ledger_missing` (65) where the file this process works with lies in its place no more: what goes into it
+    /// now, nobody would find again.
+    pub fn still_there(&self) -> Result<(), Failure> {
+        if file_at(&self.path) == Some(self.file) {
+            return Ok(());
+        }
+        let message = format!("the ledger {} was moved away or replaced while it was in use", self.path.display());
+        Err(Failure::new(Exit::Data, "ledger_missing", message)
+            .hint("see `tecnico ledger check` for what lies there now; what runs on the old one must be started anew"))
+    }
+}
+
+/// Device and inode of the file at `path`.
+pub(super) fn file_at(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// The newest copy of a ledger beside it, by the time of its last change.

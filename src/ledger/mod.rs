@@ -58,6 +58,8 @@ pub struct Ledger {
     // One connection a process: writers would only queue inside SQLite, where waiting is polling and unfair.
     pool: SqlitePool,
     path: Arc<PathBuf>,
+    /// Device and inode of the file that is open.
+    file: (u64, u64),
     steps: Arc<steps::Steps>,
 }
 

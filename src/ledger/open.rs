@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Ledger, failure, schema};
+use super::{Ledger, failure, missing, schema};
 use crate::config::owner;
 use crate::error::{Exit, Failure};
 
@@ -44,7 +44,8 @@ impl Ledger {
         }
         let pool = connect(path, patience).await.map_err(|e| failure::from_sqlx(path, e))?;
         schema::upgrade(&pool, path).await?;
-        Ok(Self { pool, path: Arc::new(path.to_owned()), steps: Arc::default() })
+        let file = missing::file_at(path).ok_or_else(|| failure::cannot_write(path))?;
+        Ok(Self { pool, path: Arc::new(path.to_owned()), file, steps: Arc::default() })
     }
 }
 

@@ -143,6 +143,24 @@ async fn a_second_follower_says_so_and_ends() {
     assert_eq!(first.ends().await, Some(0));
 }
 
+/// What it learnt from then on would be in a file that nobody reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_whose_ledger_is_moved_away_ends_and_takes_nothing_more() {
+    let rig = Rig::new("").await;
+    let mut following = Following::start(&rig, &["--interval", "100ms"]);
+    let file = rig.drop_file("1.pdf", "bom");
+    until("it is at work", || rig.place(&file).0 == "processados").await;
+    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        std::fs::rename(rig.world.path(name), rig.world.path(&format!("{name}.away"))).expect("moved");
+    }
+    assert_eq!(following.ends().await, Some(65));
+    let said = read(&rig.world.path("watch.out")) + &read(&rig.world.path("watch.err"));
+    assert!(said.contains("ledger_missing") && said.contains("moved away"), "{said}");
+    let late = rig.drop_file("2.pdf", "bom");
+    rig.world.run(&["watch"]).await.expect(65);
+    assert_eq!(rig.place(&late).0, "novos");
+}
+
 /// An editor's save is many events, and a reload after it one more: each is said once, and no line is anything but JSON.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_is_told_once_and_every_line_of_a_service_is_json() {

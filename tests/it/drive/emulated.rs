@@ -1,7 +1,7 @@
 //! The adapter against the emulator: a Drive with rules of its own, which shares no type with it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::switches;
 use drive_emulator::DriveEmulator;
@@ -250,7 +250,6 @@ async fn a_ceiling_on_writes_is_found_and_kept() {
     let drive = world.drive().await;
     world.emulator.control().set_quota(Quota { writes_per_second: Some(20), ..Quota::default() });
     let ids = drive.generate_ids(200).await.expect("ids");
-    let began = Instant::now();
     let all = ids.iter().enumerate().map(|(n, new)| {
         let new = NewFolder { id: new.clone(), name: format!("{n}"), parent: world.parent.clone(), app_properties: BTreeMap::new() };
         let drive = drive.clone();
@@ -258,9 +257,12 @@ async fn a_ceiling_on_writes_is_found_and_kept() {
     });
     let made = futures_util::future::join_all(all).await;
     assert!(made.iter().all(|m| matches!(m, Ok(Created::New(_)))));
-    let took = began.elapsed().as_secs_f64();
-    let refused = world.emulator.control().requests().iter().filter(|r| r.status == Some(403)).count();
-    assert!(took < 16.0, "200 folders took {took:.1} s at 20 a second");
+    let calls = world.emulator.control().requests();
+    let refused = calls.iter().filter(|r| r.status == Some(403)).count();
+    // How near it comes to the ceiling is the bench's to say; here, that a ceiling once found is not crept below.
+    let made_at: Vec<i64> = calls.iter().filter(|r| r.op == "files.create" && r.status == Some(200)).map(|r| r.time_ms).collect();
+    let busiest = made_at.iter().map(|from| made_at.iter().filter(|at| (*from..from + 1000).contains(*at)).count()).max();
+    assert!(busiest > Some(10), "at most {busiest:?} of 20 in a second");
     assert!(refused < 40, "{refused} refusals for 200 folders");
 }
 
