@@ -2,13 +2,19 @@
 
 use drive_emulator::query::{Condition, Expr, Flag, OrderBy, Term, TimeField, Visibility};
 
+/// What is nested no deeper than this is read also with twice the brackets.
+const DEEP: usize = 20;
+
 /// Text as it stands in a request.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let _ = OrderBy::parse(text);
     let Ok(Some(expr)) = Expr::parse(text) else { return };
-    let again = written(&expr);
-    assert_eq!(Expr::parse(&again).ok().flatten().as_ref(), Some(&expr), "{text:?} was written as {again:?}");
+    // Written with brackets around everything it is deeper than it was, and only so deep is read.
+    if depth(&expr) <= DEEP {
+        let again = written(&expr);
+        assert_eq!(Expr::parse(&again).ok().flatten().as_ref(), Some(&expr), "{text:?} was written as {again:?}");
+    }
 
     let asked = expr.terms().len();
     assert!(asked > 0, "a query without a term");
@@ -29,6 +35,14 @@ pub fn run(data: &[u8]) {
     let _ = (expr.has_full_text(), expr.mentions_trashed());
     let named = expr.with_aliases("ana@example.com", "0root");
     assert_eq!(named.terms().len(), asked);
+}
+
+fn depth(expr: &Expr) -> usize {
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => 1 + parts.iter().map(depth).max().unwrap_or_default(),
+        Expr::Not(part) => 1 + depth(part),
+        Expr::Term(_) => 0,
+    }
 }
 
 /// Writes a query as a client would (2.45).
