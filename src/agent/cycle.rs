@@ -109,10 +109,9 @@ impl Agent {
                     cycle.fault(setback, "the cycle");
                     code
                 });
-                let answered = cycle.answer_job(failure).await;
+                let left = cycle.left_and_told(failure).await;
                 worked.cancel();
-                answered?;
-                cycle.left().await
+                left
             },
             self.deliver_until(&worked)
         );
@@ -252,7 +251,7 @@ impl Cycle<'_> {
     }
 
     pub(super) fn waits(&self, item: &Item, until: Millis, reason: &str) {
-        tracing::info!(until = %rfc3339(until), reason = %reason.escape_debug(), "waits");
+        tracing::info!(until = %rfc3339(until), reason = %visible(reason), "waits");
         let line = WaitingLine {
             user: item.sighted.user.to_string(),
             item_id: item.id.clone(),

@@ -10,7 +10,7 @@ use super::look::Whereabouts;
 use super::policy::Decision;
 use super::setback::Setback;
 use crate::domain::item::{Act, Item, Verdict};
-use crate::domain::text::quoted;
+use crate::domain::text::{quoted, visible};
 use crate::drive::{DriveError, FileId, Kind};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Part;
@@ -147,7 +147,7 @@ impl Cycle<'_> {
     }
 
     async fn fetched(&self, item: &Item, local_path: String) -> Result<Item, Setback> {
-        tracing::info!(path = %local_path.escape_debug(), "fetched");
+        tracing::info!(path = %visible(&local_path), "fetched");
         Ok(self.agent.ledger.advance(item, &Act::Fetched { local_path }, None, self.now()).await?)
     }
 
@@ -155,7 +155,7 @@ impl Cycle<'_> {
     async fn refuse(&self, home: &Home, item: &Item, reason: String) -> Result<Item, Setback> {
         let (tree, inbox, part) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         blocking(move || tree.discard_part(&inbox, &part)).await?;
-        tracing::info!(verdict = "erro", reason = %reason.escape_debug(), "judged");
+        tracing::info!(verdict = "erro", reason = %visible(&reason), "judged");
         let act = Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: None, note: None };
         Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
     }

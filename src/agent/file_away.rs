@@ -130,12 +130,12 @@ impl Cycle<'_> {
             // Somebody else took the step; there is nothing to put off.
             return Ok(());
         }
-        let asked = setback.retry_after();
+        let (asked, code) = (setback.retry_after(), setback.code());
         let reason = self.fault(setback, &format!("{}, {}", home.blame(), quoted(&item.sighted.name)));
         let Some(current) = self.agent.ledger.item(&item.id).await?.filter(Item::is_open) else { return Ok(()) };
         let until = super::setback::after_error(self.now(), current.waits, asked);
         self.waits(&current, until, &reason);
-        self.agent.ledger.advance(&current, &Act::Wait { until, reason }, None, self.now()).await?;
+        self.agent.ledger.advance(&current, &Act::Wait { until, reason, setback: Some(code) }, None, self.now()).await?;
         Ok(())
     }
 }

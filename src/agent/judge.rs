@@ -12,6 +12,7 @@ use super::program::{self, Told};
 use super::run_command::{Ended, How, run};
 use super::setback::{Setback, after_later};
 use crate::domain::item::{Act, Item, Verdict};
+use crate::domain::text::visible;
 use crate::error::{Exit, Failure};
 
 /// What a program answers when it wants to be asked again (the `EX_TEMPFAIL` of sysexits).
@@ -22,8 +23,6 @@ const SIGNALS: u32 = 3;
 const REASON_CHARS: usize = 500;
 /// The longest `data`, in bytes (docs/callbacks.md).
 const DATA_BYTES: usize = 32 * 1024;
-/// How the failure of a program that cannot be started begins: `status` knows it by that.
-pub const CANNOT_START: &str = "process.command cannot be started";
 
 impl Cycle<'_> {
     /// From fetched to judged, or to a wait. Gives the item as it is then.
@@ -47,10 +46,10 @@ impl Cycle<'_> {
             }
         };
         match &act {
-            Act::Wait { until, reason } => self.waits(item, *until, reason),
+            Act::Wait { until, reason, .. } => self.waits(item, *until, reason),
             Act::Judged { verdict, reason, .. } => {
                 let verdict = if *verdict == Verdict::Processado { "processado" } else { "erro" };
-                tracing::info!(verdict, reason = reason.as_deref().map(|r| display(r.escape_debug())), "judged");
+                tracing::info!(verdict, reason = reason.as_deref().map(|r| display(visible(r))), "judged");
             }
             _ => {}
         }
@@ -66,7 +65,7 @@ impl Cycle<'_> {
             }
         };
         let refused = |reason: String| Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: data.clone(), note: note.clone() };
-        let later = |reason: String| Act::Wait { until: after_later(self.now(), item.waits), reason };
+        let later = |reason: String| Act::Wait { until: after_later(self.now(), item.waits), reason, setback: None };
         match ended.how {
             How::Exit(0) => Act::Judged { verdict: Verdict::Processado, reason: None, data, note },
             How::Exit(LATER) => later(format!("o processador pediu para tentar mais tarde{}", after_colon(&ended.stderr))),

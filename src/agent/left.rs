@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::cycle::{Cycle, Scope};
 use super::report::WaitingLine;
 use super::tell::file_report;
-use crate::callback::payload::{Fate, FileReport};
+use crate::callback::payload::{Fate, FileReport, cause};
 use crate::config::settings::Mode;
 use crate::domain::clock::Millis;
 use crate::domain::item::{Act, Item, State, shown};
@@ -17,8 +17,10 @@ use crate::error::Failure;
 pub(super) struct Left {
     /// The item.
     pub item: Item,
-    /// Why it waits, for its technician.
+    /// Why it waits, for people.
     pub reason: String,
+    /// The failure of ours that is why.
+    pub setback: Option<String>,
     /// Not before, where a time is set.
     pub until: Option<Millis>,
 }
@@ -26,10 +28,9 @@ pub(super) struct Left {
 impl Left {
     /// As the backend is told of it.
     pub(super) fn report(&self) -> FileReport {
-        // What kept us from going on is a sentence for administrators.
-        let ours = !self.reason.starts_with("o ") && !self.reason.starts_with("aguarda");
-        let reason = if ours { format!("falha passageira ({})", self.reason) } else { self.reason.clone() };
-        FileReport { reason: Some(reason), ..file_report(&self.item, Fate::Waiting(self.until)) }
+        // The sentence of a failure of ours is for administrators.
+        let ours = self.setback.as_deref().map(|code| format!("falha passageira: {}", cause(code)));
+        FileReport { reason: ours.or_else(|| Some(self.reason.clone())), ..file_report(&self.item, Fate::Waiting(self.until)) }
     }
 
     /// As a person is shown it.
@@ -76,18 +77,29 @@ impl Cycle<'_> {
         Ok(())
     }
 
+    /// [`Cycle::left`], after the task that asked for this run has heard of it.
+    pub(super) async fn left_and_told(&self, failure: Option<&'static str>) -> Result<Vec<Left>, Failure> {
+        let left = self.left().await?;
+        self.answer_job(failure, &left).await?;
+        Ok(left)
+    }
+
     /// What this run leaves waiting, of what it was asked for.
-    pub(super) async fn left(&self) -> Result<Vec<Left>, Failure> {
+    async fn left(&self) -> Result<Vec<Left>, Failure> {
         let settings = &self.agent.settings.process;
         let mut first_of: HashMap<UserId, Item> = HashMap::new();
         let mut left = Vec::new();
         for item in self.asked_for().await? {
             let until = Some(item.next_attempt_at).filter(|at| *at > self.now());
+            let mut setback = None;
             let (reason, until) = match (&item.reason, first_of.get(&item.sighted.user)) {
                 (_, Some(first)) if settings.ordered => {
                     (format!("aguarda a vez: {} veio antes", shown(&first.sighted.name)), Some(first.next_attempt_at))
                 }
-                (Some(reason), _) => (reason.clone(), until),
+                (Some(reason), _) => {
+                    setback.clone_from(&item.setback);
+                    (reason.clone(), until)
+                }
                 (None, _) if settings.mode == Mode::External && item.standing.state == State::Fetched => {
                     ("aguarda o programa que processa os arquivos".to_owned(), None)
                 }
@@ -95,7 +107,7 @@ impl Cycle<'_> {
                 (None, _) => ("aguarda o próximo ciclo".to_owned(), None),
             };
             first_of.entry(item.sighted.user.clone()).or_insert_with(|| item.clone());
-            left.push(Left { item, reason, until });
+            left.push(Left { item, reason, setback, until });
         }
         Ok(left)
     }

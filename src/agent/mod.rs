@@ -42,7 +42,7 @@ use crate::ledger::{Ledger, Units};
 
 pub use cycle::{Plan, Scope};
 pub use deliver::Deliveries;
-pub use judge::CANNOT_START;
+pub use program::COMMAND_UNUSABLE;
 pub use recall::Tally;
 pub use report::{CycleReport, Fault, FiledLine, WaitingLine};
 pub use tell::{Job, event, new_job_id, tell};

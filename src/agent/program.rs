@@ -5,8 +5,10 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use super::judge::CANNOT_START;
 use crate::error::{Exit, Failure};
+
+/// The code of [`not_started`].
+pub const COMMAND_UNUSABLE: &str = "command_unusable";
 
 /// What a program is told of a file.
 pub(super) struct Told<'t> {
@@ -43,7 +45,7 @@ pub(super) fn command(program: &str, arguments: &[String], told: &Told<'_>, fold
 pub(super) fn not_started(program: &str, error: &io::Error) -> Failure {
     let looked =
         if program.contains('/') { String::new() } else { format!(" (looked for in PATH: {})", std::env::var("PATH").unwrap_or_default()) };
-    Failure::new(Exit::Config, "command_unusable", format!("{CANNOT_START}: {program}{looked}: {error}")).hint(
+    Failure::new(Exit::Config, COMMAND_UNUSABLE, format!("process.command cannot be started: {program}{looked}: {error}")).hint(
         "`tecnico doctor --only processor` says what is wrong: its path, its mode (chmod +x), or what its first line names; the files wait",
     )
 }

@@ -108,9 +108,8 @@ impl Cycle<'_> {
 
     /// A task the backend started hears of its end even where there was nothing to do, or the run could not be carried out;
     /// and of what has to wait, whose end will be told under the same task.
-    pub(super) async fn answer_job(&self, failure: Option<&'static str>) -> Result<(), Failure> {
+    pub(super) async fn answer_job(&self, failure: Option<&'static str>, left: &[Left]) -> Result<(), Failure> {
         let Some(job) = &self.plan.job else { return Ok(()) };
-        let left = self.left().await?;
         let asked_for = AskedFor { job_id: job.id.clone(), url: job.url.clone() };
         self.agent.ledger.ask_for(&left.iter().map(|l| l.item.clone()).collect::<Vec<_>>(), &asked_for).await?;
         if job.answered_by_caller {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::agent::CANNOT_START;
+use crate::agent::COMMAND_UNUSABLE;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::doctor::{Verdict, processor::processor};
@@ -96,7 +96,7 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ago = |time: Duration| now.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
     let stuck = ledger.stuck_items(ago(settings.stuck)).await?;
     let empty = ledger.empty_folders(ago(settings.watch.settle)).await?;
-    let held_up = ledger.open_items(None).await?.into_iter().filter(|i| i.reason.as_deref().is_some_and(|r| r.starts_with(CANNOT_START)));
+    let held_up = ledger.open_items(None).await?.into_iter().filter(|i| i.setback.as_deref() == Some(COMMAND_UNUSABLE));
     let mut problems = problems(&counts, last.as_ref(), &stopped, stuck.len(), ago(settings.silence));
     problems.splice(0..0, unusable_processor(settings, &held_up.collect::<Vec<_>>()));
     let report = Report {

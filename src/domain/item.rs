@@ -91,6 +91,8 @@ pub struct Item {
     pub next_attempt_at: Millis,
     /// Why it was refused, taken back, or waits.
     pub reason: Option<String>,
+    /// The code of the failure of ours that it waits for; none where the processor asked for it.
+    pub setback: Option<String>,
     /// Where the local copy was last known to be, below the technician's folder. Kept over a retry.
     pub local_path: Option<String>,
     /// The processor's own JSON for the backend.
@@ -121,6 +123,7 @@ impl Item {
             attempt: 1,
             waits: 0,
             reason: None,
+            setback: None,
             local_path: None,
             data: None,
             event_id: None,
@@ -138,9 +141,10 @@ impl Item {
         self.standing = before.after(act)?;
         self.changed_at = now;
         match act {
-            Act::Wait { until, reason } => {
+            Act::Wait { until, reason, setback } => {
                 self.next_attempt_at = *until;
                 self.reason = Some(reason.clone());
+                self.setback = setback.map(str::to_owned);
                 self.waits = self.waits.saturating_add(1);
                 // Waiting with the content at hand means the processor was asked and said "later".
                 self.attempt = self.attempt.saturating_add(u32::from(before.state == State::Fetched));
@@ -150,7 +154,7 @@ impl Item {
                 // A time to come was written by a clock that was wrong.
                 self.missing_since = Some(self.missing_since.filter(|at| *at <= now).unwrap_or(now));
                 self.next_attempt_at = *until;
-                self.reason = Some(reason.clone());
+                (self.reason, self.setback) = (Some(reason.clone()), None);
                 return Ok(());
             }
             Act::Asked { .. } => {
@@ -177,7 +181,7 @@ impl Item {
         }
         self.waits = 0;
         self.next_attempt_at = now;
-        self.missing_since = None;
+        (self.missing_since, self.setback) = (None, None);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ macro_rules! select_items {
         concat!(
             "SELECT item_id, seq, user_id, file_id, version, name, mime_type, size, md5, parent_id, below, not_before, state, outcome, ",
             "attempt, waits, next_attempt_at, reason, local_path, data, event_id, found_at, changed_at, missing_since, ",
-            "job_id, job_url, renamed_to FROM items ",
+            "job_id, job_url, renamed_to, setback FROM items ",
             $rest
         )
     };
@@ -49,6 +49,7 @@ pub(super) struct ItemRow {
     job_id: Option<String>,
     job_url: Option<String>,
     renamed_to: Option<String>,
+    setback: Option<String>,
 }
 
 impl Ledger {
@@ -76,6 +77,7 @@ impl Ledger {
             waits: small(row.waits),
             next_attempt_at: row.next_attempt_at,
             reason: row.reason,
+            setback: row.setback,
             local_path: row.local_path,
             data: row.data,
             event_id: row.event_id,
@@ -127,7 +129,7 @@ impl Ledger {
         sqlx::query(
             "UPDATE items SET name = $2, parent_id = $3, below = $4, state = $5, outcome = $6, attempt = $7, waits = $8,
                 next_attempt_at = $9, reason = $10, local_path = $11, data = $12, event_id = $13, changed_at = $14, missing_since = $15,
-                size = $16, md5 = $17, job_id = $18, job_url = $19, renamed_to = $20
+                size = $16, md5 = $17, job_id = $18, job_url = $19, renamed_to = $20, setback = $21
              WHERE item_id = $1",
         )
         .bind(&item.id)
@@ -150,6 +152,7 @@ impl Ledger {
         .bind(item.asked_for.as_ref().map(|a| &a.job_id))
         .bind(item.asked_for.as_ref().and_then(|a| a.url.as_ref()))
         .bind(&item.renamed_to)
+        .bind(&item.setback)
         .execute(&mut **tx)
         .await
         .map_err(|e| self.failed(e))?;

@@ -16,6 +16,8 @@ use crate::error::{Exit, Failure};
 
 /// How long another process may work on a technician before we give up.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// For how long `tecnico doctor` may have a lock in its hands that it only looks at.
+const GLANCE: Duration = Duration::from_millis(100);
 /// How often a held lock is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
@@ -98,7 +100,7 @@ impl Ledger {
     /// Waits until no cycle is under way, in whatever process, and keeps others from beginning. Fails with `cycle_busy`
     /// (exit 75) after `patience`, or as soon as `is_given_up` says so.
     pub async fn lock_cycle(&self, patience: Duration, is_given_up: impl Fn() -> bool) -> Result<Lock, Failure> {
-        let until = Instant::now() + patience;
+        let until = Instant::now() + patience.max(GLANCE);
         loop {
             if let Some(lock) = self.try_lock("cycle")? {
                 return Ok(lock);
@@ -224,6 +226,16 @@ mod tests {
         drop(ledger.try_lock("cycle").expect("tried").expect("free"));
         let after = ledger.try_lock("cycle").expect("tried").expect("free");
         assert_eq!(after.cut_off(), Some(Holder { pid: 4711, since: 1_763_942_500_000 }));
+    }
+
+    /// Somebody who only looks whether a cycle runs keeps none from beginning.
+    #[tokio::test]
+    async fn a_glance_at_the_lock_turns_no_cycle_away() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let ledger = Ledger::open(&dir.path().join("ledger.db")).await.expect("opens");
+        let glance = ledger.try_lock("cycle").expect("tried").expect("free");
+        let (cycle, ()) = tokio::join!(ledger.lock_cycle(Duration::ZERO, || false), async { drop(glance) });
+        cycle.expect("the lock was only looked at");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

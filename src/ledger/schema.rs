@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_renames.sql"),
     include_str!("migrations/0010_asked.sql"),
     include_str!("migrations/0011_addresses.sql"),
+    include_str!("migrations/0012_setback.sql"),
 ];
 
 /// The schema this program writes.

@@ -128,7 +128,7 @@ fn the_demo_tells_the_story_in_the_width_of_a_small_terminal() {
     for line in told.lines() {
         assert!(line.chars().count() <= WIDTH, "{} columns: {line}", line.chars().count());
     }
-    assert!(told.lines().count() <= 92, "{} lines are no minute's reading", told.lines().count());
+    assert!(told.lines().count() <= 93, "{} lines are no minute's reading", told.lines().count());
     for says in [
         // Words nobody can know.
         "Portuguese for \"new ones\"",
@@ -145,7 +145,7 @@ fn the_demo_tells_the_story_in_the_width_of_a_small_terminal() {
         // Both trees, before and after.
         "Before                     on Drive                  on the VM\n",
         "  Ana_Maria/novos          16517189.pdf\n",
-        "  Each novos is shared with: ana@example.com, joao@example.com, bea@example.com\n",
+        "  Each novos is shared with its technician:\n    ana@example.com, joao@example.com, bea@example.com\n",
         "After                      on Drive                  on the VM\n",
         "  Ana_Maria/erro           16517190.pdf              16517190.pdf\n",
         "../../etc/16517201.pdf    _._.._etc_16517201.pdf\n",

@@ -36,7 +36,7 @@ pub(super) async fn show(when: &str, provisioner: &Provisioner<'_>, context: &Co
             }
         }
     }
-    ui.say(ui.dim(format!("  Each novos is shared with: {}", shared.join(", "))));
+    ui.say(ui.dim(format!("  Each novos is shared with its technician:\n    {}", shared.join(", "))));
     Ok(())
 }
 

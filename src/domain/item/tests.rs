@@ -31,7 +31,7 @@ fn acts() -> Vec<Act> {
         Act::Filed { local_path: None },
         Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Reported { note: "evt_1".into() },
-        Act::Wait { until: 1000, reason: "rate limit".into() },
+        Act::Wait { until: 1000, reason: "rate limit".into(), setback: None },
         Act::Missed { until: 2000, reason: "not found on Drive".into() },
         Act::Asked { by: "asked for".into() },
         Act::Refetch { reason: "the local file is gone".into() },

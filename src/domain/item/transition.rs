@@ -83,6 +83,8 @@ pub enum Act {
         until: Millis,
         /// Why, for people.
         reason: String,
+        /// The code of the failure of ours that is why; none where the processor asked for it.
+        setback: Option<&'static str>,
     },
     /// Somebody asked for it now: it waits no longer.
     Asked {
@@ -235,7 +237,7 @@ impl Act {
             }
             Self::Withdrawn { reason, .. } => reason.clone(),
             Self::Reported { note } => note.clone(),
-            Self::Wait { until, reason } => format!("waits until {}: {reason}", rfc3339(*until)),
+            Self::Wait { until, reason, .. } => format!("waits until {}: {reason}", rfc3339(*until)),
             Self::Asked { by } => format!("waits no longer: {by}"),
             Self::Missed { until, reason } => format!("{reason}; looked for again at {}", rfc3339(*until)),
             Self::Refetch { reason } => format!("to be fetched again: {reason}"),

@@ -1,10 +1,8 @@
 //! What a person or the backend asks for: it is done now, and what cannot be done is said, with why and until when.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
-use super::{ANA, Rig, configure};
+use super::{ANA, Rig, WAITING, configure};
 use crate::support::receiver::Reply;
 
 /// A processor that accepts whatever comes.
@@ -171,20 +169,10 @@ async fn a_token_nobody_knows_is_no_reason_to_try_again_later() {
 /// What was judged and taken back before it was filed was not taken back before it was judged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_taken_back_says_how_far_it_had_come() {
-    let script = "command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done; ! grep -q ruim '{path}'\"]\n";
     for (text, said) in [("bom", "depois de processado e antes de ser arquivado"), ("ruim", "depois de recusado (o processador recusou")] {
-        let rig = Rig::new(script).await;
+        let rig = Rig::new(WAITING).await;
         let file = rig.drop_file("1.pdf", text);
-        let agent = rig.agent().await;
-        let cycle = tokio::spawn(async move { agent.run_cycle(&tecnico::agent::Plan::over(tecnico::agent::Scope::Everyone)).await });
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while !rig.world.vm().join("Ana_Maria/running").exists() {
-            assert!(Instant::now() < deadline, "the processor was not started");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        rig.world.control().trash(ANA, &file).expect("trashed");
-        std::fs::write(rig.world.vm().join("Ana_Maria/go"), "").expect("written");
-        cycle.await.expect("not cancelled").expect("a cycle runs");
+        rig.meanwhile(|| rig.world.control().trash(ANA, &file).expect("trashed")).await;
         let body: Value = serde_json::from_str(&rig.requests()[0].body).expect("JSON");
         let message = body["result"]["message"].as_str().expect("a sentence");
         assert!(message.starts_with("O arquivo 1.pdf foi retirado: o arquivo foi para a lixeira, ") && message.contains(said), "{message}");

@@ -1,34 +1,12 @@
 //! The technician does something with the file while it is handled.
 
-use tecnico::agent::{Plan, Scope};
-
-use super::{ANA, Rig, configure};
-use crate::support::waiting::until;
-
-/// A processor that waits until `go` exists, so that the test can act while it runs.
-const WAITING: &str = "command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done; ! grep -q ruim '{path}'\"]\n";
-
-async fn running(rig: &Rig) {
-    let file = rig.world.vm().join("Ana_Maria/running");
-    until("the processor runs", || file.exists()).await;
-    std::fs::remove_file(file).expect("removed");
-}
-
-/// Runs a cycle in which `act` happens while the processor is at work.
-async fn meanwhile(rig: &Rig, act: impl FnOnce()) -> tecnico::agent::CycleReport {
-    let agent = rig.agent().await;
-    let cycle = tokio::spawn(async move { agent.run_cycle(&Plan::over(Scope::Everyone)).await });
-    running(rig).await;
-    act();
-    std::fs::write(rig.world.vm().join("Ana_Maria/go"), "").expect("written");
-    cycle.await.expect("not cancelled").expect("a cycle runs")
-}
+use super::{ANA, Rig, WAITING, configure};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_trashed_while_it_is_judged_is_told_as_taken_back() {
     let rig = Rig::new(WAITING).await;
     let file = rig.drop_file("1.pdf", "bom");
-    let report = meanwhile(&rig, || rig.world.control().trash(ANA, &file).expect("trashed")).await;
+    let report = rig.meanwhile(|| rig.world.control().trash(ANA, &file).expect("trashed")).await;
     assert!(report.is_clean(), "{:?}", report.faults);
     assert_eq!(rig.told(&file), ["retirado"]);
     assert_eq!((rig.local("novos"), rig.local("processados"), rig.local("erro")), (vec![], vec![], vec!["1.pdf".into()]));
@@ -47,7 +25,7 @@ async fn a_file_moved_away_or_deleted_while_it_is_judged_is_told_as_taken_back()
     let control = rig.world.control();
     let ana = control.user(ANA).expect("ana");
     let file = rig.drop_file("1.pdf", "bom");
-    meanwhile(&rig, || control.move_to(ANA, &file, &ana.root_id).expect("moved")).await;
+    rig.meanwhile(|| control.move_to(ANA, &file, &ana.root_id).expect("moved")).await;
     assert!(rig.told(&file).is_empty(), "once not found is no proof");
     rig.pass(2);
     rig.cycle().await;
@@ -55,7 +33,7 @@ async fn a_file_moved_away_or_deleted_while_it_is_judged_is_told_as_taken_back()
 
     std::fs::remove_file(rig.world.vm().join("Ana_Maria/go")).expect("removed");
     let file = rig.drop_file("2.pdf", "bom");
-    meanwhile(&rig, || control.delete(ANA, &file).expect("deleted")).await;
+    rig.meanwhile(|| control.delete(ANA, &file).expect("deleted")).await;
     rig.pass(2);
     rig.cycle().await;
     assert_eq!((rig.told(&file), rig.local("novos").len()), (vec!["retirado".to_owned()], 0));
@@ -66,7 +44,7 @@ async fn a_file_moved_away_or_deleted_while_it_is_judged_is_told_as_taken_back()
 async fn a_renamed_file_is_filed_under_its_new_name_on_drive() {
     let rig = Rig::new(WAITING).await;
     let file = rig.drop_file("1.pdf", "bom");
-    meanwhile(&rig, || rig.world.control().rename(ANA, &file, "16517189.pdf").expect("renamed")).await;
+    rig.meanwhile(|| rig.world.control().rename(ANA, &file, "16517189.pdf").expect("renamed")).await;
     assert_eq!((rig.place(&file).0, rig.told(&file)), ("processados".into(), vec!["processado".to_owned()]));
     rig.assert_promise();
 }
@@ -75,7 +53,7 @@ async fn a_renamed_file_is_filed_under_its_new_name_on_drive() {
 async fn a_version_put_in_its_place_while_it_is_judged_is_an_item_of_its_own() {
     let rig = Rig::new(WAITING).await;
     let file = rig.drop_file("1.pdf", "bom");
-    let report = meanwhile(&rig, || rig.world.control().replace(ANA, &file, b"ruim").expect("replaced")).await;
+    let report = rig.meanwhile(|| rig.world.control().replace(ANA, &file, b"ruim").expect("replaced")).await;
     assert!(report.is_clean(), "{:?}", report.faults);
     assert_eq!(rig.told(&file), ["erro", "processado"], "each version was told");
     assert_eq!(rig.place(&file).0, "erro", "the file lies where its newest version belongs");

@@ -31,6 +31,7 @@ use tecnico::ledger::Ledger;
 
 use crate::support::promise;
 use crate::support::receiver::{Received, Receiver};
+use crate::support::waiting::until;
 use crate::support::world::{ADMIN, World};
 
 const ANA: &str = "ana@example.com";
@@ -41,6 +42,9 @@ if grep -q ruim "$1"; then echo "número de OS inválido" >&2; exit 3; fi
 if grep -q depois "$1"; then exit 75; fi
 echo '{"os": 16517189}'
 "#;
+
+/// A processor that waits until `go` exists, so that a test can act while it runs; then it refuses what says `ruim`.
+const WAITING: &str = "command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done; ! grep -q ruim '{path}'\"]\n";
 
 /// A world with a technician, a processor and a backend.
 pub struct Rig {
@@ -101,6 +105,23 @@ impl Rig {
     /// One cycle over everything.
     pub async fn cycle(&self) -> CycleReport {
         self.agent().await.run_cycle(&Plan::over(Scope::Everyone)).await.expect("a cycle runs")
+    }
+
+    /// Waits until the processor [`WAITING`] runs.
+    pub async fn running(&self) {
+        let file = self.world.vm().join("Ana_Maria/running");
+        until("the processor runs", || file.exists()).await;
+        std::fs::remove_file(file).expect("removed");
+    }
+
+    /// Runs a cycle in which `act` happens while the processor [`WAITING`] is at work.
+    pub async fn meanwhile(&self, act: impl FnOnce()) -> CycleReport {
+        let agent = self.agent().await;
+        let cycle = tokio::spawn(async move { agent.run_cycle(&Plan::over(Scope::Everyone)).await });
+        self.running().await;
+        act();
+        std::fs::write(self.world.vm().join("Ana_Maria/go"), "").expect("written");
+        cycle.await.expect("not cancelled").expect("a cycle runs")
     }
 
     /// Lets time pass for the agent.

@@ -1,6 +1,6 @@
 //! `why`: the whole story of a file, under every name a person may know it by.
 
-use super::{ANA, Rig};
+use super::{ANA, Rig, WAITING};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn why_tells_the_drive_id_the_folder_and_where_nothing_was_fetched() {
@@ -27,19 +27,9 @@ async fn why_tells_the_drive_id_the_folder_and_where_nothing_was_fetched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn why_finds_a_file_by_the_name_it_was_given_after_it_was_judged() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done\", \"{path}\"]\n").await;
+    let rig = Rig::new(WAITING).await;
     let file = rig.drop_file("1.pdf", "bom");
-    let agent = rig.agent().await;
-    let cycle = tokio::spawn(async move { agent.run_cycle(&tecnico::agent::Plan::over(tecnico::agent::Scope::Everyone)).await });
-    let ana = rig.world.vm().join("Ana_Maria");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
-    while !ana.join("running").exists() {
-        assert!(std::time::Instant::now() < deadline, "the processor was not started");
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    rig.world.control().rename(ANA, &file, "novo nome.pdf").expect("renamed");
-    std::fs::write(ana.join("go"), "").expect("written");
-    cycle.await.expect("not cancelled").expect("a cycle runs");
+    rig.meanwhile(|| rig.world.control().rename(ANA, &file, "novo nome.pdf").expect("renamed")).await;
     rig.cycle().await;
     for name in ["1.pdf", "novo nome.pdf"] {
         let found = rig.world.json(0, &["why", name]).await;

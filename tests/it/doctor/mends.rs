@@ -1,109 +1,9 @@
-//! Set-ups broken in twenty ways: the doctor names each with what mends it, and what it says, done word for word, does mend it.
-//!
-//! What a person would read is also left in `target/tmp/doctor`, where `scripts/test` shows it.
+//! Set-ups broken on this machine: the doctor names each with what mends it, and what it says, done word for word, does mend it.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::{Duration, Instant};
-
-use serde_json::Value;
-
+use super::clinic::{Clinic, executable, mode};
 use crate::support::receiver::{Receiver, Reply};
-use crate::support::world::{ADMIN, Ran, World, finish};
-
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// A broken world, with a shell in which the printed commands run: `tecnico` and `sudo` are on its path.
-struct Clinic {
-    world: World,
-    name: &'static str,
-}
-
-impl Clinic {
-    async fn new(name: &'static str) -> Self {
-        let world = World::new().await;
-        std::fs::create_dir_all(world.path("bin")).expect("made");
-        std::fs::create_dir_all(world.vm()).expect("made");
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tecnico"), world.path("bin/tecnico")).expect("linked");
-        executable(&world.path("bin/sudo"), "#!/bin/sh\n[ \"$1\" = -u ] && shift 2\nexec \"$@\"\n");
-        Self { world, name }
-    }
-
-    fn shell(&self, command: &str) -> Command {
-        let mut shell = Command::new("sh");
-        let path = format!("{}:{}", self.world.path("bin").display(), std::env::var("PATH").unwrap_or_default());
-        shell.args(["-c", command]).current_dir(self.world.vm().ancestors().find(|p| p.is_dir()).expect("a folder"));
-        shell.env("PATH", path).env("TECNICO_CONFIG", self.world.path("config.toml"));
-        // Who says sudo has another name than the service.
-        shell.env("USER", "ana").env_remove("BACKEND_URL");
-        shell
-    }
-
-    /// What mends the finding of `check` that says `says`; it must be the only kind of trouble there.
-    #[track_caller]
-    fn fix_in(report: &Value, check: &str, says: &str) -> String {
-        let findings = report["findings"].as_array().expect("findings");
-        let named = findings
-            .iter()
-            .find(|f| f["check"] == check && f["verdict"] != "good" && f["message"].as_str().is_some_and(|m| m.contains(says)));
-        let named = named.unwrap_or_else(|| panic!("{check} should say {says:?}: {report:#}"));
-        named["fix"].as_str().unwrap_or_else(|| panic!("{check} says no mend: {report:#}")).to_owned()
-    }
-
-    /// Runs the doctor, which must say this of that check, and gives what mends it.
-    async fn says(&self, check: &str, says: &str) -> String {
-        let shown = self.world.run(&["doctor", "--only", check]).await;
-        let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("doctor");
-        std::fs::create_dir_all(&dir).expect("made");
-        std::fs::write(dir.join(format!("{}.txt", self.name)), format!("{}{}", shown.stdout, shown.stderr)).expect("written");
-        assert!(shown.stdout.contains("    fix: "), "a person reads no mend: {}", shown.stdout);
-        let report = self.world.run(&["doctor", "--only", check, "--json"]).await;
-        assert_eq!(report.code == Some(0), report.json()["healthy"] == true);
-        Self::fix_in(&report.json(), check, says)
-    }
-
-    /// Does what the doctor printed: a command on a line of its own, those in backticks, or the whole.
-    async fn run(&self, fix: &str) -> Ran {
-        let quoted: Vec<&str> = fix.split('`').skip(1).step_by(2).collect();
-        let command = match fix.split_once('\n') {
-            Some((_, command)) => command.trim().to_owned(),
-            None if quoted.is_empty() => fix.to_owned(),
-            None => quoted.join(" && "),
-        };
-        finish(self.shell(&command)).await.expect(0)
-    }
-
-    /// Nothing is wrong with this check any more.
-    async fn is_well(&self, check: &str) {
-        let report = self.world.json(0, &["doctor", "--only", check]).await;
-        let findings = report["findings"].as_array().expect("findings");
-        assert!(findings.iter().all(|f| f["check"] != check || f["verdict"] == "good"), "{report:#}");
-    }
-
-    fn config(&self, change: impl Fn(String) -> String) {
-        let path = self.world.path("config.toml");
-        let text = std::fs::read_to_string(&path).expect("a config");
-        std::fs::write(path, change(text)).expect("written");
-    }
-
-    /// The same as [`Clinic::says`], the printed command, and [`Clinic::is_well`].
-    async fn printed_command_mends(&self, check: &str, says: &str, command: &str) {
-        let fix = self.says(check, says).await;
-        assert!(fix.contains(command), "{fix}");
-        self.run(&fix).await;
-        self.is_well(check).await;
-    }
-}
-
-fn executable(path: &std::path::Path, text: &str) {
-    std::fs::write(path, text).expect("written");
-    mode(path, 0o755);
-}
-
-fn mode(path: &std::path::Path, mode: u32) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("changed");
-}
+use crate::support::waiting::until_answered;
+use crate::support::world::{ADMIN, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_of_another_version() {
@@ -257,13 +157,11 @@ async fn a_cycle_that_does_not_end() {
         clinic.world.control().put(ADMIN, novos, &format!("{n}.pdf"), b"%PDF-1.7", "application/pdf").expect("put");
     }
     let mut cycle = clinic.world.command(&["watch"]).spawn().expect("starts");
-    let deadline = Instant::now() + PATIENCE;
-    let slow =
-        |report: &Value| report["findings"].as_array().expect("findings").iter().any(|f| f["verdict"] == "warning" && f["check"] == "lock");
-    while !slow(&clinic.world.run(&["doctor", "--only", "lock", "--json"]).await.json()) {
-        assert!(Instant::now() < deadline, "the cycle never took the lock");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until_answered("the cycle has the lock for too long", async || {
+        let report = clinic.world.run(&["doctor", "--only", "lock", "--json"]).await.json();
+        report["findings"].as_array().expect("findings").iter().any(|f| f["verdict"] == "warning" && f["check"] == "lock")
+    })
+    .await;
     let fix = clinic.says("lock", &format!("process {}", cycle.id())).await;
     assert!(fix.contains(&format!("`kill {}`", cycle.id())), "{fix}");
     clinic.run(&fix).await;
@@ -301,128 +199,4 @@ async fn technicians_of_the_old_system() {
         "pasta_vm": clinic.world.vm().join("Bea_Souza"), "pasta_drive_id": root, "pasta_novos_id": novos}]);
     std::fs::write(clinic.world.vm().join("tecnicos.json"), entry.to_string()).expect("written");
     clinic.printed_command_mends("leftovers", "names Bea Souza", "tecnico import ").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_parent_folder_that_is_hidden_trashed_or_may_not_be_shared() {
-    let clinic = Clinic::new("a_parent_folder_that_is_hidden").await;
-    let (control, robot, parent) = (clinic.world.control(), clinic.world.robot(), clinic.world.parent.clone());
-    control.update(ADMIN, &parent, serde_json::json!({"writersCanShare": false})).expect("closed");
-    assert!(clinic.says("parent", "not share").await.contains("let editors share"));
-    control.update(ADMIN, &parent, serde_json::json!({"writersCanShare": true})).expect("opened");
-    control.trash(ADMIN, &parent).expect("trashed");
-    assert!(clinic.says("parent", "in the trash").await.contains("restore"));
-    control.untrash(ADMIN, &parent).expect("restored");
-    control.unshare(ADMIN, &parent, &robot).expect("unshared");
-    let fix = clinic.says("parent", "cannot see it").await;
-    assert!(fix.contains(&format!("share the folder with {robot} as Editor")), "{fix}");
-    control.share(ADMIN, &parent, &robot, "writer").expect("shared");
-    clinic.is_well("parent").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shared_drive_that_the_settings_do_not_name() {
-    let clinic = Clinic::new("a_shared_drive_that_the_settings_do_not_name").await;
-    let control = clinic.world.control();
-    let drive = control.shared_drive("Operação", ADMIN).expect("a drive");
-    control.drive_member(&drive, &clinic.world.robot(), "organizer").expect("a member");
-    let folder = control.mkdir(ADMIN, &drive, "Tecnicos").expect("a folder");
-    clinic.config(|text| text.replace(&clinic.world.parent, &folder));
-    let fix = clinic.says("parent", "its changes would not be seen").await;
-    let line = fix.split_once("under [drive]: ").expect("the line").1;
-    clinic.config(|text| text.replace("[drive]\n", &format!("[drive]\n{line}\n")));
-    clinic.is_well("parent").await;
-
-    // A role too small for sharing folders.
-    control.drive_member(&drive, &clinic.world.robot(), "writer").expect("a lesser member");
-    let fix = clinic.says("parent", "not share").await;
-    assert!(fix.contains("a Manager, or in its settings"), "{fix}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_is_wrong() {
-    let clinic = Clinic::new("a_clock_that_is_wrong").await;
-    clinic.world.control().clock_advance(Duration::from_secs(200)).expect("advanced");
-    assert_eq!(clinic.says("clock", "behind Google's").await, "sudo timedatectl set-ntp true");
-    let now = tecnico::domain::clock::rfc3339(tecnico::domain::clock::now());
-    clinic.world.control().clock_set(&now).expect("set");
-    clinic.is_well("clock").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_google_took_back_though_a_token_is_still_good() {
-    let clinic = Clinic::new("a_key_that_google_took_back").await;
-    clinic.is_well("token").await;
-    clinic.world.control().revoke_keys(&clinic.world.robot()).expect("revoked");
-    let fix = clinic.says("token", "refused the credentials").await;
-    assert!(fix.contains("make a new one") && fix.contains("drive.credentials"), "{fix}");
-    let key = clinic.world.control().service_account("tecnico").expect("a new key");
-    clinic.world.write_secret("service-account.json", &key);
-    clinic.is_well("token").await;
-}
-
-/// The account of a virtual machine that was given too small an access scope.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_may_only_read() {
-    let clinic = Clinic::new("a_token_that_may_only_read").await;
-    // For this test's own client; only the first one counts.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let machine = Receiver::start().await.expect("a metadata server");
-    let give = async |scope: &str| {
-        let scope = format!("https://www.googleapis.com/auth/{scope}");
-        let file = clinic.world.control().authorized_user_for(ADMIN, &scope).expect("a login");
-        let login: Value = serde_json::from_str(&file).expect("JSON");
-        let part = |name: &str| login[name].as_str().expect("text").to_owned();
-        let form = [("client_id", part("client_id")), ("client_secret", part("client_secret")), ("refresh_token", part("refresh_token"))];
-        let form: Vec<(&str, String)> = form.into_iter().chain([("grant_type", "refresh_token".to_owned())]).collect();
-        let answer = reqwest::Client::builder().no_proxy().build().expect("a client").post(part("token_uri")).form(&form).send().await;
-        let token = answer.expect("an answer").text().await.expect("text");
-        machine.reply(Reply::With(200, vec![("content-type", "application/json".into())], token));
-    };
-    clinic.config(|text| text.replace("credentials = \"service-account.json\"", "credentials = \"\""));
-    let doctor = async || {
-        let mut command = clinic.world.command(&["doctor", "--only", "scope", "--json"]);
-        command.env("GCE_METADATA_HOST", machine.url().trim_start_matches("http://")).env("HOME", clinic.world.path(""));
-        finish(command).await
-    };
-    for small in ["drive.readonly", "drive.file"] {
-        give(small).await;
-        let fix = Clinic::fix_in(&doctor().await.expect(1).json(), "scope", "");
-        assert!(fix.contains("https://www.googleapis.com/auth/drive"), "{fix}");
-    }
-    give("drive").await;
-    doctor().await.expect(0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_refuses_or_is_down() {
-    let clinic = Clinic::new("a_backend_that_refuses").await;
-    let backend = Receiver::start().await.expect("a backend");
-    backend.reply(Reply::status(401));
-    clinic.world.write_secret("callback.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
-    clinic.config(|text| text + &format!("[callback]\nurl = \"{}\"\nsecret_file = \"callback.secret\"\n", backend.url()));
-    let fix = clinic.says("backend", "answered 401").await;
-    assert!(fix.contains("callback.secret_file"), "{fix}");
-    backend.reply(Reply::status(200));
-    clinic.is_well("backend").await;
-    mode(&clinic.world.path("callback.secret"), 0o644);
-    let fix = clinic.says("backend", "").await;
-    assert!(fix.contains("chmod 600"), "{fix}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_day_that_used_nearly_all_of_the_quota() {
-    let clinic = Clinic::new("a_day_that_used_nearly_all_of_the_quota").await;
-    clinic.world.json(0, &["create", "42", "--name", "Ana Maria"]).await;
-    clinic.world.json(0, &["watch"]).await;
-    let report = clinic.world.json(0, &["doctor", "--only", "quota", "-v"]).await;
-    let said = report["findings"].as_array().expect("findings").iter().find(|f| f["check"] == "quota").expect("counted")["message"].clone();
-    let calls: u64 = said.as_str().and_then(|m| m.split(' ').next()).and_then(|n| n.parse().ok()).expect("a number");
-    let sent = clinic.world.emulator.control().requests().len() as u64;
-    assert!(calls >= 8 && calls <= sent, "{said}: the emulator saw {sent}");
-    let ledger = tecnico::ledger::Ledger::open(&clinic.world.path("ledger.db")).await.expect("opens");
-    let much = tecnico::ledger::Units { calls: 4_000_000, units: 390_000_000, writes: 0 };
-    ledger.add_units(much, tecnico::domain::clock::now()).await.expect("counted");
-    ledger.close().await;
-    assert!(clinic.says("quota", "quota units today").await.contains("a longer interval"));
 }

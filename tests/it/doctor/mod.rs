@@ -1,6 +1,8 @@
 //! `tecnico doctor`: a healthy set-up, and broken ones, each of which it names with what mends it.
 
+mod clinic;
 mod mends;
+mod mends_drive;
 
 use std::os::unix::fs::PermissionsExt;
 

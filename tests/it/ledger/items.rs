@@ -175,7 +175,7 @@ async fn due_keeps_the_order_of_arrival_and_waiting_holds_up_only_its_technician
     assert_eq!(names(&due(100, 2, Order::Any).await), ["a", "x"]);
     assert_eq!(names(&due(500, 10, Order::PerTechnician).await), ["a", "x"]);
     let a = due(100, 1, Order::Any).await.remove(0);
-    let a = f.ledger.advance(&a, &Act::Wait { until: 1000, reason: "rate limit".into() }, None, 100).await.expect("waits");
+    let a = f.ledger.advance(&a, &Act::Wait { until: 1000, reason: "rate limit".into(), setback: None }, None, 100).await.expect("waits");
     assert_eq!((a.waits, a.reason.as_deref()), (1, Some("rate limit")));
     assert_eq!(names(&due(500, 10, Order::Any).await), ["x", "b", "y"]);
     assert_eq!(names(&due(500, 10, Order::PerTechnician).await), ["x"]);
@@ -201,7 +201,7 @@ fn acts() -> Vec<Act> {
         Act::Judged { verdict: Verdict::Erro, reason: Some("sem assinatura".into()), data: None, note: None },
         Act::Filed { local_path: Some("y".into()) },
         Act::Withdrawn { reason: "trashed".into(), local_path: None },
-        Act::Wait { until: 7, reason: "rate limit".into() },
+        Act::Wait { until: 7, reason: "rate limit".into(), setback: None },
         Act::Refetch { reason: "gone".into() },
         Act::Retry,
         Act::Returned,

@@ -88,7 +88,7 @@ async fn the_counts_add_up() {
     let item = async |file: &str| f.ledger.items_of_file(file).await.expect("reads").remove(0);
     filed(&f.ledger, item("a").await, Verdict::Processado, None).await;
     filed(&f.ledger, item("b").await, Verdict::Erro, Some(&told("b"))).await;
-    f.ledger.advance(&item("c").await, &Act::Wait { until: 900, reason: "later".into() }, None, 50).await.expect("waits");
+    f.ledger.advance(&item("c").await, &Act::Wait { until: 900, reason: "later".into(), setback: None }, None, 50).await.expect("waits");
     f.ledger
         .advance(&item("d").await, &Act::Withdrawn { reason: "trashed".into(), local_path: None }, Some(&told("d")), 50)
         .await

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{KEY, Service, ana, told_of, until_told, world_and_backend};
 use crate::support::python;
+use crate::support::waiting::until_answered;
 use crate::support::world::World;
 
 fn keys(value: &Value) -> Vec<&String> {
@@ -234,14 +235,9 @@ async fn c4_4_a_job_is_kept_for_as_long_as_the_settings_say() {
     let service = Service::start(&world);
     let job = service.accepted("/api/folders/create", &ana()).await;
     until_told(&backend, &job).await;
-    let deadline = std::time::Instant::now() + super::PATIENCE;
-    loop {
+    until_answered("the job is forgotten", async || {
         let (status, answer) = service.get(&format!("/api/status/{job}")).await;
-        if status == 404 {
-            assert_eq!(answer["status"], "not_found", "{answer}");
-            break;
-        }
-        assert!(std::time::Instant::now() < deadline, "it is never forgotten: {answer}");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+        status == 404 && answer["status"] == "not_found"
+    })
+    .await;
 }

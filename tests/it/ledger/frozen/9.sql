@@ -1,4 +1,4 @@
--- A ledger as schema 8 wrote it. Never edited: ledgers like it are in use.
+-- A ledger as schema 9 wrote it. Never edited: ledgers like it are in use.
 BEGIN TRANSACTION;
 CREATE TABLE archives (
     parent_id TEXT NOT NULL,
