@@ -122,8 +122,6 @@ impl Command {
         match self {
             Self::Create(args) => !args.is_dry_run(),
             Self::Import(args) => !args.is_dry_run(),
-            // Those two open theirs themselves.
-            Self::Demo(_) | Self::Sandbox(_) => true,
             _ => false,
         }
     }

@@ -13,7 +13,7 @@ use drive_emulator::{Control, DriveEmulator};
 use rand::RngCore;
 
 use crate::config::Sandbox;
-use crate::domain::text::shell_word;
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
 /// Whose My Drive the trees of a sandbox lie in.
@@ -121,7 +121,7 @@ fn lies_in(dir: &Path) -> std::io::Result<Lies> {
 }
 
 fn missing(dir: &Path) -> Failure {
-    let typed = shell_word(&dir.display().to_string());
+    let typed = shell_path(dir);
     Failure::new(Exit::Config, "no_sandbox", format!("there is no sandbox in {}", dir.display())).hint(format!(
         "name the directory of one; where nothing is yet, `tecnico --sandbox {typed} create ana@example.com` begins one, `tecnico demo` \
          one with a story"

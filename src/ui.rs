@@ -110,8 +110,10 @@ impl Ui {
         for row in rows {
             table.add_row(row);
         }
+        // Blanks to the right alone: those before a bold header stand inside its colours, where they cannot be cut off.
+        table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 2)));
         for line in table.to_string().lines() {
-            self.say(line.trim());
+            self.say(line.trim_end());
         }
     }
 

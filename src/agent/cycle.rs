@@ -15,7 +15,7 @@ use super::report::{CycleReport, Fault, FiledLine, WaitingLine};
 use super::setback::Setback;
 use super::tell::Job;
 use super::{Agent, Clock};
-use crate::domain::clock::{Millis, rfc3339};
+use crate::domain::clock::{self, Millis, rfc3339};
 use crate::domain::item::{Item, Sighted};
 use crate::domain::technician::UserId;
 use crate::domain::text::visible;
@@ -23,6 +23,9 @@ use crate::drive::FileId;
 use crate::error::Failure;
 use crate::fs_layout::LocalFile;
 use crate::ledger::{Holder, Lock};
+
+/// The log's name for what the report of a run says as well.
+const SAID_AT_THE_END: &str = "tecnico::agent::said_at_the_end";
 
 /// Which files a cycle is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +194,7 @@ impl Cycle<'_> {
             return Ok(None);
         }
         let now = self.now();
-        let settle = i64::try_from(self.agent.settings.watch.settle.as_millis()).unwrap_or_default();
+        let settle = clock::millis(self.agent.settings.watch.settle);
         let open = self.agent.ledger.open_items(None).await?;
         let soon = open.iter().filter(|i| self.concerns(i) && i.waits == 0 && i.next_attempt_at > now && i.next_attempt_at <= now + settle);
         let next = soon.map(|i| i.next_attempt_at - now).min();
@@ -227,7 +230,7 @@ impl Cycle<'_> {
     }
 
     pub(super) fn note(&self, note: String) {
-        tracing::warn!("{note}");
+        tracing::warn!(target: SAID_AT_THE_END, "{note}");
         self.report().notes.push(note);
     }
 
@@ -272,7 +275,7 @@ impl Cycle<'_> {
         let systemic = setback.is_systemic() || blame == "the cycle";
         let failure = setback.into_failure(blame);
         let sentence = failure.to_string();
-        tracing::warn!(code = failure.code(), "{sentence}");
+        tracing::warn!(target: SAID_AT_THE_END, code = failure.code(), "{sentence}");
         let mut report = self.report();
         // The same trouble for every file is told once.
         if !systemic || !report.faults.iter().any(|f| f.systemic && f.failure.code() == failure.code()) {

@@ -11,6 +11,7 @@ use super::homes::Home;
 use super::look::novos_gone;
 use super::setback::Setback;
 use crate::config::settings::FolderPolicy;
+use crate::domain::clock;
 use crate::domain::folder::Role;
 use crate::domain::item::Sighted;
 use crate::domain::technician::UserId;
@@ -177,7 +178,7 @@ impl Cycle<'_> {
             let (in_it, open_in_it, last_in_it) = self.agent.ledger.items_in(&folder.id).await?;
             (all, open, last) = (all + in_it, open + open_in_it, last.max(last_in_it));
         }
-        let settle = i64::try_from(self.agent.settings.watch.settle.as_millis()).unwrap_or_default();
+        let settle = clock::millis(self.agent.settings.watch.settle);
         // A folder that never held a work order is somebody's beginning; it stays.
         if all == 0 || open > 0 || last.is_some_and(|at| at + settle > self.now()) {
             return Ok(());

@@ -11,9 +11,10 @@ use super::cycle::Cycle;
 use super::homes::Home;
 use super::look::{Whereabouts, novos_gone};
 use super::setback::Setback;
-use crate::domain::clock::Millis;
-use crate::domain::item::State;
+use crate::domain::clock::{self, Millis};
+use crate::domain::item::{Item, Outcome, State, shown};
 use crate::domain::technician::UserId;
+use crate::domain::text::shell_word;
 use crate::drive::{FileId, Kind};
 use crate::error::{Exit, Failure};
 use crate::ledger::Source;
@@ -26,7 +27,7 @@ const AT_LEAST: usize = 4;
 impl Cycle<'_> {
     /// Lists every `novos` that was never listed whole, and a few of those whose turn it is.
     pub(super) async fn reconcile(&self) -> Result<(), Setback> {
-        let every = i64::try_from(self.agent.settings.watch.reconcile_every.as_millis()).unwrap_or(i64::MAX);
+        let every = clock::millis(self.agent.settings.watch.reconcile_every);
         let (ledger, now) = (&self.agent.ledger, self.now());
         let in_rotation = (ledger.technician_count().await? / CYCLES_A_ROTATION).max(AT_LEAST);
         let mut users = ledger.unlisted_since(1, u32::MAX, Millis::MAX).await?;
@@ -106,10 +107,25 @@ impl Cycle<'_> {
                 let Some(place) = self.place(parent.as_str()).await? else { return Ok(()) };
                 self.take_glance(self.sight(&entry, &place.home.technician.user, parent.as_str(), &below)).await
             }
-            Whereabouts::Filed { .. } => Ok(()),
-            Whereabouts::Away(_) | Whereabouts::Missing(_) if !self.agent.ledger.items_of_file(file.as_str()).await?.is_empty() => Ok(()),
-            Whereabouts::Away(_) | Whereabouts::Missing(_) => Err(unknown("does not lie in the novos of any technician").into()),
+            Whereabouts::Filed { .. } | Whereabouts::Away(_) | Whereabouts::Missing(_) => {
+                let known = self.agent.ledger.items_of_file(file.as_str()).await?.pop();
+                self.note_ended(&known.ok_or_else(|| unknown("does not lie in the novos of any technician"))?);
+                Ok(())
+            }
         }
+    }
+
+    /// There is nothing to do for a file that was named: where it ended, and what sends it through again.
+    fn note_ended(&self, item: &Item) {
+        let how = match item.standing.outcome.filter(|_| !item.is_open()) {
+            None => return,
+            Some(Outcome::Processado) => "has been processed".to_owned(),
+            Some(Outcome::Erro) => {
+                format!("is in erro: `tecnico retry --file {}` sends it through again", shell_word(&item.sighted.key.file_id))
+            }
+            Some(Outcome::Retirado) => "was taken out of novos".to_owned(),
+        };
+        self.note(format!("{} {how}", shown(&item.sighted.name)));
     }
 
     async fn any_home(&self) -> Result<Option<Arc<Home>>, Failure> {

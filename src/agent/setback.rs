@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use crate::domain::clock::Millis;
+use crate::domain::clock::{self, Millis};
 use crate::drive::{DriveError, Kind};
 use crate::error::{Exit, Failure};
 
@@ -104,7 +104,7 @@ fn doubled(first: Duration, longest: Duration, times: u32) -> Duration {
 }
 
 fn until(now: Millis, wait: Duration) -> Millis {
-    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+    now.saturating_add(clock::millis(wait))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::clock::Millis;
+use crate::domain::clock::{self, Millis};
 use crate::domain::item::{ItemKey, Sighted};
 use crate::domain::technician::UserId;
 use crate::drive::Entry;
@@ -30,7 +30,7 @@ pub(super) fn version(entry: &Entry) -> String {
 /// A file that was left alone for `settle` may be taken at once. Its times may be anybody's, so they only ever shorten
 /// the wait, which is never longer than `settle`.
 pub(super) fn sighted(entry: &Entry, user: &UserId, parent_id: &str, below: &str, settle: Duration, now: Millis) -> Sighted {
-    let settle = i64::try_from(settle.as_millis()).unwrap_or_default();
+    let settle = clock::millis(settle);
     let changed = entry.modified_time.max(entry.created_time).unwrap_or(now);
     Sighted {
         user: user.clone(),

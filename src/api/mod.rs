@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, wake};
+use crate::domain::clock;
 use crate::error::{Exit, Failure};
 use crate::ledger::{JobKind, Lock};
 
@@ -108,7 +109,7 @@ pub async fn run(_turn: Lock, agent: Agent, key: Key, listener: TcpListener) -> 
 /// Forgets jobs that ended long ago, now and again, until no job is under way.
 async fn forget(api: &Api) {
     let keep = api.0.agent.settings.serve.keep_jobs;
-    let kept = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+    let kept = clock::millis(keep);
     while !api.0.idle.is_cancelled() {
         let before = (api.0.agent.clock)().saturating_sub(kept);
         match api.0.agent.ledger.forget_jobs(before).await {

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error_span};
 
 use super::{Api, create, process};
+use crate::domain::clock;
 use crate::domain::event::NewEvent;
 use crate::error::{Exit, Failure};
 use crate::ledger::{JobKind, JobRow, JobState};
@@ -133,9 +134,7 @@ async fn record(api: &Api, row: &JobRow, outcome: &Outcome) -> Result<(), Failur
             api.has_ended();
             Ok(())
         }
-        Outcome::Again { wait, counted } => {
-            ledger.put_job_back(id, now + i64::try_from(wait.as_millis()).unwrap_or_default(), *counted, now).await
-        }
+        Outcome::Again { wait, counted } => ledger.put_job_back(id, now + clock::millis(*wait), *counted, now).await,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::clock::Millis;
+use crate::domain::clock::{self, Millis};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -34,7 +34,7 @@ pub fn next_attempt(tries: u32, now: Millis, retry_after: Option<Duration>, chan
     let wait = WAITS.get(usize::try_from(tries).ok()?)?;
     let spread = wait.mul_f64(1.0 + SPREAD * (2.0 * chance.clamp(0.0, 1.0) - 1.0));
     let wait = spread.max(retry_after.unwrap_or_default().min(LONGEST));
-    Some(now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
+    Some(now.saturating_add(clock::millis(wait)))
 }
 
 /// A number in `0.0..1.0` for [`next_attempt`].

@@ -9,6 +9,7 @@ use secrecy::zeroize::Zeroizing;
 use standardwebhooks::Webhook;
 
 use crate::config::owner;
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
 const PREFIX: &str = "whsec_";
@@ -99,7 +100,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
     if crate::config::is_open(path, mode) {
         let why = format!("callback.secret_file {shown} can be used by others (mode {mode:04o})");
-        return Err(Failure::new(Exit::Refused, "callback_secret_readable_by_others", why).hint(format!("chmod 600 {}", owner::word(path))));
+        return Err(Failure::new(Exit::Refused, "callback_secret_readable_by_others", why).hint(format!("chmod 600 {}", shell_path(path))));
     }
     let mut text = Zeroizing::new(String::new());
     file.take(FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;

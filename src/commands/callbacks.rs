@@ -103,7 +103,7 @@ pub(super) struct Resent {
     revived: usize,
     /// How many of them the backend took.
     delivered: usize,
-    /// How many of them it did not.
+    /// How many it has not: it refused them, or they were not tried, for their address did not answer.
     failed: usize,
     last_error: Option<String>,
 }
@@ -183,9 +183,11 @@ async fn retry(id: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
     } else if revived.is_empty() {
         ui.say("everything is delivered");
     } else {
-        ui.say(format!("{delivered} delivered, {left} failed"));
-        if let Some(error) = done.last_error.filter(|_| left > 0) {
+        ui.say(format!("{delivered} delivered, {left} not"));
+        if left > 0 {
+            let error = done.last_error.unwrap_or_else(|| "its address takes nothing now".to_owned());
             ui.warn(format!("{} {}", ui.bad("error:"), visible(&error)));
+            ui.warn("fix: `tecnico doctor --only backend` tries the address; `tecnico callbacks` names what is undelivered, and the next cycles go on");
         }
     }
     Ok(if left == 0 { Exit::Done } else { Exit::NotClean })

@@ -14,7 +14,7 @@ use crate::callback::payload::Attempt;
 use crate::context::Context;
 use crate::creation::{self, Made};
 use crate::document::Document;
-use crate::domain::text::shell_word;
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
 use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
@@ -174,7 +174,7 @@ fn tell(outcome: &Outcome, document: &Created, context: &Context) {
     }
     ui.say(ui.dim(format!("  {}", document.drive)));
     if let Some(dir) = context.global.sandbox.as_ref().filter(|_| outcome.status == Status::Created) {
-        let (dir, user) = (shell_word(&dir.display().to_string()), outcome.prepared.technician.user.typed());
+        let (dir, user) = (shell_path(dir), outcome.prepared.technician.user.typed());
         ui.note(format!("try: `tecnico sandbox {dir} drop {user} FILE` as the technician, then `tecnico --sandbox {dir} watch`"));
     }
 }

@@ -58,16 +58,14 @@ impl Args {
 /// Runs `tecnico import`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     // Here a ledger may begin, though tecnicos.json has entries; not by looking.
-    let looking = if args.dry_run && is_missing(&context.settings().await?.ledger_path) {
-        Some(Draft::for_looking().await?)
+    let looking;
+    let ledger = if args.dry_run && is_missing(&context.settings().await?.ledger_path) {
+        looking = Draft::for_looking().await?;
+        looking.ledger()
     } else {
-        context.first_ledger().await?;
-        None
+        context.first_ledger().await?
     };
-    let provisioner = match &looking {
-        Some(draft) => context.provisioner_on(draft.ledger()).await?,
-        None => context.provisioner().await?,
-    };
+    let provisioner = context.provisioner_on(ledger).await?;
     let text = std::fs::read_to_string(&args.file).map_err(|e| {
         Failure::new(Exit::Data, "import_unreadable", format!("cannot read {}", args.file.display()))
             .hint("name the tecnicos.json of the old system, as this user may read it")

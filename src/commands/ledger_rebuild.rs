@@ -15,7 +15,7 @@ use crate::domain::clock::rfc3339;
 use crate::domain::text::count;
 use crate::error::Exit;
 use crate::ledger::{Draft, Technician};
-use crate::provision::{Provisioner, Recalled};
+use crate::provision::Recalled;
 
 /// What no other place knows.
 const LOST: [&str; 6] = [
@@ -84,7 +84,7 @@ pub(super) async fn run(dry_run: bool, context: &Context) -> anyhow::Result<Exit
     // Refuses root before there is anything of root's that the service would stumble over.
     let (drive, base) = (context.drive().await?, context.base().await?);
     let draft = if dry_run { Draft::for_looking().await? } else { Draft::of(&settings.ledger_path).await? };
-    let provisioner = Provisioner { settings, drive, ledger: draft.ledger(), base };
+    let provisioner = context.provisioner_on(draft.ledger()).await?;
     let callbacks = Client::new(&settings.callback)?;
     let agent = Agent::new(Arc::new(settings.clone()), drive.clone(), draft.ledger().clone(), base.clone(), callbacks);
     agent.recall_feeds().await?;

@@ -63,17 +63,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         None => None,
     };
     let now = clock::now();
-    let mut items = ledger.refused_items(user.as_ref()).await?;
-    if let Some(wanted) = &args.file {
-        items.extend(ledger.open_items(user.as_ref()).await?.into_iter().filter(|i| i.is_put_off(now)));
-        items.retain(|i| i.is_called(wanted));
-        if items.is_empty() {
-            let message = format!("no file {} is in erro, and none waits for a later try", quoted(wanted));
-            return Err(Failure::new(Exit::Data, "not_in_erro", message)
-                .hint(format!("`tecnico why {}` says where it is", shell_word(wanted)))
-                .into());
+    let items = match &args.file {
+        None => ledger.refused_items(user.as_ref()).await?,
+        Some(wanted) => {
+            let mut called = ledger.items_called(wanted).await?;
+            called.retain(|i| user.as_ref().is_none_or(|user| *user == i.sighted.user));
+            called.retain(|i| i.standing.after(&Act::Retry).is_ok() || i.is_put_off(now));
+            if called.is_empty() {
+                let message = format!("no file {} is in erro, and none waits for a later try", quoted(wanted));
+                let hint = format!("`tecnico why {}` says where it is", shell_word(wanted));
+                return Err(Failure::new(Exit::Data, "not_in_erro", message).hint(hint).into());
+            }
+            called
         }
-    }
+    };
     let mut retried = Vec::new();
     for item in &items {
         let act = if item.is_open() { Act::Asked { by: "asked for by `tecnico retry`".into() } } else { Act::Retry };

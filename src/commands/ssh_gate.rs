@@ -86,8 +86,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         };
         append(log, &line)?;
     }
-    let admitted = answer
-        .map_err(|why| Failure::new(Exit::Refused, "gate_refused", why.to_string()).hint(gate.hint(&why, text.unwrap_or_default())))?;
+    let admitted = answer.map_err(|why| Failure::new(Exit::Refused, "gate_refused", why.to_string()).hint(gate.hint(&why)))?;
     Err(become_it(&admitted, &context.global).into())
 }
 
@@ -95,7 +94,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 fn reason(why: &Why) -> String {
     match why {
         Why::Verb(_) => "verb not allowed".to_owned(),
-        Why::Flag(_) => "flag not allowed".to_owned(),
+        Why::Flag(..) => "flag not allowed".to_owned(),
         other => other.to_string(),
     }
 }

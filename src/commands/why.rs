@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::document::Document;
-use crate::domain::clock::rfc3339;
+use crate::domain::clock::{self, rfc3339};
 use crate::domain::event::EventId;
 use crate::domain::item::{Item, State, shown};
 use crate::domain::text::{count, quoted, visible};
@@ -200,7 +200,7 @@ fn tell(story: &Story, context: &Context) {
     }
     if let Some(at) = &story.next_attempt_at {
         // A time that is past was left by a run that was cut off, or by none having come since.
-        let due = at.parse::<jiff::Timestamp>().is_ok_and(|at| at <= jiff::Timestamp::now());
+        let due = clock::parse(at).is_some_and(|at| at <= clock::now());
         ui.say(if due { "  next try with the next cycle".to_owned() } else { format!("  next try {at}") });
     }
 }

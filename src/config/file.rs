@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::env_names;
 use super::owner::{self, Person};
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
 /// Every setting at its default.
@@ -55,7 +56,7 @@ fn unreadable(path: &Path, why: std::io::Error) -> Failure {
         }
         _ => failure(
             format!("cannot read the configuration {}", path.display()),
-            format!("`ls -ld {}` shows what is there", owner::word(path)),
+            format!("`ls -ld {}` shows what is there", shell_path(path)),
         ),
     }
     .because(why)
@@ -69,7 +70,7 @@ fn who_may(path: &Path, me: &Person) -> String {
         return format!("run the same command as the service's user: `{}`", service.runs("tecnico …"));
     }
     let (closed, mode) = if path.metadata().is_ok() { (path, 640) } else { (folder, 750) };
-    let word = owner::word(closed);
+    let word = shell_path(closed);
     format!("sudo chown root:{} {word} && sudo chmod {mode} {word}", me.group)
 }
 

@@ -5,6 +5,8 @@ use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
 use std::process::Command;
 
+use crate::domain::text::{shell_path, shell_word};
+
 /// The user whom the Debian package and `init` make.
 const OF_THE_PACKAGE: &str = "tecnico";
 
@@ -53,29 +55,29 @@ impl Person {
 
     /// `command` as this user: as it is where that is who runs this.
     pub fn runs(&self, command: &str) -> String {
-        if self.uid == rustix::process::geteuid().as_raw() { command.to_owned() } else { format!("sudo -u {} {command}", self.quoted()) }
+        if self.uid == rustix::process::geteuid().as_raw() {
+            command.to_owned()
+        } else {
+            format!("sudo -u {} {command}", shell_word(&self.name))
+        }
     }
 
     /// The command that gives these paths to this user.
     pub fn takes(&self, paths: &[&Path]) -> String {
-        let words: Vec<String> = paths.iter().map(|p| word(p)).collect();
+        let words: Vec<String> = paths.iter().map(|p| shell_path(p)).collect();
         // chown knows a bare number; sudo wants it marked.
         format!("sudo chown {}: {}", self.name.trim_start_matches('#'), words.join(" "))
     }
 
     /// The command that makes the folder `path` for this user.
     pub fn makes_folder(&self, path: &Path) -> String {
-        format!("sudo install -d -o {} -g {} -m 750 {}", self.name.trim_start_matches('#'), self.group, word(path))
+        format!("sudo install -d -o {} -g {} -m 750 {}", self.name.trim_start_matches('#'), self.group, shell_path(path))
     }
 
     /// A shell's one line that writes `path` by this program of a shell, for this user alone to read.
     pub fn writes_secret(&self, program: &str, path: &Path) -> String {
-        let script = format!("umask 077; {program} > {}", word(path));
-        self.runs(&format!("sh -c {}", quote(&script)))
-    }
-
-    fn quoted(&self) -> String {
-        quote(&self.name)
+        let script = format!("umask 077; {program} > {}", shell_path(path));
+        self.runs(&format!("sh -c {}", shell_word(&script)))
     }
 }
 
@@ -95,15 +97,6 @@ pub fn service<'p>(places: impl IntoIterator<Item = &'p Path>) -> Person {
 pub fn of_the_package() -> Option<Person> {
     let uid = getent("passwd", OF_THE_PACKAGE)?.get(2)?.parse().ok()?;
     Some(Person::of(uid))
-}
-
-/// A path as a word of a shell.
-pub fn word(path: &Path) -> String {
-    quote(&path.display().to_string())
-}
-
-fn quote(text: &str) -> String {
-    shlex::try_quote(text).map_or_else(|_| format!("{text:?}"), Into::into)
 }
 
 /// The fields of an entry of the system's databases; it knows users that /etc/passwd does not.

@@ -8,6 +8,7 @@ use super::{Finding, Findings, gigabytes};
 use crate::config::Settings;
 use crate::config::owner::{self, Person};
 use crate::domain::folder::Role;
+use crate::domain::text::shell_path;
 use crate::error::Exit;
 use crate::fs_layout::{Base, Key};
 
@@ -101,7 +102,7 @@ fn split_archive(settings: &Settings, base: &Base) -> Option<Finding> {
     let is_apart = device(&archive)? != device(base.path())?;
     is_apart.then(|| {
         let message = format!("{} lies on another file system: nobody who is removed can be moved there", archive.display());
-        Finding::problem("disk", message, format!("umount '{}', and let it be a plain folder", archive.display()))
+        Finding::problem("disk", message, format!("umount {}, and let it be a plain folder", shell_path(&archive)))
     })
 }
 
@@ -110,7 +111,7 @@ fn unwritable(error: &io::Error, path: &Path, service: &Person) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => service.takes(&[path]),
         io::ErrorKind::ReadOnlyFilesystem => "`dmesg` says why the file system is mounted read-only; remount it".to_owned(),
-        _ => format!("free some space there: `df -h {0}`, `df -i {0}`", owner::word(path)),
+        _ => format!("free some space there: `df -h {0}`, `df -i {0}`", shell_path(path)),
     }
 }
 
@@ -136,7 +137,7 @@ fn split_tree(settings: &Settings, base: &Base, folder: &str) -> Option<Finding>
     let other = [Role::Processados, Role::Erro].into_iter().find(|role| device(*role).is_some_and(|d| d != inbox))?;
     let path = tree.path_of(settings.layout.path_of(other));
     let message = format!("{} lies on another file system than novos: files cannot be moved there", path.display());
-    Some(Finding::problem("disk", message, format!("umount '{}', or mount above {}", path.display(), tree.path().display())))
+    Some(Finding::problem("disk", message, format!("umount {}, or mount above {}", shell_path(&path), shell_path(&tree.path()))))
 }
 
 /// Whether the key for portal passwords can be used. Without one, everything else works.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 
 use super::{Finding, Findings};
-use crate::config::owner;
 use crate::config::settings::Mode;
 use crate::config::{self, Settings};
+use crate::domain::text::shell_path;
 
 /// The longest first line of a script that Linux reads.
 const FIRST_LINE: u64 = 256;
@@ -37,7 +37,7 @@ fn judge(program: &str, command: &[String], path: Option<&OsStr>) -> Finding {
     match interpreter(&found) {
         Some(line) if line.ends_with('\r') => {
             let message = format!("the lines of {shown} end as on Windows, so its first one names no program");
-            Finding::problem("processor", message, format!("sudo sed -i 's/\\r$//' {}", owner::word(&found)))
+            Finding::problem("processor", message, format!("sudo sed -i 's/\\r$//' {}", shell_path(&found)))
         }
         Some(line) if !starts(&line, path) => {
             let message = format!("the first line of {shown} names {line:?}, which is no program here");
@@ -56,7 +56,7 @@ fn missing(program: &str, command: &[String], path: Option<&OsStr>) -> Finding {
         let fix = format!("install it in one of these, or write its whole path: command = {}", config::array(&whole));
         return problem(format!("which is in no folder of PATH ({looked})"), fix);
     }
-    let (at, shown) = (Path::new(program), owner::word(Path::new(program)));
+    let (at, shown) = (Path::new(program), shell_path(Path::new(program)));
     match at.metadata() {
         Ok(found) if found.is_file() => problem("which this user may not start".into(), format!("sudo chmod a+rx {shown}")),
         Ok(_) => problem("which is no file".into(), "name the program itself in process.command".into()),

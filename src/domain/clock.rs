@@ -1,5 +1,7 @@
 //! Time as an argument: milliseconds since the epoch, and where they come from.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -8,6 +10,11 @@ pub type Millis = i64;
 /// The wall clock. Read it at the edge and pass the value down.
 pub fn now() -> Millis {
     Timestamp::now().as_millisecond()
+}
+
+/// A length of time; one beyond counting is for ever.
+pub fn millis(time: Duration) -> Millis {
+    Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// The time that [`rfc3339`] wrote.

@@ -30,8 +30,8 @@ pub enum Why {
     Shell(char),
     /// The verb is not allowed here, or is none.
     Verb(String),
-    /// The verb takes no such flag here.
-    Flag(String),
+    /// This verb takes no such flag here.
+    Flag(&'static str, String),
     /// The flag needs a value, or has one that it does not take.
     Value(&'static str),
     /// Too many or too few operands.
@@ -50,7 +50,7 @@ impl fmt::Display for Why {
             Self::Unfinished => f.write_str("a quote or a backslash in the command has no end"),
             Self::Shell(c) => write!(f, "no shell reads the command, so {c:?} has no meaning in it; put the word into single quotes"),
             Self::Verb(verb) => write!(f, "this key may not run {verb:?}"),
-            Self::Flag(flag) => write!(f, "this key may not use {flag:?}"),
+            Self::Flag(_, flag) => write!(f, "this key may not use {flag:?}"),
             Self::Value(flag) => write!(f, "{flag} has no value, or one that it does not take; write {flag}=VALUE where it begins with -"),
             Self::Operands(verb) => write!(f, "{verb} got too many or too few words"),
             Self::User => f.write_str("this key may not act on that user, or must name one"),
@@ -103,7 +103,7 @@ impl Gate {
                 only_operands = true;
             } else {
                 let (typed, attached) = word.split_once('=').map_or((word, None), |(f, v)| (f, Some(v)));
-                let (flag, takes) = verb.flag(typed).ok_or_else(|| Why::Flag(begin(typed)))?;
+                let (flag, takes) = verb.flag(typed).ok_or_else(|| Why::Flag(verb.name, begin(typed)))?;
                 if self.user_prefix.is_some() && verb.everybody.contains(&flag) {
                     return Err(Why::User);
                 }

@@ -210,11 +210,6 @@ impl Item {
         Some(note)
     }
 
-    /// Whether a person may mean it by this: its file's name, also the newest one, its id, or the item's.
-    pub fn is_called(&self, what: &str) -> bool {
-        [&self.sighted.key.file_id, &self.sighted.name, &self.id].into_iter().chain(&self.renamed_to).any(|known| known == what)
-    }
-
     /// Whether it was put off, rather than left alone until it has settled or is looked for again.
     pub fn is_put_off(&self, now: Millis) -> bool {
         self.is_open() && self.waits > 0 && self.next_attempt_at > now

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 use super::technician::is_unprintable;
 
@@ -42,6 +43,21 @@ pub fn shell_word(text: &str) -> String {
         // bash, zsh and ksh read `\n` and `\u202e` between these.
         Cow::Owned(_) => format!("$'{}'", ansi_c(text)),
     }
+}
+
+/// The path as one word that somebody types in a shell.
+pub fn shell_path(path: &Path) -> String {
+    shell_word(&path.to_string_lossy())
+}
+
+/// The path with something after its last name, for what lies beside it: `ledger.db-wal`.
+pub fn beside(path: &Path, suffix: &str) -> String {
+    shell_word(&format!("{}{suffix}", path.display()))
+}
+
+/// The command that sets a damaged file aside, and keeps it.
+pub fn sets_aside(path: &Path) -> String {
+    format!("mv {} {}", shell_path(path), beside(path, ".damaged"))
 }
 
 fn ansi_c(text: &str) -> String {

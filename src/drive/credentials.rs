@@ -11,7 +11,7 @@ use yup_oauth2::ServiceAccountKey;
 use yup_oauth2::authorized_user::AuthorizedUserSecret;
 
 use crate::config::settings::{Credentials, DriveSettings};
-use crate::domain::text::shell_word;
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
 /// No key is longer.
@@ -106,8 +106,7 @@ fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
     }
     if crate::config::is_open(path, facts.mode()) {
         let text = format!("the credentials file {shown} can be read by others (mode {:04o})", facts.mode() & 0o7777);
-        return Err(Failure::new(Exit::Refused, "key_readable_by_others", text)
-            .hint(format!("chmod 600 {}", shell_word(&path.display().to_string()))));
+        return Err(Failure::new(Exit::Refused, "key_readable_by_others", text).hint(format!("chmod 600 {}", shell_path(path))));
     }
     let mut bytes = Vec::new();
     file.by_ref().take(LONGEST_KEY).read_to_end(&mut bytes).map_err(|e| unreadable(path, e))?;
@@ -116,7 +115,7 @@ fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn unreadable(path: &Path, cause: std::io::Error) -> Failure {
     Failure::new(Exit::Refused, "key_unreadable", format!("the credentials file {} cannot be read", path.display()))
-        .hint(format!("run as its owner, or `chown` it to the user tecnico runs as: {}", shell_word(&path.display().to_string())))
+        .hint(format!("run as its owner, or `chown` it to the user tecnico runs as: {}", shell_path(path)))
         .because(cause)
 }
 

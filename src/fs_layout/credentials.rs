@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::handle::{self, io_failure, link_refused};
 use super::{SECRET_MODE, Tree, Written, atomic};
 use crate::config::owner;
+use crate::domain::text::{sets_aside, shell_path};
 use crate::error::{Exit, Failure};
 
 /// The file's name in a technician's folder.
@@ -62,7 +63,7 @@ impl Key {
         let mode = metadata.permissions().mode() & 0o7777;
         if crate::config::is_open(path, mode) {
             let why = format!("the key file {shown} can be used by others (mode {mode:04o})");
-            return Err(Failure::new(Exit::Refused, "key_readable_by_others", why).hint(format!("chmod 600 {}", owner::word(path))));
+            return Err(Failure::new(Exit::Refused, "key_readable_by_others", why).hint(format!("chmod 600 {}", shell_path(path))));
         }
         let mut bytes = Vec::new();
         // More than any good file has: enough to see that it is none.
@@ -147,7 +148,6 @@ impl Tree {
 }
 
 fn damaged(path: &Path, why: &str) -> Failure {
-    let shown = path.display();
-    Failure::new(Exit::Data, "credentials_damaged", format!("{shown} is damaged: {why}; it was left as it is"))
-        .hint(format!("set it aside with `mv '{shown}' '{shown}.damaged'` and write it again with --portal-password-stdin"))
+    Failure::new(Exit::Data, "credentials_damaged", format!("{} is damaged: {why}; it was left as it is", path.display()))
+        .hint(format!("set it aside with `{}` and write it again with --portal-password-stdin", sets_aside(path)))
 }

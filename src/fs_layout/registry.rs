@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::handle::{self, io_failure, link_refused};
 use super::{Base, FILE_MODE, Written, atomic};
+use crate::domain::text::{sets_aside, shell_path};
 use crate::error::{Exit, Failure};
 
 const FILE: &str = "tecnicos.json";
@@ -175,7 +176,7 @@ impl Registry {
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
                 Err(TryLockError::WouldBlock) => {
                     return Err(Failure::new(Exit::Later, "registry_busy", format!("another process holds {}", path.display()))
-                        .hint(format!("run it again in a moment; `fuser '{}'` names the holder", path.display())));
+                        .hint(format!("run it again in a moment; `fuser {}` names the holder", shell_path(&path))));
                 }
                 Err(TryLockError::Error(e)) => return Err(io_failure("lock", &path, e)),
             }
@@ -199,10 +200,11 @@ fn elements(text: &str, path: &Path) -> Result<Vec<Box<RawValue>>, Failure> {
 }
 
 fn damaged(path: &Path, why: &str) -> Failure {
-    let shown = path.display();
-    Failure::new(Exit::Data, "registry_damaged", format!("{shown} is damaged at {why}; it was left as it is")).hint(format!(
-        "mend it by hand (it must be one JSON array), or set it aside with `mv '{shown}' '{shown}.damaged'` and run \
-         `tecnico check --repair`, which writes every technician of the ledger again"
+    let message = format!("{} is damaged at {why}; it was left as it is", path.display());
+    Failure::new(Exit::Data, "registry_damaged", message).hint(format!(
+        "mend it by hand (it must be one JSON array), or set it aside with `{}` and run `tecnico check --repair`, which writes \
+         every technician of the ledger again",
+        sets_aside(path)
     ))
 }
 

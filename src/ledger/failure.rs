@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::domain::text::beside;
 use crate::error::{Exit, Failure};
 
 /// Primary result codes of SQLite (<https://sqlite.org/rescode.html>).
@@ -30,8 +31,8 @@ pub(super) fn damaged(path: &Path, why: &str) -> Failure {
 
 /// The command that moves a ledger and its -wal and -shm files away, those of them that are there.
 pub(super) fn set_aside(path: &Path) -> String {
-    let shown = path.display();
-    format!("`for f in '{shown}' '{shown}-wal' '{shown}-shm'; do [ ! -e \"$f\" ] || mv \"$f\" \"$f.damaged\"; done`")
+    let files = ["", "-wal", "-shm"].map(|suffix| beside(path, suffix)).join(" ");
+    format!("`for f in {files}; do [ ! -e \"$f\" ] || mv \"$f\" \"$f.damaged\"; done`")
 }
 
 /// Another process has kept the write lock for longer than we wait.

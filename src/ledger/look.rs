@@ -56,13 +56,18 @@ impl Ledger {
         self.items_of(rows)
     }
 
-    /// Everything that was found in one folder, oldest first.
+    /// Everything that was found in one folder and the dropped ones inside it, oldest first.
     pub async fn items_found_in(&self, folder_id: &str) -> Result<Vec<Item>, Failure> {
-        let rows: Vec<ItemRow> = sqlx::query_as(select_items!("WHERE parent_id = $1 ORDER BY seq"))
-            .bind(folder_id)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|e| self.failed(e))?;
+        let rows: Vec<ItemRow> = sqlx::query_as(select_items!(
+            "WHERE parent_id IN (
+                WITH RECURSIVE inside (id) AS (
+                    SELECT $1 UNION SELECT d.folder_id FROM dropped_folders d JOIN inside ON d.parent_id = inside.id)
+                SELECT id FROM inside) ORDER BY seq"
+        ))
+        .bind(folder_id)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
         self.items_of(rows)
     }
 

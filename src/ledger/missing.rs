@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::Ledger;
 use super::open::sidecar;
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
 /// What every SQLite file begins with (<https://sqlite.org/fileformat.html>).
@@ -26,9 +27,9 @@ pub fn lost(path: &Path, technicians: usize, registry: &Path) -> Failure {
         "there is no ledger {shown}, though {} names {technicians} technicians: it is lost, or nothing was imported yet",
         registry.display()
     );
-    let import = format!("`tecnico import '{}'`", registry.display());
+    let import = format!("`tecnico import {}`", shell_path(registry));
     let back = match newest_backup(path) {
-        Some(backup) => format!("put the newest backup back: `cp -p '{}' '{shown}'`", backup.display()),
+        Some(backup) => format!("put the newest backup back: `cp -p {} {}`", shell_path(&backup), shell_path(path)),
         None => "without a backup `tecnico ledger rebuild` makes a new one from Drive and the VM".to_owned(),
     };
     Failure::new(Exit::Data, "ledger_missing", message).hint(format!("{back}; where only the old script has worked until now: {import}"))

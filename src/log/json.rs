@@ -39,33 +39,31 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Json {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut own = Fields::default();
         event.record(&mut own);
-        let mut line = Map::new();
-        line.insert("timestamp".into(), format!("{:.3}", jiff::Timestamp::now()).into());
-        line.insert("level".into(), event.metadata().level().as_str().into());
-        line.insert("message".into(), own.0.shift_remove("message").unwrap_or_default());
+        let mut all = Map::new();
+        let message = own.0.shift_remove("message").unwrap_or_default();
         // The innermost knows best.
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             if let Some(fields) = span.extensions().get::<Fields>() {
-                line.extend(fields.0.clone());
+                all.extend(fields.0.clone());
             }
         }
-        line.extend(own.0);
-        // A stderr that takes nothing loses the line, and stops nothing.
-        let _ = std::io::stderr().write_all(format!("{}\n", Value::Object(line)).as_bytes());
+        all.extend(own.0);
+        write(event.metadata().level().as_str(), message, all);
     }
 }
 
 /// One line that no span is around.
 pub fn line(level: &str, message: &str, fields: &[(&str, Option<&str>)]) {
+    let told = fields.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.filter(|v| !v.is_empty())?.into())));
+    write(level, message.into(), told.collect());
+}
+
+fn write(level: &str, message: Value, fields: Map<String, Value>) {
     let mut line = Map::new();
     line.insert("timestamp".into(), format!("{:.3}", jiff::Timestamp::now()).into());
     line.insert("level".into(), level.into());
-    line.insert("message".into(), message.into());
-    for (name, value) in fields {
-        if let Some(value) = value.filter(|v| !v.is_empty()) {
-            line.insert((*name).to_owned(), value.into());
-        }
-    }
+    line.insert("message".into(), message);
+    line.extend(fields);
     // A stderr that takes nothing loses the line, and stops nothing.
     let _ = std::io::stderr().write_all(format!("{}\n", Value::Object(line)).as_bytes());
 }

@@ -20,6 +20,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// whole story. Nothing of a cycle that found nothing to do, nor of each HTTP request.
 const STORY: &str = "warn,tecnico::agent=info,tecnico::api::jobs=info,tecnico::api::work=info";
 
+/// What a person is shown who runs one command without asking for its log: what its report says at the end is said there.
+const PERSONS: &str = "warn,tecnico::agent::said_at_the_end=off";
+
 /// Whether what is said to people goes into lines of JSON as well.
 static WORDS_ARE_JSON: OnceLock<bool> = OnceLock::new();
 
@@ -36,7 +39,8 @@ pub fn start(verbose: u8, json: bool, stays: bool) {
     let _ = WORDS_ARE_JSON.set(stays && elsewhere);
     let level = match verbose {
         0 if is_journal() => STORY,
-        0 => "warn",
+        0 if stays => "warn",
+        0 => PERSONS,
         1 => "warn,tecnico=info",
         _ => "warn,tecnico=debug",
     };

@@ -60,19 +60,22 @@ impl Provisioner<'_> {
                 .into());
         }
         let users: Vec<&UserId> = roots.keys().chain(archived.keys()).collect();
-        let mut marked: Vec<Entry> = Vec::new();
+        let mut marked: BTreeMap<UserId, Vec<Entry>> = BTreeMap::new();
         for some in users.chunks(PER_LISTING) {
             let theirs = some.iter().map(|user| Query::with_property(tags::USER, user.as_str()));
-            marked.extend(self.drive.list(&Query::any(theirs).folders_only()).await?);
+            for entry in self.drive.list(&Query::any(theirs).folders_only()).await? {
+                if let Some(user) = owner(&entry) {
+                    marked.entry(user).or_default().push(entry);
+                }
+            }
         }
+        let theirs = |user| marked.get(user).map(Vec::as_slice).unwrap_or_default();
         for (user, trees) in &roots {
-            let theirs: Vec<&Entry> = marked.iter().filter(|e| owner(e).as_ref() == Some(user)).collect();
-            self.recall_one(user, trees, &theirs, &registry, &mut found).await?;
+            self.recall_one(user, trees, theirs(user), &registry, &mut found).await?;
         }
         // After those in service: where two had one name, theirs is the folder.
         for (user, root) in &archived {
-            let theirs: Vec<&Entry> = marked.iter().filter(|e| owner(e).as_ref() == Some(user)).collect();
-            self.recall_removed(user, root, &theirs, &mut found).await?;
+            self.recall_removed(user, root, theirs(user), &mut found).await?;
         }
         Ok(found)
     }
@@ -95,7 +98,7 @@ impl Provisioner<'_> {
     }
 
     /// Somebody who was taken out: their ids, since when, and where their tree lies on the VM. A `create` brings them back.
-    async fn recall_removed(&self, user: &UserId, root: &Entry, marked: &[&Entry], found: &mut Recollection) -> anyhow::Result<()> {
+    async fn recall_removed(&self, user: &UserId, root: &Entry, marked: &[Entry], found: &mut Recollection) -> anyhow::Result<()> {
         let since = root.app_properties.get(tags::REMOVED).and_then(|at| clock::parse(at)).or(root.modified_time);
         let wanted = wanted(user, root, None, &[]);
         let made_at = root.created_time.unwrap_or_else(clock::now);
@@ -159,7 +162,7 @@ impl Provisioner<'_> {
         &self,
         user: &UserId,
         trees: &[Entry],
-        marked: &[&Entry],
+        marked: &[Entry],
         registry: &[RegistryEntry],
         found: &mut Recollection,
     ) -> anyhow::Result<()> {
@@ -232,7 +235,7 @@ fn folder_of(entry: &RegistryEntry) -> &str {
 }
 
 /// One folder for each path that the marks name: the one that hangs in the tree before one that does not, the oldest first.
-fn tree_of<'e>(root: &'e Entry, marked: &[&'e Entry], entry: Option<&RegistryEntry>) -> BTreeMap<String, &'e Entry> {
+fn tree_of<'e>(root: &'e Entry, marked: &'e [Entry], entry: Option<&RegistryEntry>) -> BTreeMap<String, &'e Entry> {
     let mut tree = BTreeMap::from([(String::new(), root)]);
     let paths: BTreeSet<&str> = marked.iter().filter_map(|e| tags::path(&e.app_properties)).filter(|p| !p.is_empty()).collect();
     for path in paths {

@@ -22,7 +22,7 @@ use crate::creation::{self, Made};
 use crate::document::Document;
 use crate::domain::clock;
 use crate::domain::event::EventKind;
-use crate::domain::text::shell_word;
+use crate::domain::text::shell_path;
 use crate::drive::Meter;
 use crate::embedded::Embedded;
 use crate::error::Exit;
@@ -162,7 +162,7 @@ fn cost(made: Meter, all: Meter, begun: Instant, context: &Context) {
 fn next(dir: &Path, context: &Context) {
     let ui = &context.ui;
     let program = std::env::args().next().filter(|p| p.contains('/')).unwrap_or_else(|| "tecnico".to_owned());
-    let dir = shell_word(&dir.display().to_string());
+    let dir = shell_path(dir);
     ui.say("");
     ui.say(ui.bold("Try next, on the same Drive"));
     for (shows, command) in [

@@ -85,11 +85,16 @@ fn put(path: &Path, above: &str, parent: &str, report: &mut Report, context: &Co
     let unreadable = |e: std::io::Error| {
         Failure::new(Exit::Data, "file_unreadable", format!("{} cannot be read", path.display())).hint("name a file or a folder").because(e)
     };
-    let name = path.canonicalize().map_err(unreadable)?.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
+    // `.` and `..` have no name of their own.
+    let named = if path.file_name().is_some() { path.to_owned() } else { path.canonicalize().map_err(unreadable)? };
+    let name = named.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
     let below = format!("{above}{name}");
     if path.is_dir() {
         let folder = control.mkdir(&report.email, parent, &name).map_err(|e| refused(e.to_string()))?;
-        let mut inside: Vec<PathBuf> = std::fs::read_dir(path).map_err(unreadable)?.flatten().map(|e| e.path()).collect();
+        let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
+        let mut inside: Vec<PathBuf> = entries.into_iter().map(|e| e.path()).collect();
+        // A link to a folder may lead round in a circle.
+        inside.retain(|path| !(path.is_symlink() && path.is_dir()));
         inside.sort();
         return inside.iter().try_for_each(|path| put(path, &format!("{below}/"), &folder, report, context));
     }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::context::{Context, Global};
 use crate::document::Document;
-use crate::domain::text::shell_word;
+use crate::domain::text::shell_path;
 use crate::embedded::{ADMIN, Embedded};
 use crate::error::{Exit, Failure};
 
@@ -99,7 +99,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         for (email, token) in tokens {
             ui.say(format!("token     {token}  {email}"));
         }
-        ui.say(format!("try       tecnico --sandbox {} create ana@example.com", shell_word(&dir.display().to_string())));
+        ui.say(format!("try       tecnico --sandbox {} create ana@example.com", shell_path(dir)));
         ui.note("ctrl-c ends it; everything stays in the directory");
     }
     interrupted.recv().await;

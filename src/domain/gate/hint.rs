@@ -1,12 +1,12 @@
 //! What a caller may do instead of what was refused.
 
-use super::verbs::{Operands, Takes};
-use super::words::{LINE_BYTES, words};
+use super::verbs::{GLOBAL, Operands, Takes, Verb};
+use super::words::LINE_BYTES;
 use super::{Gate, Why};
 
 impl Gate {
     /// What mends a refused line.
-    pub fn hint(&self, why: &Why, line: &str) -> String {
+    pub fn hint(&self, why: &Why) -> String {
         let verbs = || format!("this key may run: {}", self.verbs.iter().map(|v| v.name).collect::<Vec<_>>().join(", "));
         match why {
             Why::Nothing | Why::Verb(_) => verbs(),
@@ -17,7 +17,7 @@ impl Gate {
             Why::Shell(c) => {
                 format!("put the whole word that holds {c:?} into single quotes: '…{c}…'; there are no pipes, lists or variables")
             }
-            Why::Flag(_) => self.of_verb(line, |verb, flags| format!("{verb} may be given: {flags}")).unwrap_or_else(verbs),
+            Why::Flag(name, _) => Verb::named(name).map_or_else(verbs, |verb| format!("{name} may be given: {}", self.flags_of(verb))),
             Why::Value(flag) => match self.verbs.iter().find_map(|v| v.flag(flag)) {
                 Some((_, Takes::Nothing)) => format!("write {flag} alone"),
                 _ => format!("write {flag}=VALUE; a value with blanks in single quotes: {flag}='…'"),
@@ -35,13 +35,10 @@ impl Gate {
         }
     }
 
-    /// Says something of the verb of a line and its flags; `None` where there is no such verb.
-    fn of_verb(&self, line: &str, say: impl Fn(&str, &str) -> String) -> Option<String> {
-        let words = words(line).ok()?;
-        let name = words.iter().find(|w| *w != "tecnico")?;
-        let verb = self.verbs.iter().find(|v| v.name == name)?;
-        let flags: Vec<&str> = verb.flags.iter().chain(super::verbs::GLOBAL).map(|(flag, _)| *flag).collect();
-        Some(say(verb.name, &flags.join(" ")))
+    /// The flags that this key may give to a verb.
+    fn flags_of(&self, verb: &Verb) -> String {
+        let all = verb.flags.iter().chain(GLOBAL).map(|(flag, _)| *flag);
+        all.filter(|flag| self.user_prefix.is_none() || !verb.everybody.contains(flag)).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -52,7 +49,7 @@ mod tests {
     #[test]
     fn each_refusal_has_its_own_hint() {
         let gate = Gate::new(&["create".into(), "check".into(), "why".into(), "status".into()], None).expect("a gate");
-        let own = Gate::new(&["check".into()], Some("portal-")).expect("a gate");
+        let own = Gate::new(&["check".into(), "process".into()], Some("portal-")).expect("a gate");
         for (gate, line, says) in [
             (&gate, "", "this key may run: create, check, why, status"),
             (&gate, "list", "this key may run: create, check, why, status"),
@@ -67,10 +64,11 @@ mod tests {
             (&gate, "why", "name one: why ID"),
             (&gate, "status now", "fewer words"),
             (&gate, "check a\u{7}", "plain text"),
+            (&own, "process portal-1 --until", "process may be given: --job-id --callback-url --json --quiet"),
             (&own, "check 42", "begin with \"portal-\""),
         ] {
             let why = gate.admit(line).expect_err(line);
-            assert!(gate.hint(&why, line).contains(says), "{line:?}: {}", gate.hint(&why, line));
+            assert!(gate.hint(&why).contains(says), "{line:?}: {}", gate.hint(&why));
         }
     }
 }

@@ -34,7 +34,7 @@ fn somebody_can_be_removed_or_renamed_only_where_that_was_allowed_and_only_ones_
         assert!(g.admit(line).is_err(), "{line}");
     }
     for line in ["remove b1-7 --force", "rename b1-7 --config /tmp/x", "rename b1-7 --base-dir /", "remove b1-7 --sandbox /tmp"] {
-        assert!(matches!(g.admit(line), Err(Why::Flag(_))), "{line}");
+        assert!(matches!(g.admit(line), Err(Why::Flag(..))), "{line}");
     }
     assert!(matches!(gate(&["create"], None).admit("remove 42 --confirm 42"), Err(Why::Verb(_))));
 }
@@ -80,7 +80,7 @@ fn flags_that_name_files_or_places_are_on_no_list() {
     ] {
         for verb in VERBS {
             let operand = if verb.operands == Operands::None { "" } else { "42" };
-            assert!(matches!(g.admit(&format!("{} {operand} {flag}", verb.name)), Err(Why::Flag(_))), "{} {flag}", verb.name);
+            assert!(matches!(g.admit(&format!("{} {operand} {flag}", verb.name)), Err(Why::Flag(..))), "{} {flag}", verb.name);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::Why;
 use crate::domain::technician::is_unprintable;
+use crate::domain::text::shell_word;
 
 /// The longest command line, in bytes. The longest honest one (a name, an address, a callback) stays below 1 KiB.
 pub const LINE_BYTES: usize = 8 * 1024;
@@ -69,8 +70,7 @@ fn double(rest: &mut std::str::Chars<'_>, word: &mut String) -> Result<(), Why> 
 
 /// Writes words so that [`words`] reads them back, for messages and tests.
 pub fn quoted(words: &[String]) -> String {
-    let one = |w: &String| format!("'{}'", w.replace('\'', r"'\''"));
-    words.iter().map(one).collect::<Vec<_>>().join(" ")
+    words.iter().map(|w| shell_word(w)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -138,9 +138,9 @@ async fn events_are_counted_once_and_sent_again_by_name_also_when_they_were_deli
     rig.cycle().await;
     rig.backend.reply(Reply::status(410));
     let gone = rig.world.run(&["callbacks", "retry"]).await.expect(1).stdout;
-    assert_eq!(gone, "0 delivered, 3 failed\n");
+    assert_eq!(gone, "0 delivered, 3 not\n");
     rig.backend.reply(Reply::status(200));
-    assert_eq!(rig.world.run(&["callbacks", "retry"]).await.expect(0).stdout, "3 delivered, 0 failed\n");
+    assert_eq!(rig.world.run(&["callbacks", "retry"]).await.expect(0).stdout, "3 delivered, 0 not\n");
 
     let event = rig.world.json(0, &["callbacks", "list", "--all"]).await["events"][0].clone();
     let id = event["id"].as_str().expect("an id");

@@ -72,6 +72,11 @@ async fn one_file_can_be_processed_by_itself() {
     assert_eq!((rig.place(&first).0, rig.place(&second).0), ("novos".into(), "processados".into()));
     let again = rig.world.json(0, &["process", "--file", &second]).await;
     assert_eq!(again["filed"].as_array().map(Vec::len), Some(0), "what is done stays done");
+    assert_eq!(again["notes"], serde_json::json!(["2.pdf has been processed"]));
+    let refused = rig.drop_file("3.pdf", "ruim");
+    rig.world.json(0, &["process", "--file", &refused]).await;
+    let told = rig.world.run(&["process", "--file", &refused]).await.expect(0).stderr;
+    assert!(told.contains(&format!("3.pdf is in erro: `tecnico retry --file {refused}`")), "{told}");
     for unknown in ["nenhum-arquivo-assim", rig.erro.as_str()] {
         assert_eq!(rig.world.json(65, &["process", "--file", unknown]).await["faults"][0]["code"], "file_unknown");
     }

@@ -8,6 +8,8 @@ async fn why_tells_the_drive_id_the_folder_and_where_nothing_was_fetched() {
     let control = rig.world.control();
     let [first, second] = ["semana 46", "semana 47"].map(|name| control.mkdir(ANA, &rig.novos, name).expect("made"));
     let files = [&first, &second].map(|folder| control.put(ANA, folder, "f1.pdf", folder.as_bytes(), "application/pdf").expect("put"));
+    let inner = control.mkdir(ANA, &second, "segunda").expect("made");
+    let deep = control.put(ANA, &inner, "f2.pdf", b"bom", "application/pdf").expect("put");
     let note = rig.drop_file("nota.txt", "oi");
     rig.cycle().await;
 
@@ -20,7 +22,8 @@ async fn why_tells_the_drive_id_the_folder_and_where_nothing_was_fetched() {
         (folder["folders"][0]["folder_id"].as_str(), folder["items"][0]["file_id"].as_str()),
         (Some(second.as_str()), Some(files[1].as_str()))
     );
-    assert!(folder["folders"][0]["ended_at"].is_string() && folder["items"].as_array().map(Vec::len) == Some(1), "{folder}");
+    let found = folder["items"].as_array().expect("items");
+    assert!(folder["folders"][0]["ended_at"].is_string() && found.len() == 2 && found[1]["file_id"] == deep.as_str(), "{folder}");
     let unread = rig.world.run(&["why", &note]).await.expect(0).stdout;
     assert!(unread.contains("filed      on Drive only: there is no copy on the VM"), "{unread}");
 }

@@ -188,7 +188,7 @@ async fn technicians_of_the_old_system_are_told_of() {
     std::fs::write(world.vm().join("tecnicos.json"), old).expect("written");
     let report = world.json(1, &["doctor", "--only", "leftovers"]).await;
     let [finding] = of(&report, "ledger")[..] else { panic!("{report:#}") };
-    assert!(finding["fix"].as_str().is_some_and(|f| f.contains("`tecnico import '")), "{report:#}");
+    assert!(finding["fix"].as_str().is_some_and(|f| f.contains("`tecnico import /")), "{report:#}");
     world.forget().await;
     let report = world.json(0, &["doctor", "--only", "leftovers"]).await;
     let [finding] = of(&report, "leftovers")[..] else { panic!("{report:#}") };
