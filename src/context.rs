@@ -13,6 +13,7 @@ use crate::callback::Client;
 use crate::config::owner::Person;
 use crate::config::{self, Flags, Settings};
 use crate::domain::clock;
+use crate::domain::text::shell_path;
 use crate::drive::Drive;
 use crate::embedded::Embedded;
 use crate::error::{Exit, Failure};
@@ -55,6 +56,14 @@ pub struct Global {
     /// Never ask; fail where an answer would be needed
     #[arg(long, global = true)]
     pub no_input: bool,
+}
+
+impl Global {
+    /// The flags that another command has to repeat to mean the same technicians.
+    pub fn same(&self) -> String {
+        let places = [("--config", &self.config), ("--sandbox", &self.sandbox)];
+        places.iter().filter_map(|(flag, path)| Some(format!("{flag} {} ", shell_path(path.as_ref()?)))).collect()
+    }
 }
 
 /// One run's settings and adapters.

@@ -11,6 +11,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::document::{Document, Named};
 use crate::log::{Priority, is_journal, json_line, lines_are_json};
 
+/// How a command that a person is to type begins.
+const COMMAND: &str = "tecnico ";
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
@@ -29,6 +32,8 @@ pub struct Ui {
     quiet: bool,
     color: bool,
     progress: bool,
+    /// The flags that a command has to repeat to mean the same technicians: `--sandbox DIR `.
+    same: String,
 }
 
 impl Ui {
@@ -40,7 +45,31 @@ impl Ui {
             Color::Never => false,
             Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
-        Self { json, quiet, color, progress: terminal && !json && !quiet && !no_progress }
+        Self { json, quiet, color, progress: terminal && !json && !quiet && !no_progress, same: String::new() }
+    }
+
+    /// The same, where the commands it has somebody type need these flags; a blank ends them.
+    #[must_use]
+    pub fn repeating(self, same: String) -> Self {
+        Self { same, ..self }
+    }
+
+    /// What mends something, its commands as they have to be typed here.
+    pub fn mend(&self, hint: &str) -> String {
+        // Those that follow name where they work themselves.
+        let elsewhere = |after: &str| ["--sandbox ", "--config ", "sandbox ", "demo", "init"].iter().any(|word| after.starts_with(word));
+        let begins = |before: &str| before.is_empty() || before.ends_with('`') || before.trim_end().rsplit(' ').nth(1) == Some("-u");
+        let mut typed = String::with_capacity(hint.len());
+        let mut rest = hint;
+        while let Some(at) = rest.find(COMMAND) {
+            let (before, after) = rest.split_at(at + COMMAND.len());
+            typed.push_str(before);
+            if begins(&hint[..hint.len() - rest.len() + at]) && !elsewhere(after) {
+                typed.push_str(&self.same);
+            }
+            rest = after;
+        }
+        typed + rest
     }
 
     /// Whether the result is to be one JSON document.
@@ -84,7 +113,7 @@ impl Ui {
             self.warn(format!("  because: {cause}"));
         }
         if let Some(hint) = hint {
-            self.warn(format!("  fix: {hint}"));
+            self.warn(format!("  fix: {}", self.mend(hint)));
         }
     }
 
@@ -178,4 +207,27 @@ fn word(priority: Priority, text: &str) {
     }
     let text = if is_journal() { priority.mark(text) } else { format!("{text}\n") };
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_of_a_hint_means_the_same_place_as_the_one_that_failed() {
+        let plain = Ui::new(false, false, Color::Never, true);
+        let ui = plain.clone().repeating("--config '/srv/a b.toml' ".into());
+        let hint = "`tecnico check 42 --repair`, or `sudo -u tecnico tecnico status`; tecnico goes on; `systemctl stop tecnico-agent`";
+        assert_eq!(plain.mend(hint), hint);
+        assert_eq!(
+            ui.mend(hint),
+            "`tecnico --config '/srv/a b.toml' check 42 --repair`, or `sudo -u tecnico tecnico --config '/srv/a b.toml' status`; tecnico \
+             goes on; `systemctl stop tecnico-agent`"
+        );
+        let ui = plain.repeating("--sandbox sb ".into());
+        assert_eq!(ui.mend("tecnico list"), "tecnico --sandbox sb list");
+        for whole in ["`tecnico --sandbox x watch`", "`tecnico demo DIR`", "`sudo tecnico init`"] {
+            assert_eq!(ui.mend(whole), whole);
+        }
+    }
 }

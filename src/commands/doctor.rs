@@ -184,7 +184,7 @@ fn tell(report: &Report, tried: bool, context: &Context) {
         };
         ui.say(format!("{word} {}: {}", finding.check, finding.message));
         if let Some(fix) = &finding.fix {
-            ui.say(ui.dim(format!("    fix: {}", fix.replace('\n', "\n    "))));
+            ui.say(ui.dim(format!("    fix: {}", ui.mend(fix).replace('\n', "\n    "))));
         }
     }
     ui.say(summary(report, context));

@@ -93,7 +93,8 @@ fn a_newcomer_plays_technician_with_one_command() {
     assert_eq!((again["email"].as_str(), again["files"][0]["name"].as_str()), (Some("ana@example.com"), Some("16517189.pdf")), "{again}");
     assert!(documents::all().contains(&"tecnico.sandbox.drop/1".to_owned()));
     run(&sandbox, 65, &["sandbox", "drop", "42", "/nowhere/1.pdf"]);
-    run(&sandbox, 65, &["sandbox", "drop", "99", &order.display().to_string()]);
+    let unknown = run(&sandbox, 65, &["sandbox", "drop", "99", &order.display().to_string()]).stderr;
+    assert!(unknown.contains(&format!("`tecnico --sandbox {typed} create 99` makes one")), "{unknown}");
     let mut nowhere = Command::new(env!("CARGO_BIN_EXE_tecnico"));
     Ran::of(&nowhere.args(["sandbox", "drop", "42", "1.pdf"]).output().expect("runs")).expect(64);
 }

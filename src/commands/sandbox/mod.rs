@@ -72,7 +72,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             .hint("`tecnico sandbox DIR`, `tecnico sandbox DIR drop USER FILE`")
     })?;
     if let Some(What::Drop(args)) = &args.what {
-        let inside = Context::new(context.ui.clone(), Global { sandbox: Some(dir.clone()), ..context.global.clone() }, false);
+        let global = Global { sandbox: Some(dir.clone()), ..context.global.clone() };
+        let inside = Context::new(context.ui.clone().repeating(global.same()), global, false);
         let done = drop::run(args, &inside).await;
         inside.close().await;
         return done;
