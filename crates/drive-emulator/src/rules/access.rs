@@ -213,7 +213,8 @@ impl Cx<'_> {
             let role = if whole { grant.role } else { Role::Reader };
             Effective { role, direct: false, glimpse: !whole, details: vec![(role, from)], ..grant }
         };
-        Ok(self.effective(&parent)?.into_iter().map(narrowed).collect())
+        // A glimpse itself is handed on to nobody.
+        Ok(self.effective(&parent)?.into_iter().filter(|grant| !grant.glimpse).map(narrowed).collect())
     }
 }
 

@@ -177,6 +177,12 @@ async fn b3_22_limited_access_keeps_a_glimpse_for_those_who_inherited() {
     let entries = rig.get(&rig.ana, &path).await.ok()["permissions"].clone();
     let entries = entries.as_array().expect("a list");
     assert!(entries.contains(&json!({"emailAddress": BEA, "role": "reader", "view": "metadata"})), "{entries:?}");
+    // Of a glimpse nothing is left one limited folder further down.
+    let deep = rig.control.mkdir(ANA, &inner, "deep").expect("made");
+    rig.patch(&rig.ana, &format!("files/{deep}"), limit(true)).await.ok();
+    rig.get(&rig.bea, &format!("files/{deep}")).await.refused(404, "notFound");
+    let path = format!("files/{deep}/permissions?fields=permissions(emailAddress,role)");
+    assert_eq!(rig.get(&rig.ana, &path).await.ok(), json!({"permissions": [{"emailAddress": ANA, "role": "owner"}]}));
     // Who is granted it directly sees all of it.
     rig.control.share(ANA, &inner, BEA, "writer").expect("shared");
     rig.get(&rig.bea, &format!("files/{file}")).await.ok();
