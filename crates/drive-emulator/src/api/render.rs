@@ -124,11 +124,9 @@ fn content_fields(cx: &Cx<'_>, f: &FileRow, out: &mut Out<'_>) {
         out.maybe("sha256Checksum", f.sha256.as_deref());
         out.maybe("headRevisionId", f.head.as_deref());
         out.maybe("originalFilename", f.original_name.as_deref());
-        // A name without an extension leaves the one there was (1.46).
-        let after_dot = |name: &str| name.split_once('.').map(|(_, end)| end.to_owned());
-        let full = after_dot(&f.name).or_else(|| after_dot(f.original_name.as_deref()?)).unwrap_or_default();
+        let full = f.extension.as_deref().unwrap_or_default();
         out.put("fullFileExtension", full);
-        out.put("fileExtension", f.name.rsplit_once('.').map_or("", |(_, end)| end));
+        out.put("fileExtension", full.rsplit('.').next());
     }
     if f.is_editors() && (out.want)("exportLinks") {
         let formats = super::about::export_formats();

@@ -120,6 +120,10 @@ impl Cx<'_> {
             if f.name.is_empty() {
                 "Untitled".clone_into(&mut f.name);
             }
+            // A name without one leaves the one there was (1.46).
+            if let Some((_, end)) = name.split_once('.').filter(|(_, end)| !end.is_empty()) {
+                f.extension = Some(end.to_owned());
+            }
         }
         if meta.contains_key("description") {
             f.description = text(meta, "description")?.filter(|text| !text.is_empty()).map(str::to_owned);

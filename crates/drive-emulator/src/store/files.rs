@@ -75,12 +75,14 @@ pub struct FileRow {
     pub color: Option<String>,
     /// Marked as malware (2.11).
     pub abusive: bool,
+    /// fullFileExtension: that of the last name that had one (1.46).
+    pub extension: Option<String>,
 }
 
 /// The columns [`from_row`] reads, in its order.
 pub const COLUMNS: &str = "rid, id, name, mime, parent, drive, owner, app, space, description, created, modified, \
     trashed, trashed_at, trashed_by, version, size, md5, sha1, sha256, blob, head, original_name, last_user, \
-    target, target_mime, limited, writers_share, copy_protected, color, abusive";
+    target, target_mime, limited, writers_share, copy_protected, color, abusive, extension";
 
 /// Reads a row selected with [`COLUMNS`].
 pub fn from_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
@@ -116,6 +118,7 @@ pub fn from_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
         copy_protected: row.get(28)?,
         color: row.get(29)?,
         abusive: row.get(30)?,
+        extension: row.get(31)?,
     })
 }
 
@@ -183,7 +186,7 @@ pub fn save(connection: &Connection, f: &FileRow) -> ApiResult<()> {
              description = ?8, created = ?9, modified = ?10, trashed = ?11, trashed_at = ?12, trashed_by = ?13, \
              version = ?14, size = ?15, md5 = ?16, sha1 = ?17, sha256 = ?18, blob = ?19, head = ?20, \
              original_name = ?21, last_user = ?22, target = ?23, target_mime = ?24, limited = ?25, \
-             writers_share = ?26, copy_protected = ?27, color = ?28, abusive = ?29 WHERE id = ?1",
+             writers_share = ?26, copy_protected = ?27, color = ?28, abusive = ?29, extension = ?30 WHERE id = ?1",
         )?
         .execute(params![
             f.id,
@@ -214,7 +217,8 @@ pub fn save(connection: &Connection, f: &FileRow) -> ApiResult<()> {
             f.writers_share,
             f.copy_protected,
             f.color,
-            f.abusive
+            f.abusive,
+            f.extension
         ])?;
     Ok(())
 }

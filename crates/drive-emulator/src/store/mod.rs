@@ -132,6 +132,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn b1_46_a_store_of_an_older_version_learns_extensions_from_the_names() {
+        let store = Store::temporary().expect("it opens");
+        let file = |id: &str, name: &str| files::FileRow { id: id.into(), name: name.into(), ..files::FileRow::default() };
+        let older = |db: &Connection| {
+            for (id, name) in [("1", "a.tar.gz"), ("2", "plain"), ("3", "ends.")] {
+                files::insert(db, &file(id, name))?;
+            }
+            Ok(db.execute_batch("ALTER TABLE files DROP COLUMN extension")?)
+        };
+        store.write(older).expect("it is as it was");
+        let again = Store::open(store.dir()).expect("it opens again");
+        let extension = |id: &str| again.read(|db| Ok(files::get(db, id)?.and_then(|file| file.extension))).expect("it reads");
+        assert_eq!((extension("1").as_deref(), extension("2"), extension("3")), (Some("tar.gz"), None, None));
+    }
+
+    #[test]
     fn many_may_open_a_new_store_at_once() {
         for _ in 0..10 {
             let dir = std::env::temp_dir().join(format!("drive-emulator-open-{:016x}", rand::random::<u64>()));

@@ -1,4 +1,4 @@
-//! The tables. `IF NOT EXISTS` throughout: opening an existing store changes nothing.
+//! The tables. `IF NOT EXISTS` throughout: opening an existing store of this version changes nothing.
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -8,8 +8,17 @@ pub fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.execute_batch(TABLES)?;
     transaction.execute_batch(crate::auth::TABLES)?;
     transaction.execute_batch(crate::push::TABLES)?;
+    if !transaction.prepare("SELECT 1 FROM pragma_table_info('files') WHERE name = 'extension'")?.exists([])? {
+        transaction.execute_batch(EXTENSION)?;
+    }
     transaction.commit()
 }
+
+/// A store of an older version has the last names only.
+const EXTENSION: &str = "
+ALTER TABLE files ADD COLUMN extension TEXT;
+UPDATE files SET extension = substr(name, instr(name, '.') + 1) WHERE instr(name, '.') BETWEEN 1 AND length(name) - 1;
+";
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -37,7 +46,7 @@ CREATE TABLE IF NOT EXISTS files(
   size INTEGER, md5 TEXT, sha1 TEXT, sha256 TEXT, blob TEXT, head TEXT, original_name TEXT, last_user TEXT,
   target TEXT, target_mime TEXT, limited INTEGER NOT NULL DEFAULT 0,
   writers_share INTEGER NOT NULL DEFAULT 1, copy_protected INTEGER NOT NULL DEFAULT 0,
-  color TEXT, abusive INTEGER NOT NULL DEFAULT 0);
+  color TEXT, abusive INTEGER NOT NULL DEFAULT 0, extension TEXT);
 CREATE INDEX IF NOT EXISTS files_parent ON files(parent, rid);
 CREATE INDEX IF NOT EXISTS files_child ON files(parent, name_key);
 CREATE INDEX IF NOT EXISTS files_drive ON files(drive, rid);

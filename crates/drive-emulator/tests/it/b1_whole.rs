@@ -115,10 +115,13 @@ async fn b1_41_an_unfinished_upload_is_no_change() {
 async fn b1_46_an_extension_outlives_a_name_without_one() {
     let rig = Rig::start().await;
     let file = rig.control.put(ANA, "root", "a.tar.gz", b"x", "application/gzip").expect("put");
-    let path = format!("files/{file}?fields=name,fullFileExtension");
-    let renamed = rig.patch(&rig.ana, &path, json!({"name": "plain"})).await.ok();
-    assert_eq!(renamed, json!({"name": "plain", "fullFileExtension": "tar.gz"}));
-    assert_eq!(rig.patch(&rig.ana, &path, json!({"name": "b.pdf"})).await.ok()["fullFileExtension"], "pdf");
+    let path = format!("files/{file}?fields=fullFileExtension,fileExtension");
+    for (name, full, last) in
+        [("plain", "tar.gz", "gz"), ("b.pdf", "pdf", "pdf"), ("plain", "pdf", "pdf"), ("ends.", "pdf", "pdf"), ("c.x.y", "x.y", "y")]
+    {
+        let renamed = rig.patch(&rig.ana, &path, json!({"name": name})).await.ok();
+        assert_eq!(renamed, json!({"fullFileExtension": full, "fileExtension": last}), "{name}");
+    }
 }
 
 #[tokio::test]
@@ -129,8 +132,12 @@ async fn b1_25_b1_36_what_a_session_was_started_with_holds_to_its_end() {
     let started = rig.request(&rig.ana, Method::POST, path).json(&json!({"parents": [drive]})).send().await.expect("it answers");
     let url = started.headers()["location"].to_str().expect("text").to_owned();
     // Six days later, and six days after that: it lives for a week of inactivity.
-    rig.control.clock_advance(std::time::Duration::from_hours(6 * 24)).expect("time passes");
-    let done = send(rig.http.put(&url).body("x")).await.ok();
+    let six_days = || rig.control.clock_advance(std::time::Duration::from_hours(6 * 24)).expect("time passes");
+    six_days();
+    let put = |range: &str, size: usize| rig.http.put(&url).header("Content-Range", range.to_owned()).body(vec![0; size]);
+    assert_eq!(send(put("bytes 0-262143/262145", 262_144)).await.status, 308);
+    six_days();
+    let done = send(put("bytes 262144-262144/262145", 1)).await.ok();
     assert_eq!(done, json!({"id": done["id"], "driveId": drive}));
     let revisions =
         rig.get(&rig.ana, &format!("files/{}/revisions?fields=revisions(keepForever)&supportsAllDrives=true", text(&done, "id"))).await;
