@@ -12,10 +12,9 @@ pub(crate) fn format(ms: i64) -> String {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, as a `Date` header has it.
-pub(crate) fn http_date(ms: i64) -> Option<http::HeaderValue> {
-    let text = Timestamp::from_millisecond(ms).ok()?.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    http::HeaderValue::from_str(&text).ok()
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, as headers have it.
+pub(crate) fn http_date(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Reads RFC 3339 with 0 to 9 fractional digits; precision is cut to 1 ms.

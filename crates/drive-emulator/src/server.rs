@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::Request;
+use http::header::{DATE, HeaderValue};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -161,8 +162,9 @@ async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
     let answered = AssertUnwindSafe(answer(app, request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| ApiError::internal("The emulator broke; its log says where.").into_response());
     // Without it the server would put the machine's own time there, whatever the emulated clock says.
-    if let Some(date) = app.store.read(|db| Ok(Settings::load(db)?.now())).ok().and_then(clock::http_date) {
-        response.headers_mut().insert(http::header::DATE, date);
+    let now = app.store.read(|db| Ok(Settings::load(db)?.now()));
+    if let Some(date) = now.ok().and_then(|now| HeaderValue::try_from(clock::http_date(now)).ok()) {
+        response.headers_mut().insert(DATE, date);
     }
     response
 }

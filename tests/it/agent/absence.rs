@@ -8,7 +8,7 @@ use super::{ANA, Rig, configure_with};
 fn forgets(rig: &Rig, file: &str, op: &str, calls: Vec<u64>) {
     let mut fault = Fault::new(Effect::Status(Status::new(404, "notFound"))).op(op).when(When::Calls { calls });
     fault.calls.path_prefix = Some(format!("/drive/v3/files/{file}"));
-    rig.world.control().fault(fault);
+    rig.world.control().fault(fault).expect("a rule that can strike");
 }
 
 /// The answer to the move is lost, and every look right after it is told that there is no such file.
@@ -18,7 +18,10 @@ async fn a_file_not_found_right_after_its_move_is_not_taken_back() {
         let rig = Rig::new("").await;
         rig.cycle().await;
         let file = rig.drop_file("1.pdf", text);
-        rig.world.control().fault(Fault::new(Effect::LostAfterCommit).op("files.update").when(When::Calls { calls: vec![1] }));
+        rig.world
+            .control()
+            .fault(Fault::new(Effect::LostAfterCommit).op("files.update").when(When::Calls { calls: vec![1] }))
+            .expect("a rule that can strike");
         // The move is tried again, from where the file lies no more.
         forgets(&rig, &file, "files.update", vec![2]);
         // The first read is the download; then the move is looked at, and the file.
@@ -80,7 +83,10 @@ async fn what_a_folder_lists_is_not_gone_however_often_it_is_not_found() {
     let rig = Rig::new("[layout]\nprocessed = \"pdfs/processados/{year}/{month}\"\n").await;
     rig.cycle().await;
     let file = rig.drop_file("1.pdf", "bom");
-    rig.world.control().fault(Fault::new(Effect::LostAfterCommit).op("files.update").when(When::Calls { calls: vec![1] }));
+    rig.world
+        .control()
+        .fault(Fault::new(Effect::LostAfterCommit).op("files.update").when(When::Calls { calls: vec![1] }))
+        .expect("a rule that can strike");
     forgets(&rig, &file, "files.update", vec![2]);
     // After the download: the move, the file, and the file again.
     forgets(&rig, &file, "files.get", vec![2, 3, 4]);

@@ -141,14 +141,20 @@ async fn bytes_that_do_not_match_are_fetched_anew_and_never_judged() {
     let rig = Rig::new("").await;
     rig.cycle().await;
     let file = rig.drop_file("1.pdf", "bom bom bom");
-    rig.world.control().fault(Fault::new(Effect::CorruptBody).op("files.get").when(When::Calls { calls: vec![1, 3] }));
+    rig.world
+        .control()
+        .fault(Fault::new(Effect::CorruptBody).op("files.get").when(When::Calls { calls: vec![1, 3] }))
+        .expect("a rule that can strike");
     assert!(rig.cycle().await.is_clean());
     assert_eq!((rig.place(&file).0, rig.calls().len()), ("processados".into(), 1));
     assert_eq!(rig.world.control().gate().faults()[0].struck, 2, "the downloads were really damaged");
 
     let file = rig.drop_file("2.pdf", "bom bom bom bom");
     rig.world.control().clear_faults();
-    rig.world.control().fault(Fault::new(Effect::CorruptBody).op("files.get").when(When::Calls { calls: vec![1, 3, 5] }));
+    rig.world
+        .control()
+        .fault(Fault::new(Effect::CorruptBody).op("files.get").when(When::Calls { calls: vec![1, 3, 5] }))
+        .expect("a rule that can strike");
     let report = rig.cycle().await;
     assert_eq!((report.faults[0].failure.code(), report.exit() as u8), ("content_mismatch", 1));
     assert_eq!((rig.place(&file).0, rig.calls().len()), ("novos".into(), 1));
@@ -183,7 +189,9 @@ async fn a_download_cut_in_the_middle_goes_on_where_it_stopped() {
     rig.cycle().await;
     let control = rig.world.control();
     let file = control.put_generated(ANA, &rig.novos, "grande.pdf", 3_000_000).expect("put");
-    control.fault(Fault::new(Effect::CutBodyAfter { bytes: 1_000_000 }).op("files.get").when(When::Next { next: 1 }));
+    control
+        .fault(Fault::new(Effect::CutBodyAfter { bytes: 1_000_000 }).op("files.get").when(When::Next { next: 1 }))
+        .expect("a rule that can strike");
     control.clear_requests();
     assert!(rig.cycle().await.is_clean());
     assert_eq!(rig.place(&file).0, "processados");

@@ -89,10 +89,10 @@ async fn a_drive_that_limits_and_breaks_costs_time_and_nothing_else() {
         rig.drop_file(&format!("{n}.pdf"), &format!("bom {n}"));
     }
     let status = |code: u16, reason: &str| Effect::Status(Status { code, reason: Some(reason.into()), ..Status::new(code, reason) });
-    control.fault(Fault::new(status(403, "userRateLimitExceeded")).when(When::Every { every: 7 }));
-    control.fault(Fault::new(status(503, "backendError")).when(When::Every { every: 11 }));
-    control.fault(Fault::new(Effect::LostAfterCommit).op("files.update").when(When::Every { every: 4 }));
-    control.fault(Fault::new(Effect::CutBefore).when(When::Every { every: 13 }));
+    control.fault(Fault::new(status(403, "userRateLimitExceeded")).when(When::Every { every: 7 })).expect("a rule that can strike");
+    control.fault(Fault::new(status(503, "backendError")).when(When::Every { every: 11 })).expect("a rule that can strike");
+    control.fault(Fault::new(Effect::LostAfterCommit).op("files.update").when(When::Every { every: 4 })).expect("a rule that can strike");
+    control.fault(Fault::new(Effect::CutBefore).when(When::Every { every: 13 })).expect("a rule that can strike");
     let report = rig.cycle().await;
     assert!(report.is_clean(), "{:?}", report.faults);
     assert_eq!((report.filed.len(), rig.calls().len()), (12, 12));
@@ -103,7 +103,7 @@ async fn a_drive_that_limits_and_breaks_costs_time_and_nothing_else() {
 async fn credentials_revoked_halfway_stop_the_cycle_and_lose_nothing() {
     let rig = Rig::new("").await;
     let file = rig.drop_file("1.pdf", "bom");
-    let unauthorized = rig.world.control().fault(Fault::new(Effect::Unauthorized).op("files.update"));
+    let unauthorized = rig.world.control().fault(Fault::new(Effect::Unauthorized).op("files.update")).expect("a rule that can strike");
     let report = rig.cycle().await;
     assert_eq!(report.exit() as u8, 77, "{:?}", report.faults);
     assert_eq!((rig.place(&file).0, rig.calls().len()), ("novos".into(), 1));

@@ -117,7 +117,7 @@ async fn status_says_in_a_line_how_it_stands_and_in_its_code_whether_somebody_is
     assert!(well.lines().count() == 1 && well.starts_with("ok ") && well.contains("0 pending") && well.contains("1 in erro"), "{well}");
 
     // One failed cycle is no alarm yet, but it is said.
-    rig.world.control().fault(Fault::new(Effect::Unauthorized).op("files.update"));
+    rig.world.control().fault(Fault::new(Effect::Unauthorized).op("files.update")).expect("a rule that can strike");
     rig.drop_file("3.pdf", "bom");
     assert!(!rig.cycle().await.is_clean());
     let failed = rig.world.run(&["status"]).await.expect(0).stdout;

@@ -29,7 +29,7 @@ async fn a_watch_comes_through_limits_and_pages_of_html() {
         (Status::new(500, "internalError"), 9),
         (Status { body: BodyShape::Text, ..html(503) }, 13),
     ] {
-        control.fault(Fault::new(Effect::Status(status)).when(When::Every { every }));
+        control.fault(Fault::new(Effect::Status(status)).when(When::Every { every })).expect("a rule that can strike");
     }
     let report = rig.world.json(0, &["watch"]).await;
     assert_eq!((report["filed"].as_array().map(Vec::len), report["faults"].as_array().map(Vec::len)), (Some(7), Some(0)), "{report}");
@@ -52,7 +52,7 @@ async fn weather_that_lasts_is_told_and_costs_nothing_else() {
         rig.cycle().await;
         let file = rig.drop_file("1.pdf", "bom");
         let op = fault.calls.op.clone();
-        rig.world.control().fault(fault);
+        rig.world.control().fault(fault).expect("a rule that can strike");
         let report = rig.world.json(exit, &["watch"]).await;
         assert_eq!(report["faults"][0]["code"], code, "{op:?}: {report}");
         assert!(report["faults"][0]["hint"].is_string(), "{report}");

@@ -65,7 +65,7 @@ async fn sharing_is_tried_with_the_account_itself_or_with_whom_one_names() {
         let [trip] = of(&said, "roundtrip")[..] else { panic!("{said:#}") };
         assert!(trip["verdict"] == "good" && trip["message"].as_str().is_some_and(|m| m.contains(&world.robot())), "{trip}");
         let status = drive_emulator::control::Status::new(403, "shareOutNotPermitted");
-        world.control().fault(Fault::new(Effect::Status(status)).op("permissions.create"));
+        world.control().fault(Fault::new(Effect::Status(status)).op("permissions.create")).expect("a rule that can strike");
         let report = world.json(0, &["doctor", "--only", "roundtrip"]).await;
         let warning = of(&report, "roundtrip").into_iter().find(|f| f["verdict"] == "warning").expect("a warning");
         assert!(warning["fix"].as_str().is_some_and(|f| f.contains("--as E-MAIL")), "{report:#}");

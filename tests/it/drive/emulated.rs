@@ -55,7 +55,7 @@ impl World {
     }
 
     pub fn fault(&self, op: &str, when: When, effect: Effect) {
-        self.emulator.control().fault(Fault::new(effect).op(op).when(when));
+        self.emulator.control().fault(Fault::new(effect).op(op).when(when)).expect("a rule that can strike");
     }
 }
 
@@ -272,9 +272,9 @@ async fn hundreds_of_calls_with_faults_all_end_well() {
     let drive = world.drive().await;
     let odds = |seed| When::Probability { probability: 0.03, seed };
     let control = world.emulator.control();
-    control.fault(Fault::new(Effect::Status(status(503, "backendError"))).when(odds(1)));
-    control.fault(Fault::new(Effect::Status(status(403, "userRateLimitExceeded"))).when(odds(2)));
-    control.fault(Fault::new(Effect::LostAfterCommit).only_writes().when(odds(3)));
+    control.fault(Fault::new(Effect::Status(status(503, "backendError"))).when(odds(1))).expect("a rule that can strike");
+    control.fault(Fault::new(Effect::Status(status(403, "userRateLimitExceeded"))).when(odds(2))).expect("a rule that can strike");
+    control.fault(Fault::new(Effect::LostAfterCommit).only_writes().when(odds(3))).expect("a rule that can strike");
     let all = (0..150).map(|n| {
         let (drive, parent) = (drive.clone(), world.parent.clone());
         async move { folder(&drive, &parent, &format!("{n}")).await }

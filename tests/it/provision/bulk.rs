@@ -77,9 +77,9 @@ async fn a_hundred_through_faults_are_all_there_once_after_one_rerun() {
     let csv = csv(&world, 100);
     let control = world.control();
     let some = |seed| When::Probability { probability: 0.02, seed };
-    control.fault(Fault::new(Effect::Status(Status::new(503, "backendError"))).when(some(1)));
-    control.fault(Fault::new(Effect::Status(Status::new(403, "userRateLimitExceeded"))).when(some(2)));
-    control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(some(3)));
+    control.fault(Fault::new(Effect::Status(Status::new(503, "backendError"))).when(some(1))).expect("a rule that can strike");
+    control.fault(Fault::new(Effect::Status(Status::new(403, "userRateLimitExceeded"))).when(some(2))).expect("a rule that can strike");
+    control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(some(3))).expect("a rule that can strike");
     world.run(&["create", "--from", &csv]).await;
     let second = world.json(0, &["create", "--from", &csv]).await;
     assert_eq!(second["failed"], 0, "{second}");

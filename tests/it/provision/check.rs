@@ -365,7 +365,10 @@ async fn a_failed_repair_is_told_and_the_others_go_on() {
     case.world.json(0, &["create", "43", "--name", "Bea Souza", "--email", "bea@example.com"]).await;
     case.world.control().unshare(&case.robot, &case.novos(), "ana@example.com").expect("unshared");
     std::fs::remove_dir(case.world.vm().join("Bea_Souza/logs")).expect("removed");
-    case.world.control().fault(Fault::new(Effect::Status(Status::new(403, "shareOutNotPermitted"))).op("permissions.create"));
+    case.world
+        .control()
+        .fault(Fault::new(Effect::Status(Status::new(403, "shareOutNotPermitted"))).op("permissions.create"))
+        .expect("a rule that can strike");
     let check = case.world.json(1, &["check", "--repair"]).await;
     assert_eq!((check["repaired"].as_u64(), check["left"].as_u64()), (Some(1), Some(1)), "{check:#}");
     let ana = check["findings"].as_array().expect("findings").iter().find(|f| f["user"] == "42").expect("hers");

@@ -67,7 +67,8 @@ async fn c6_2_a_refused_share_is_a_failure_and_is_told() {
     let (world, backend) = world_and_backend().await;
     world
         .control()
-        .fault(Fault::new(Effect::Status(drive_emulator::control::Status::new(403, "shareOutNotPermitted"))).op("permissions.create"));
+        .fault(Fault::new(Effect::Status(drive_emulator::control::Status::new(403, "shareOutNotPermitted"))).op("permissions.create"))
+        .expect("a rule that can strike");
     let failed = world.json(77, &["create", "42", "--email", "ana@example.com", "--job-id", "job-7"]).await;
     assert_eq!(failed["error"]["code"], "sharing_forbidden_by_policy");
     let told = body(&backend.wait_for(1).await.expect("told")[0]);

@@ -9,7 +9,7 @@ use crate::support::world::{ADMIN, World};
 /// Refused while the fault lasts, whole afterwards, and no twin of anything.
 async fn fails_then_goes_on(fault: Fault, exit: i32, code: &str, fix: &str) {
     let world = World::new().await;
-    world.control().fault(fault);
+    world.control().fault(fault).expect("a rule that can strike");
     refused(&world, &ANA, exit, code, fix).await;
     world.control().clear_faults();
     goes_on(&world).await;
@@ -42,7 +42,10 @@ async fn a_rate_limit_that_passes_is_outwaited() {
     use drive_emulator::control::When;
     let world = World::new().await;
     for (code, reason) in [(429, "rateLimitExceeded"), (403, "userRateLimitExceeded")] {
-        world.control().fault(Fault::new(Effect::Status(status(code, reason))).when(When::Every { every: 4 }));
+        world
+            .control()
+            .fault(Fault::new(Effect::Status(status(code, reason))).when(When::Every { every: 4 }))
+            .expect("a rule that can strike");
     }
     goes_on(&world).await;
 }
@@ -77,7 +80,7 @@ async fn a_line_that_is_always_cut_before_or_after_the_commit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_share_that_was_made_but_never_confirmed() {
     let world = World::new().await;
-    world.control().fault(Fault::new(Effect::LostAfterCommit).op("permissions.create"));
+    world.control().fault(Fault::new(Effect::LostAfterCommit).op("permissions.create")).expect("a rule that can strike");
     assert_eq!(world.json(69, &ANA).await["error"]["code"], "drive_unreachable");
     world.control().clear_faults();
     goes_on(&world).await;
@@ -89,7 +92,7 @@ async fn a_drive_that_never_answers() {
     world.write_config("[share]\nnotify = false\n");
     let config = std::fs::read_to_string(world.path("config.toml")).expect("read").replace("timeout = \"5s\"", "timeout = \"500ms\"");
     std::fs::write(world.path("config.toml"), config).expect("written");
-    world.control().fault(Fault::new(Effect::Hang).op("files.create"));
+    world.control().fault(Fault::new(Effect::Hang).op("files.create")).expect("a rule that can strike");
     refused(&world, &ANA, 69, "drive_timeout", "drive.timeout").await;
     world.control().clear_faults();
     goes_on(&world).await;
@@ -112,13 +115,13 @@ async fn nobody_listens_where_drive_should_be() {
 async fn a_revoked_key_also_with_a_token_at_hand() {
     let world = World::new().await;
     let revoked = || Fault::new(Effect::Status(status(400, "invalid_grant"))).op("token");
-    world.control().fault(revoked());
+    world.control().fault(revoked()).expect("a rule that can strike");
     refused(&world, &ANA, 77, "credentials_revoked", "make a new one").await;
     world.control().clear_faults();
     world.json(0, &["create", "41"]).await;
     let robot = world.robot();
     world.control().revoke_tokens(&robot).expect("revoked");
-    world.control().fault(revoked());
+    world.control().fault(revoked()).expect("a rule that can strike");
     refused(&world, &ANA, 77, "credentials_revoked", &robot).await;
     world.control().clear_faults();
     assert_eq!(world.json(0, &ANA).await["status"], "created");

@@ -76,7 +76,7 @@ async fn an_answer_lost_after_the_commit_makes_no_twin() {
     use drive_emulator::control::{Effect, Fault, When};
     for call in 1..=8 {
         let world = World::new().await;
-        world.control().fault(Fault::new(Effect::LostAfterCommit).when(When::Calls { calls: vec![call] }));
+        world.control().fault(Fault::new(Effect::LostAfterCommit).when(When::Calls { calls: vec![call] })).expect("a rule that can strike");
         let created = world.json(0, &ANA).await;
         assert_eq!(created["status"], "created", "lost: {call}");
         one_ana(&world);

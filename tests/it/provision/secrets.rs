@@ -43,7 +43,7 @@ fn hold_none(runs: &[Ran], world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_run_with_vv_shows_no_secret() {
     let world = World::new().await;
-    world.control().fault(Fault::new(Effect::Unauthorized).when(When::Calls { calls: vec![3] }));
+    world.control().fault(Fault::new(Effect::Unauthorized).when(When::Calls { calls: vec![3] })).expect("a rule that can strike");
     let create =
         ["create", "42", "--email", "ana@example.com", "--name", "Ana Maria", "--portal-user", "ana", "--portal-password-stdin", "-vv"];
     let mut runs = vec![world.run_with_stdin(&create, "s3nha-portal\n").await.expect(0)];
@@ -53,7 +53,7 @@ async fn a_whole_run_with_vv_shows_no_secret() {
     {
         runs.push(world.run(args).await);
     }
-    world.control().fault(Fault::new(Effect::Unauthorized));
+    world.control().fault(Fault::new(Effect::Unauthorized)).expect("a rule that can strike");
     runs.push(world.run(&["create", "43", "-vv"]).await.expect(77));
     runs.push(world.run(&["create", "43", "-vv", "--json"]).await.expect(77));
     hold_none(&runs, &world);
@@ -97,7 +97,7 @@ async fn the_agents_day_with_vv_shows_no_secret() {
     for args in day {
         runs.push(world.run(args).await);
     }
-    world.control().fault(Fault::new(Effect::Unauthorized));
+    world.control().fault(Fault::new(Effect::Unauthorized)).expect("a rule that can strike");
     runs.push(world.run(&["watch", "-vv"]).await.expect(77));
     runs.push(world.run(&["doctor", "-vv"]).await.expect(1));
     hold_none(&runs, world);

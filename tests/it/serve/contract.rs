@@ -155,7 +155,10 @@ async fn c4_4_an_unknown_job_is_not_found_and_health_needs_no_key() {
 async fn c4_4_c3_3_a_job_that_failed_says_why() {
     use drive_emulator::control::{Effect, Fault, Status};
     let (world, backend) = world_and_backend().await;
-    world.control().fault(Fault::new(Effect::Status(Status::new(403, "shareOutNotPermitted"))).op("permissions.create"));
+    world
+        .control()
+        .fault(Fault::new(Effect::Status(Status::new(403, "shareOutNotPermitted"))).op("permissions.create"))
+        .expect("a rule that can strike");
     let service = Service::start(&world);
     let job = service.accepted("/api/folders/create", &ana()).await;
     let stands = service.ended(&job).await;

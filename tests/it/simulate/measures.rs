@@ -114,7 +114,7 @@ fn a_large_file_takes_little_memory_and_is_resumed_where_it_was_cut() -> anyhow:
     let person = stage.people.all[0].clone();
     stage.control.put_generated(&person.email, &person.novos, "grande.pdf", size)?;
     let cut = Effect::CutBodyAfter { bytes: size / 2 };
-    stage.control.fault(Fault { calls: Match { op: Some("files.get".into()), ..Match::default() }, ..Fault::new(cut) });
+    stage.control.fault(Fault { calls: Match { op: Some("files.get".into()), ..Match::default() }, ..Fault::new(cut) })?;
     let began = Instant::now();
     let (code, memory, report) = watched(start(&stage)?)?;
     tell(&format!("a file of {} MB, cut at half: {:.1?}, peak memory {} MB", size / MEGABYTE, began.elapsed(), memory / MEGABYTE));

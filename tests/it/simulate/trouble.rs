@@ -39,7 +39,7 @@ pub fn on_drive(dice: &mut Dice, control: &Control) -> anyhow::Result<String> {
     };
     let when = if dice.percent(50) { When::Next { next: times } } else { When::Calls { calls: vec![dice.between(1, 6)] } };
     let said = format!("fault: {op} {} {}", serde_json::to_string(&when)?, serde_json::to_string(&effect)?);
-    control.fault(Fault { calls: Match { op: Some(op.into()), ..Match::default() }, when, effect });
+    control.fault(Fault { calls: Match { op: Some(op.into()), ..Match::default() }, when, effect })?;
     Ok(said)
 }
 

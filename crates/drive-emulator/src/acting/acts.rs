@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Control;
+use super::{Control, check};
 use crate::error::{ApiError, ApiResult};
 use crate::rules::create::Content;
 use crate::rules::cx::Cx;
@@ -53,6 +53,7 @@ impl Control {
 
     /// A Google Docs file; its id. `kind` is document, spreadsheet, presentation, drawing or form.
     pub fn google_doc(&self, email: &str, parent: &str, name: &str, kind: &str) -> ApiResult<String> {
+        check::kind(kind)?;
         let mime = format!("application/vnd.google-apps.{kind}");
         self.new_file(email, json!({ "name": name, "mimeType": mime, "parents": [parent] }), None)
     }
@@ -69,7 +70,10 @@ impl Control {
 
     /// `files.update` with any metadata.
     pub fn update(&self, email: &str, id: &str, body: Value) -> ApiResult<()> {
-        self.as_user(email, |cx| cx.update(id, &meta(body), None, &everywhere()).map(drop))
+        let Value::Object(body) = body else {
+            return Err(ApiError::invalid(format!("{body} is no metadata; it must be an object.")).at_parameter("body"));
+        };
+        self.as_user(email, |cx| cx.update(id, &body, None, &everywhere()).map(drop))
     }
 
     /// Another name.
@@ -137,9 +141,9 @@ impl Control {
 
     /// Marks a file as malware, or clears it (2.11).
     pub fn mark_abusive(&self, id: &str, abusive: bool) -> ApiResult<()> {
-        self.app.store.write(|db| {
-            db.execute("UPDATE files SET abusive = ?2 WHERE id = ?1", rusqlite::params![id, abusive])?;
-            Ok(())
+        self.app.store.write(|db| match db.execute("UPDATE files SET abusive = ?2 WHERE id = ?1", rusqlite::params![id, abusive])? {
+            0 => Err(ApiError::not_found_file(id)),
+            _ => Ok(()),
         })
     }
 }

@@ -2,6 +2,7 @@
 //! Every act goes through the same rules and change logs as the call of that user would.
 
 mod acts;
+pub(crate) mod check;
 mod seeing;
 
 use std::sync::Arc;
@@ -69,11 +70,13 @@ impl Control {
         if let Some(known) = self.app.store.read(|db| accounts::find(db, email))? {
             return Ok(known);
         }
+        check::address(email)?;
         self.app.store.write(|db| accounts::ensure(db, &Settings::load(db)?, email, service))
     }
 
     /// Puts people in a group.
     pub fn group(&self, group: &str, members: &[&str]) -> ApiResult<()> {
+        members.iter().chain([&group]).try_for_each(|email| check::address(email))?;
         self.app.store.write(|db| {
             for member in members {
                 db.execute("INSERT OR REPLACE INTO members VALUES (?1, ?2)", [group.to_lowercase(), member.to_lowercase()])?;
@@ -93,6 +96,7 @@ impl Control {
 
     /// Revokes every access token of an account; calls with them are 401 from now on.
     pub fn revoke_tokens(&self, email: &str) -> ApiResult<()> {
+        self.known(email)?;
         self.app.store.write(|db| accounts::revoke_tokens(db, email))
     }
 

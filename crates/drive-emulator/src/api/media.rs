@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::error::{ApiError, ApiResult};
 use crate::ranges::Download;
@@ -41,9 +41,7 @@ impl Media {
         let headers = response.headers_mut();
         let mime = HeaderValue::from_str(&self.mime);
         headers.insert(header::CONTENT_TYPE, mime.unwrap_or(HeaderValue::from_static("application/octet-stream")));
-        // No browser shows somebody's page as one of this server's.
-        headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        attached(headers);
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Some(range) = self.range.content_range(self.size).and_then(|range| HeaderValue::from_str(&range).ok()) {
@@ -52,6 +50,12 @@ impl Media {
         }
         Ok(response)
     }
+}
+
+/// No browser shows somebody's page as one of this server's.
+pub(super) fn attached(headers: &mut HeaderMap) {
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 type Reader = Box<dyn Read + Send>;

@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod batch;
+pub mod bearer;
 pub mod call;
 pub mod capabilities;
 pub mod changes;

@@ -11,10 +11,11 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use tokio::sync::Semaphore;
 
+use crate::api::bearer::bearer;
 use crate::api::call::{Call, Reply, empty, json_response};
 use crate::api::params::Query;
 use crate::api::routes::{self, Endpoint};
-use crate::api::{scopes, upload};
+use crate::api::{media, scopes, upload};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::mask::Mask;
@@ -153,22 +154,16 @@ pub async fn respond(app: &Arc<App>, reply: Reply, pretty: bool) -> ApiResult<Re
             if let Ok(mime) = header::HeaderValue::from_str(&mime) {
                 response.headers_mut().insert(header::CONTENT_TYPE, mime);
             }
-            response.headers_mut().insert(header::CONTENT_DISPOSITION, header::HeaderValue::from_static("attachment"));
-            response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+            media::attached(response.headers_mut());
             Ok(response)
         }
         Reply::Complaint(error) => Err(error),
     }
 }
 
-/// Who calls. Only the exact scheme `Bearer` counts (0.11).
+/// Who calls.
 pub fn authenticate(app: &App, method: &Method, headers: &HeaderMap, query: &Query) -> ApiResult<Principal> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .or_else(|| query.filled("access_token"))
-        .or_else(|| query.filled("oauth_token"));
-    match token {
+    match bearer(headers, query) {
         Some(token) => app.principal(token),
         None => Err(ApiError::no_credential(method, query.alt_media())),
     }

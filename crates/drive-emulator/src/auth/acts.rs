@@ -9,7 +9,7 @@ use http::request::Parts;
 use serde_json::Value;
 
 use super::{Grantor, TokenError, keys};
-use crate::acting::Control;
+use crate::acting::{Control, check};
 use crate::api::call::json_response;
 use crate::api::serve::collect;
 use crate::app::App;
@@ -22,6 +22,7 @@ impl Control {
     /// A service account, made on first use, and its key file as JSON. Its `token_uri` is this
     /// emulator's; the account is `<name>@project.iam.gserviceaccount.com`.
     pub fn service_account(&self, name: &str) -> ApiResult<String> {
+        check::service_name(name)?;
         let email = keys::service_account_email(name);
         let base = self.app.base_url();
         self.app.store.write(|db| {
@@ -45,12 +46,14 @@ impl Control {
 
     /// Lets a service account act for `subject`, who is made if need be (7.6).
     pub fn grant_delegation(&self, client_email: &str, subject: &str) -> ApiResult<()> {
+        self.known(client_email)?;
         self.account(subject, false)?;
         self.app.store.write(|db| keys::delegate(db, client_email, subject))
     }
 
     /// Takes the right to act for `subject` back.
     pub fn revoke_delegation(&self, client_email: &str, subject: &str) -> ApiResult<()> {
+        self.known(client_email)?;
         self.app.store.write(|db| keys::undelegate(db, client_email, subject))
     }
 
@@ -58,6 +61,7 @@ impl Control {
     /// tokens. Those already issued go on; see [`Control::revoke_tokens`].
     pub fn revoke_keys(&self, email: &str) -> ApiResult<()> {
         let email = keys::service_account_email(email);
+        self.known(&email)?;
         self.app.store.write(|db| {
             keys::revoke_keys(db, &email)?;
             keys::revoke_refresh_tokens(db, &email)

@@ -2,7 +2,7 @@
 
 mod pass;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,9 +13,7 @@ use super::lock;
 use super::log::{Log, Logged};
 use super::pause::Pause;
 use super::quota::{Meter, Quota};
-
-/// Tokens whose principal is remembered; more are looked up each time.
-const KNOWN_TOKENS: usize = 10_000;
+use crate::error::ApiResult;
 
 /// What the gate must know of the store.
 pub trait Surroundings: Send + Sync {
@@ -36,7 +34,6 @@ struct Inner {
     quota: Mutex<(Quota, Meter)>,
     log: Mutex<Log>,
     pause: Pause,
-    tokens: Mutex<HashMap<String, String>>,
     closed: watch::Sender<bool>,
 }
 
@@ -77,18 +74,21 @@ impl Gate {
             quota: Mutex::default(),
             log: Mutex::default(),
             pause: Pause::default(),
-            tokens: Mutex::default(),
             closed: watch::channel(false).0,
         }))
     }
 
     /// Adds a rule; its id. Calls are counted for it from now on. Where several rules strike one
     /// call the oldest does, but delays add up.
-    pub fn fault(&self, fault: Fault) -> u64 {
+    ///
+    /// # Errors
+    /// 400: it can never strike. See [`Fault::check`].
+    pub fn fault(&self, fault: Fault) -> ApiResult<u64> {
+        fault.check()?;
         let mut rules = lock(&self.0.rules);
         let id = rules.last().map_or(1, |rule| rule.id + 1);
         rules.push(Rule { id, fault, seen: 0, struck: 0 });
-        id
+        Ok(id)
     }
 
     /// Takes a rule away; false where there is none of this id.

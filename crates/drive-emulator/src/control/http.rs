@@ -42,11 +42,21 @@ impl Ask {
 
     /// A field that must be there, in letters.
     fn text(&self, name: &str) -> ApiResult<&str> {
-        self.optional(name).ok_or_else(|| ApiError::required_parameter(name))
+        self.optional(name)?.ok_or_else(|| ApiError::required_parameter(name))
     }
 
-    fn optional(&self, name: &str) -> Option<&str> {
-        self.body.get(name)?.as_str()
+    /// The same, where it need not be there.
+    fn optional(&self, name: &str) -> ApiResult<Option<&str>> {
+        self.field(name, "a text", Value::as_str)
+    }
+
+    /// A field of the body that need not be there, or is null; one of another kind is refused, since what is misread
+    /// would do something else than was meant.
+    fn field<'a, T>(&'a self, name: &str, kind: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> ApiResult<Option<T>> {
+        let Some(value) = self.body.get(name).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        read(value).map(Some).ok_or_else(|| ApiError::invalid(format!("{name} is {value} and must be {kind}.")).at_parameter(name))
     }
 
     /// A number of the body or the query that must be there.

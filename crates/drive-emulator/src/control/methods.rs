@@ -8,6 +8,7 @@ use super::{Fault, Gate, Logged, Quota, Surroundings};
 use crate::acting::Control;
 use crate::app::App;
 use crate::clock;
+use crate::error::ApiResult;
 use crate::store::settings::Settings;
 
 impl Control {
@@ -17,7 +18,10 @@ impl Control {
     }
 
     /// Adds a rule; its id. See [`Gate::fault`].
-    pub fn fault(&self, fault: Fault) -> u64 {
+    ///
+    /// # Errors
+    /// 400: it can never strike.
+    pub fn fault(&self, fault: Fault) -> ApiResult<u64> {
         self.gate().fault(fault)
     }
 

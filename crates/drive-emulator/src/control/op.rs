@@ -3,6 +3,8 @@
 use http::Method;
 use http::request::Parts;
 
+use crate::api::routes;
+
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
@@ -31,6 +33,13 @@ pub struct Op {
 /// The mounts of the API (0.1), longest first.
 const MOUNTS: [&str; 3] = ["/resumable/upload/drive/v3/", "/upload/drive/v3/", "/drive/v3/"];
 
+/// Names beside those of the methods that are served.
+pub(super) const OTHERS: [&str; 4] = [CHUNK, BATCH, TOKEN, UNKNOWN];
+const CHUNK: &str = "upload.chunk";
+const BATCH: &str = "batch";
+const TOKEN: &str = "token";
+const UNKNOWN: &str = "unknown";
+
 impl Op {
     /// Classifies a request by its line and headers.
     pub fn of(parts: &Parts) -> Self {
@@ -39,18 +48,20 @@ impl Op {
             return Self { name: "control", door: Door::Control, writes: false, units: 0 };
         }
         if path.ends_with("/token") && !path.starts_with("/drive/") {
-            return Self { name: "token", door: Door::Token, writes: false, units: 0 };
+            return Self { name: TOKEN, door: Door::Token, writes: false, units: 0 };
         }
         let overridden = parts.headers.get("x-http-method-override");
         let get = Method::GET;
         let method = if overridden.is_some_and(|value| value == "GET") { &get } else { &parts.method };
         let query = parts.uri.query().unwrap_or_default();
+        // An upload to a file may be put (1.28).
+        let method = if *method == Method::PUT && !path.starts_with("/drive/") { &Method::PATCH } else { method };
         let below = MOUNTS.iter().find_map(|mount| path.strip_prefix(mount));
         let name = match below {
-            Some(_) if has(query, "upload_id", None) => "upload.chunk",
-            Some(below) => named(method.as_str(), &below.split('/').collect::<Vec<_>>()),
-            None if path.starts_with("/batch") => "batch",
-            None => "unknown",
+            Some(_) if has(query, "upload_id", None) => CHUNK,
+            Some(below) => routes::name(method, below).unwrap_or(UNKNOWN),
+            None if path.starts_with("/batch") => BATCH,
+            None => UNKNOWN,
         };
         let media = has(query, "alt", Some("media"));
         Self { name, door: Door::Drive, writes: writes(name), units: units(name, media) }
@@ -61,49 +72,22 @@ fn has(query: &str, name: &str, value: Option<&str>) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(key, found)| key == name && value.is_none_or(|value| found.eq_ignore_ascii_case(value)))
 }
 
-fn named(method: &str, path: &[&str]) -> &'static str {
-    match (method, path) {
-        ("GET", ["about"]) => "about.get",
-        ("GET", ["files", "generateIds"]) => "files.generateIds",
-        ("DELETE", ["files", "trash"]) => "files.emptyTrash",
-        ("GET", ["files"]) => "files.list",
-        ("POST", ["files"]) => "files.create",
-        ("GET", ["files", _]) => "files.get",
-        ("PATCH" | "PUT", ["files", _]) => "files.update",
-        ("DELETE", ["files", _]) => "files.delete",
-        ("POST", ["files", _, "copy"]) => "files.copy",
-        ("GET", ["files", _, "export"]) => "files.export",
-        ("POST", ["files", _, "watch"]) => "files.watch",
-        ("POST", ["files", _, "download"]) => "files.download",
-        ("GET", ["files", _, "permissions"]) => "permissions.list",
-        ("POST", ["files", _, "permissions"]) => "permissions.create",
-        ("GET", ["files", _, "permissions", _]) => "permissions.get",
-        ("PATCH", ["files", _, "permissions", _]) => "permissions.update",
-        ("DELETE", ["files", _, "permissions", _]) => "permissions.delete",
-        ("GET", ["files", _, "revisions"]) => "revisions.list",
-        ("GET", ["files", _, "revisions", _]) => "revisions.get",
-        ("PATCH", ["files", _, "revisions", _]) => "revisions.update",
-        ("DELETE", ["files", _, "revisions", _]) => "revisions.delete",
-        ("GET", ["changes", "startPageToken"]) => "changes.getStartPageToken",
-        ("GET", ["changes"]) => "changes.list",
-        ("POST", ["changes", "watch"]) => "changes.watch",
-        ("POST", ["channels", "stop"]) => "channels.stop",
-        ("GET", ["drives"]) => "drives.list",
-        ("POST", ["drives"]) => "drives.create",
-        ("GET", ["drives", _]) => "drives.get",
-        ("PATCH", ["drives", _]) => "drives.update",
-        ("DELETE", ["drives", _]) => "drives.delete",
-        ("POST", ["drives", _, "hide"]) => "drives.hide",
-        ("POST", ["drives", _, "unhide"]) => "drives.unhide",
-        _ => "unknown",
-    }
+/// The methods a call comes by; none where any does. A long GET comes as a POST (0.9), an upload to a file by PUT too.
+pub(super) fn methods(name: &str) -> Vec<&'static str> {
+    let own = routes::served().find(|served| served.op == name).map(|served| served.method);
+    let other = match own {
+        Some("GET") => Some("POST"),
+        _ => Some("PUT").filter(|_| name == "files.update"),
+    };
+    own.into_iter().chain(other).collect()
 }
 
 fn verb(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or_default()
 }
 
-fn writes(name: &str) -> bool {
+/// Whether a call changes something on Drive.
+pub(super) fn writes(name: &str) -> bool {
     matches!(verb(name), "create" | "update" | "delete" | "copy" | "emptyTrash" | "hide" | "unhide" | "chunk")
 }
 
@@ -113,7 +97,7 @@ fn units(name: &str, media: bool) -> u32 {
     match verb(name) {
         "chunk" | "batch" => 0,
         "list" => 100,
-        "export" | "download" => 200,
+        "export" => 200,
         "get" if media => 200,
         _ if writes(name) => 50,
         _ => 5,
@@ -146,6 +130,9 @@ mod tests {
             ("GET", "/drive/v3/files/a/export?mimeType=x", "files.export", 200),
             ("POST", "/batch/drive/v3", "batch", 0),
             ("GET", "/nowhere", "unknown", 5),
+            ("GET", "/drive/v3/files/generateCseToken", "unknown", 5),
+            ("PUT", "/upload/drive/v3/files/abc?uploadType=media", "files.update", 50),
+            ("PUT", "/drive/v3/files/abc", "unknown", 5),
         ] {
             let op = op(method, uri);
             assert_eq!((op.name, op.units, op.door), (name, units, Door::Drive), "{method} {uri}");

@@ -88,7 +88,7 @@ const FILES: &str = "/drive/v3/files";
 #[tokio::test]
 async fn a_cut_before_executes_nothing_and_sends_nothing() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::CutBefore));
+    rig.gate.fault(Fault::new(Effect::CutBefore)).expect("a rule that can strike");
     assert_eq!(rig.raw().await, b"");
     let error = rig.get(FILES).send().await.expect_err("there is no answer");
     assert!(!error.is_timeout() && !error.is_status(), "{error:?}");
@@ -98,7 +98,7 @@ async fn a_cut_before_executes_nothing_and_sends_nothing() {
 #[tokio::test]
 async fn a_lost_answer_was_executed_and_sends_nothing() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::LostAfterCommit).when(When::Next { next: 2 }));
+    rig.gate.fault(Fault::new(Effect::LostAfterCommit).when(When::Next { next: 2 })).expect("a rule that can strike");
     assert_eq!(rig.raw().await, b"");
     assert!(rig.get(FILES).send().await.is_err());
     assert_eq!(rig.executed(), 2);
@@ -111,7 +111,7 @@ async fn a_lost_answer_was_executed_and_sends_nothing() {
 #[tokio::test]
 async fn a_body_breaks_off_after_exactly_so_many_bytes() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::CutBodyAfter { bytes: 10 }));
+    rig.gate.fault(Fault::new(Effect::CutBodyAfter { bytes: 10 })).expect("a rule that can strike");
     let raw = String::from_utf8(rig.raw().await).expect("letters");
     let (head, body) = raw.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -124,7 +124,7 @@ async fn a_body_breaks_off_after_exactly_so_many_bytes() {
 #[tokio::test]
 async fn a_corrupt_body_has_its_length() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::CorruptBody));
+    rig.gate.fault(Fault::new(Effect::CorruptBody)).expect("a rule that can strike");
     let body = rig.get(FILES).send().await.expect("an answer").bytes().await.expect("whole");
     assert_eq!(body.len(), 26);
     assert_ne!(&body[..], b"abcdefghijklmnopqrstuvwxyz");
@@ -134,8 +134,8 @@ async fn a_corrupt_body_has_its_length() {
 async fn errors_and_their_order() {
     let rig = Rig::new().await;
     let busy = Status { retry_after: Some(4), body: BodyShape::Html, ..Status::new(503, "backendError") };
-    let first = rig.gate.fault(Fault::new(Effect::Status(busy)).op("files.list"));
-    rig.gate.fault(Fault::new(Effect::Unauthorized).when(When::Calls { calls: vec![2] }));
+    let first = rig.gate.fault(Fault::new(Effect::Status(busy)).op("files.list")).expect("a rule that can strike");
+    rig.gate.fault(Fault::new(Effect::Unauthorized).when(When::Calls { calls: vec![2] })).expect("a rule that can strike");
     let response = rig.get(FILES).send().await.expect("an answer");
     assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"4".parse().expect("ok")));
     assert!(response.text().await.expect("a page").starts_with("<!DOCTYPE html>"));
@@ -150,7 +150,7 @@ async fn errors_and_their_order() {
 #[tokio::test]
 async fn a_hanging_call_ends_when_the_client_leaves() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::Hang).when(When::Next { next: 1 }));
+    rig.gate.fault(Fault::new(Effect::Hang).when(When::Next { next: 1 })).expect("a rule that can strike");
     let error = rig.get(FILES).timeout(Duration::from_millis(200)).send().await.expect_err("no answer comes");
     assert!(error.is_timeout());
     assert_eq!(rig.status(FILES).await, Some(200));
@@ -161,7 +161,7 @@ async fn a_hanging_call_ends_when_the_client_leaves() {
 async fn latency_and_delays_add_up() {
     let rig = Rig::new().await;
     rig.gate.set_latency(Duration::from_millis(60));
-    rig.gate.fault(Fault::new(Effect::DelayMs(60)));
+    rig.gate.fault(Fault::new(Effect::DelayMs(60))).expect("a rule that can strike");
     assert_eq!(rig.status(FILES).await, Some(200));
     assert!(rig.gate.requests()[0].took_ms >= 120);
 }
@@ -169,9 +169,9 @@ async fn latency_and_delays_add_up() {
 #[tokio::test]
 async fn token_calls_are_struck_only_by_name_and_in_their_own_shape() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::CutBefore));
+    rig.gate.fault(Fault::new(Effect::CutBefore)).expect("a rule that can strike");
     assert_eq!(rig.status("/token").await, Some(200));
-    rig.gate.fault(Fault::new(Effect::Status(Status::new(400, "invalid_grant"))).op("token"));
+    rig.gate.fault(Fault::new(Effect::Status(Status::new(400, "invalid_grant"))).op("token")).expect("a rule that can strike");
     let text = rig.get("/token").send().await.expect("an answer").text().await.expect("a body");
     assert!(text.contains("\"error\": \"invalid_grant\""), "{text}");
     assert_eq!(rig.gate.calls(), 0);
@@ -225,7 +225,7 @@ async fn a_pause_after_nothing_holds_the_first_call() {
 #[tokio::test]
 async fn a_client_that_left_does_not_block_a_pause() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::Hang).when(When::Next { next: 1 }));
+    rig.gate.fault(Fault::new(Effect::Hang).when(When::Next { next: 1 })).expect("a rule that can strike");
     rig.gate.pause_after(1);
     assert!(rig.get(FILES).timeout(Duration::from_millis(100)).send().await.is_err());
     tokio::time::timeout(PATIENCE, rig.gate.wait_paused()).await.expect("the world stops");
@@ -234,7 +234,7 @@ async fn a_client_that_left_does_not_block_a_pause() {
 #[tokio::test]
 async fn a_closed_gate_answers_nobody_and_lets_go_of_those_who_wait() {
     let rig = Rig::new().await;
-    rig.gate.fault(Fault::new(Effect::Hang).when(When::Next { next: 1 }));
+    rig.gate.fault(Fault::new(Effect::Hang).when(When::Next { next: 1 })).expect("a rule that can strike");
     let waiting = tokio::spawn(rig.get(FILES).send());
     tokio::time::timeout(PATIENCE, async {
         while rig.gate.calls() == 0 {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::post::{PATIENCE, Post, post};
 use super::{Channel, next_message, watching};
 use crate::app::App;
+use crate::clock;
 use crate::error::ApiResult;
 use crate::rules::cx::After;
 use crate::store::settings::Settings;
@@ -14,6 +15,8 @@ use crate::store::settings::Settings;
 /// One notice, not yet numbered.
 struct Notice {
     channel: Channel,
+    /// The first of its channel.
+    first: bool,
     state: String,
     changed: String,
 }
@@ -62,16 +65,16 @@ fn find(db: &Connection, after: &After) -> ApiResult<Vec<Notice>> {
     let mut notices = Vec::new();
     for id in &after.channels {
         if let Some(channel) = Channel::live(db, id, now)? {
-            notices.push(Notice { channel, state: "sync".to_owned(), changed: String::new() });
+            notices.push(Notice { channel, first: true, state: "sync".to_owned(), changed: String::new() });
         }
     }
     for log in &after.logs {
         let channels = watching(db, log, now)?;
-        notices.extend(channels.into_iter().map(|channel| Notice { channel, state: state.clone(), changed: String::new() }));
+        notices.extend(channels.into_iter().map(|channel| Notice { channel, first: false, state: state.clone(), changed: String::new() }));
     }
     for event in &after.files {
         for channel in watching(db, &format!("f:{}", event.id), now)? {
-            notices.push(Notice { channel, state: says(event.state), changed: event.changed.join(",") });
+            notices.push(Notice { channel, first: false, state: says(event.state), changed: event.changed.join(",") });
         }
     }
     Ok(notices)
@@ -81,7 +84,7 @@ fn numbered(db: &Connection, notice: &Notice, step: i64) -> ApiResult<Post> {
     let channel = &notice.channel;
     let mut headers = vec![
         ("X-Goog-Channel-ID", channel.id.clone()),
-        ("X-Goog-Channel-Expiration", http_date(channel.expires)),
+        ("X-Goog-Channel-Expiration", clock::http_date(channel.expires)),
         ("X-Goog-Resource-State", notice.state.clone()),
         ("X-Goog-Message-Number", next_message(db, &channel.id, step)?.to_string()),
         ("X-Goog-Resource-ID", channel.resource.clone()),
@@ -91,11 +94,5 @@ fn numbered(db: &Connection, notice: &Notice, step: i64) -> ApiResult<Post> {
     if !notice.changed.is_empty() {
         headers.push(("X-Goog-Changed", notice.changed.clone()));
     }
-    Ok(Post { address: channel.address.clone(), headers, first: notice.state == "sync" })
-}
-
-/// A time as HTTP headers write it.
-fn http_date(ms: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    Ok(Post { address: channel.address.clone(), headers, first: notice.first })
 }

@@ -34,8 +34,10 @@ async fn uploads_of_all_forms() {
 async fn an_upload_goes_on_after_an_error_and_after_a_lost_answer() {
     let rig = Rig::start().await;
     let chunks = |effect| Fault::new(effect).op("upload.chunk");
-    rig.control.fault(chunks(Effect::Status(Status::new(503, "backendError"))).when(When::Calls { calls: vec![2] }));
-    rig.control.fault(chunks(Effect::LostAfterCommit).when(When::Calls { calls: vec![5] }));
+    rig.control
+        .fault(chunks(Effect::Status(Status::new(503, "backendError"))).when(When::Calls { calls: vec![2] }))
+        .expect("a rule that can strike");
+    rig.control.fault(chunks(Effect::LostAfterCommit).when(When::Calls { calls: vec![5] })).expect("a rule that can strike");
     run(&rig, "resumed.py", &[]).await;
     let files = rig.control.children(&rig.ana.root_id).expect("her root");
     let resumed: Vec<_> = files.iter().filter(|file| file["name"] == "resumed.bin").collect();
@@ -82,9 +84,9 @@ async fn a_service_account_signs_in_and_acts_for_a_person() {
 async fn refusals_are_understood_and_retried_as_the_client_does() {
     let rig = Rig::start().await;
     let once = |op: &str, code, reason| Fault::new(Effect::Status(Status::new(code, reason))).op(op).when(When::Next { next: 1 });
-    rig.control.fault(once("about.get", 503, "backendError"));
-    rig.control.fault(once("files.generateIds", 403, "userRateLimitExceeded"));
-    rig.control.fault(once("drives.list", 429, "rateLimitExceeded"));
+    rig.control.fault(once("about.get", 503, "backendError")).expect("a rule that can strike");
+    rig.control.fault(once("files.generateIds", 403, "userRateLimitExceeded")).expect("a rule that can strike");
+    rig.control.fault(once("drives.list", 429, "rateLimitExceeded")).expect("a rule that can strike");
     run(&rig, "refusals.py", &[]).await;
     for op in ["about.get", "files.generateIds", "drives.list"] {
         assert_eq!(rig.count(op), 2, "{op} is tried again");

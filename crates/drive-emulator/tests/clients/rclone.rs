@@ -121,8 +121,12 @@ async fn uploads_in_chunks_through_errors() {
     let bytes = "0123456789abcdef".repeat(70_000);
     rclone.write("here", &[("large.bin", &bytes)]);
     let chunks = |effect| Fault::new(effect).op("upload.chunk");
-    rclone.rig.control.fault(chunks(Effect::Status(Status::new(503, "backendError"))).when(When::Calls { calls: vec![2] }));
-    rclone.rig.control.fault(chunks(Effect::CutBefore).when(When::Calls { calls: vec![4] }));
+    rclone
+        .rig
+        .control
+        .fault(chunks(Effect::Status(Status::new(503, "backendError"))).when(When::Calls { calls: vec![2] }))
+        .expect("a rule that can strike");
+    rclone.rig.control.fault(chunks(Effect::CutBefore).when(When::Calls { calls: vec![4] })).expect("a rule that can strike");
     let resumable = ["--drive-chunk-size", "256k", "--drive-upload-cutoff", "0"];
     rclone.run(&[&["copy", "here", "ana:work"], &resumable[..]].concat()).await;
     rclone.run(&["check", "here", "ana:work"]).await;

@@ -114,7 +114,7 @@ async fn b12_6_every_reason_with_and_without_status_and_retry_after_in_every_bod
             for (word, retry_after) in [(None, None), (Some("ABORTED".to_owned()), None), (None, Some(3))] {
                 rig.control.clear_faults();
                 let status = Status { status: word.clone(), retry_after, ..Status::new(*code, reason) };
-                rig.control.fault(Fault::new(Effect::Status(status)));
+                rig.control.fault(Fault::new(Effect::Status(status))).expect("a rule that can strike");
                 let response = rig.request(&rig.ana, Method::GET, "about?fields=kind").send().await.expect("it answers");
                 let header = response.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
                 assert_eq!((response.status().as_u16(), header), (*code, retry_after.map(|seconds| seconds.to_string())));
@@ -126,7 +126,9 @@ async fn b12_6_every_reason_with_and_without_status_and_retry_after_in_every_bod
             }
             for shape in [BodyShape::Html, BodyShape::Text] {
                 rig.control.clear_faults();
-                rig.control.fault(Fault::new(Effect::Status(Status { body: shape, ..Status::new(*code, reason) })));
+                rig.control
+                    .fault(Fault::new(Effect::Status(Status { body: shape, ..Status::new(*code, reason) })))
+                    .expect("a rule that can strike");
                 let response = rig.request(&rig.ana, Method::GET, "about?fields=kind").send().await.expect("it answers");
                 assert_eq!(response.status().as_u16(), *code);
                 let body = response.text().await.expect("a body");
@@ -167,7 +169,7 @@ async fn b12_3_names_twice_a_token_refused_on_the_way_and_an_item_that_is_late()
     let first = page("").await.ok();
     let token = text(&first, "nextPageToken").to_owned();
     let refuse = Effect::Status(Status::new(400, "invalid"));
-    rig.control.fault(Fault::new(refuse).op("files.list").when(When::Next { next: 1 }));
+    rig.control.fault(Fault::new(refuse).op("files.list").when(When::Next { next: 1 })).expect("a rule that can strike");
     page(&token).await.refused(400, "invalid");
     // From the start again: nothing is lost and nothing comes twice.
     let mut found = Vec::new();

@@ -174,7 +174,7 @@ async fn b12_1_an_ambiguous_create_ends_with_one_file() {
     let rig = Rig::start().await;
     let id = &generated(&rig, 1).await[0];
     let body = json!({"id": id, "name": "novos", "mimeType": FOLDER});
-    rig.control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 }));
+    rig.control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 })).expect("a rule that can strike");
     let lost = rig.request(&rig.ana, Method::POST, "files").json(&body).send().await;
     assert!(lost.is_err(), "the answer is lost");
     rig.post(&rig.ana, "files", body).await.refused(409, "fileIdInUse");

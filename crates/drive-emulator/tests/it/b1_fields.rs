@@ -91,7 +91,7 @@ async fn b1_19_a_create_is_repeated_with_its_id_and_makes_one_file() {
     // b1_20, b6_22: what that cost.
     assert_eq!(rig.control.requests()[0].units, 5);
     let body = json!({"id": ids["ids"][0], "name": "novos", "mimeType": FOLDER});
-    rig.control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 }));
+    rig.control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 })).expect("a rule that can strike");
     assert!(rig.request(&rig.ana, Method::POST, "files").json(&body).send().await.is_err(), "the answer is lost");
     rig.post(&rig.ana, "files", body.clone()).await.refused(409, "fileIdInUse");
     let there = rig.get(&rig.ana, &format!("files/{}", text(&body, "id"))).await.ok();

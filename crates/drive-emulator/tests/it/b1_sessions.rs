@@ -72,13 +72,15 @@ async fn b1_33_after_a_503_and_a_lost_answer_the_probe_knows_more() {
     let url = location(&start(&rig, "a.bin").await);
     let total = 2 * UNIT + 1;
     let chunk = |first: usize, last: usize| (format!("bytes {first}-{last}/{total}"), vec![2; last + 1 - first]);
-    rig.control.fault(Fault::new(Effect::Status(Status::new(503, "backendError"))).op("upload.chunk").when(When::Next { next: 1 }));
+    rig.control
+        .fault(Fault::new(Effect::Status(Status::new(503, "backendError"))).op("upload.chunk").when(When::Next { next: 1 }))
+        .expect("a rule that can strike");
     let (range, bytes) = chunk(0, UNIT - 1);
     assert_eq!(put(&rig, &url, &range, bytes.clone()).await.expect("it answers").status(), 503);
     let probe = put(&rig, &url, &format!("bytes */{total}"), Vec::new()).await.expect("it answers");
     assert_eq!((probe.status().as_u16(), probe.headers().get("range")), (308, None), "nothing is stored");
     put(&rig, &url, &range, bytes).await.expect("it answers");
-    rig.control.fault(Fault::new(Effect::LostAfterCommit).op("upload.chunk").when(When::Next { next: 1 }));
+    rig.control.fault(Fault::new(Effect::LostAfterCommit).op("upload.chunk").when(When::Next { next: 1 })).expect("a rule that can strike");
     let (range, bytes) = chunk(UNIT, total - 1);
     assert!(put(&rig, &url, &range, bytes).await.is_err(), "the last answer is lost");
     let done = put(&rig, &url, &format!("bytes */{total}"), Vec::new()).await.expect("it answers");

@@ -72,7 +72,9 @@ async fn b2_12_other_refusals_of_downloads() {
     rig.control.share(ANA, &file, BEA, "reader").expect("shared");
     rig.control.update(ANA, &file, json!({"copyRequiresWriterPermission": true})).expect("set");
     rig.get(&rig.bea, &format!("files/{file}?alt=media")).await.refused(403, "cannotDownloadFile");
-    rig.control.fault(Fault::new(Effect::Status(Status::new(403, "downloadQuotaExceeded"))).op("files.get").when(When::Next { next: 1 }));
+    rig.control
+        .fault(Fault::new(Effect::Status(Status::new(403, "downloadQuotaExceeded"))).op("files.get").when(When::Next { next: 1 }))
+        .expect("a rule that can strike");
     rig.get(&rig.ana, &format!("files/{file}?alt=media")).await.refused(403, "downloadQuotaExceeded");
 }
 

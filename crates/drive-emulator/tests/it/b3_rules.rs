@@ -187,7 +187,7 @@ async fn b3_21_sharing_too_fast() {
     let rig = Rig::start().await;
     let file = rig.control.put(ANA, "root", "a.pdf", b"x", "application/pdf").expect("put");
     let limit = Effect::Status(Status::new(403, "sharingRateLimitExceeded"));
-    rig.control.fault(Fault::new(limit).op("permissions.create").when(When::Next { next: 1 }));
+    rig.control.fault(Fault::new(limit).op("permissions.create").when(When::Next { next: 1 })).expect("a rule that can strike");
     let path = format!("files/{file}/permissions");
     rig.post(&rig.ana, &path, grant(BEA, "reader")).await.refused(403, "sharingRateLimitExceeded");
     rig.post(&rig.ana, &path, grant(BEA, "reader")).await.ok();

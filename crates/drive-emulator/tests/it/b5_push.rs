@@ -265,6 +265,23 @@ async fn b5_9_the_first_message_may_come_before_the_channels_answer() {
     assert!(receiver.notices.try_recv().is_ok_and(|sync| json!(sync["x-goog-resource-id"]) == made["resourceId"]), "it came first");
 }
 
+/// Only a channel's first message is waited for, whatever the others call themselves.
+#[tokio::test]
+async fn b5_10_a_change_that_says_sync_is_no_first_message() {
+    let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
+    let turned = rig.control.set_switches(|switches| {
+        switches.push_sync_first = true;
+        switches.push_state = "sync".into();
+    });
+    turned.expect("it is turned");
+    rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();
+    assert_eq!(receiver.next().await["x-goog-message-number"], "1");
+    // On a thread of the runtime nothing can be waited for.
+    rig.control.mkdir("ana@example.com", "root", "novos").expect("it is made");
+    let told = receiver.next().await;
+    assert_eq!((told["x-goog-resource-state"].as_str(), told["x-goog-message-number"].as_str()), ("sync", "2"));
+}
+
 #[tokio::test]
 async fn b5_10_a_state_nobody_knows() {
     let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);

@@ -16,7 +16,7 @@ async fn all(rig: &Rig, code: u16, reasons: &[&str]) {
         for shape in [BodyShape::Json, BodyShape::Html, BodyShape::Text] {
             rig.control.clear_faults();
             let status = Status { body: shape, message: Some("Said so.".to_owned()), ..Status::new(code, reason) };
-            rig.control.fault(Fault::new(Effect::Status(status)).when(When::Next { next: 1 }));
+            rig.control.fault(Fault::new(Effect::Status(status)).when(When::Next { next: 1 })).expect("a rule that can strike");
             let response = rig.request(&rig.ana, Method::GET, "about?fields=kind").send().await.expect("it answers");
             assert_eq!(response.status(), code);
             let kind = response.headers()["content-type"].to_str().expect("text").to_owned();
@@ -78,7 +78,9 @@ async fn b6_2_some_refusals_have_a_status_word_and_others_not() {
 #[tokio::test]
 async fn b6_3_a_refusal_reaches_a_caller_who_is_still_sending() {
     let rig = Rig::start().await;
-    rig.control.fault(Fault::new(Effect::Status(Status::new(503, "backendError"))).op("files.create").when(When::Next { next: 1 }));
+    rig.control
+        .fault(Fault::new(Effect::Status(Status::new(503, "backendError"))).op("files.create").when(When::Next { next: 1 }))
+        .expect("a rule that can strike");
     let mut stream = TcpStream::connect(rig.emulator.url().trim_start_matches("http://")).await.expect("it listens");
     let body = vec![b'x'; 12 << 20];
     let token = &rig.ana.token;
@@ -111,10 +113,10 @@ async fn b6_6_too_small_a_scope_says_which_and_b6_7_an_api_switched_off_says_whe
 async fn b6_9_401_once_or_for_ever() {
     // b12_6
     let rig = Rig::start().await;
-    rig.control.fault(Fault::new(Effect::Unauthorized).when(When::Next { next: 1 }));
+    rig.control.fault(Fault::new(Effect::Unauthorized).when(When::Next { next: 1 })).expect("a rule that can strike");
     rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");
     rig.get(&rig.ana, "about?fields=kind").await.ok();
-    rig.control.fault(Fault::new(Effect::Unauthorized));
+    rig.control.fault(Fault::new(Effect::Unauthorized)).expect("a rule that can strike");
     for _ in 0..3 {
         rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");
     }

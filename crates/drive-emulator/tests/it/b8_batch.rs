@@ -55,7 +55,7 @@ async fn b8_5_no_bytes_in_a_batch() {
 #[tokio::test]
 async fn b6_28_calls_in_a_batch_count_and_fail_one_by_one() {
     let rig = Rig::start().await;
-    rig.control.fault(Fault::new(Effect::Unauthorized).op("about.get"));
+    rig.control.fault(Fault::new(Effect::Unauthorized).op("about.get")).expect("a rule that can strike");
     let (status, text) = batch(&rig, &["GET /drive/v3/about?fields=kind HTTP/1.1\n", "GET /drive/v3/files?fields=kind HTTP/1.1\n"]).await;
     assert_eq!(status, 200);
     assert!(text.contains("HTTP/1.1 401") && text.contains("HTTP/1.1 200"), "{text}");

@@ -1,6 +1,6 @@
 //! What the control API refuses, and what it tells of requests.
 
-use drive_emulator::control::{Effect, Fault, When};
+use drive_emulator::control::{Effect, Fault, Quota, When};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,12 +27,24 @@ async fn rules_that_can_never_strike_are_refused_and_say_why() {
         (json!({"effect": {"status": {"code": 99}}}), "no status of an error"),
         (json!({"effect": {"status": {"code": 200}}}), "no status of an error"),
         (json!({"effect": "explode"}), "explode"),
+        (json!({"match": {"op": "files.get", "only_writes": true}, "effect": "hang"}), "changes nothing"),
+        (json!({"match": {"op": "token", "only_writes": true}, "effect": "hang"}), "changes nothing"),
+        (json!({"match": {"op": "files.create", "method": "GET"}, "effect": "hang"}), "comes by POST"),
+        (json!({"match": {"op": "files.list", "method": "PATCH"}, "effect": "hang"}), "comes by GET or POST"),
+        (json!({"match": {"path_prefix": "drive/v3"}, "effect": "hang"}), "begins with \"/\""),
     ] {
         let answer = control(&rig, Method::POST, "faults", rule.clone()).await;
         assert_eq!(answer.status, 400, "{rule}: {answer:?}");
         assert!(text(&answer.body["error"], "message").contains(part), "{rule}: {answer:?}");
     }
-    for rule in [json!({"match": {"op": "upload.chunk"}, "effect": "hang"}), json!({"match": {"op": "token"}, "effect": "hang"})] {
+    assert_eq!(rig.control.fault(Fault::new(Effect::Hang).op("files.crate")).expect_err("refused").reason(), "invalid");
+    for rule in [
+        json!({"match": {"op": "upload.chunk"}, "effect": "hang"}),
+        json!({"match": {"op": "token"}, "effect": "hang"}),
+        // A long list comes as a POST.
+        json!({"match": {"op": "files.list", "method": "post"}, "effect": "hang"}),
+        json!({"match": {"op": "files.update", "method": "PUT"}, "effect": "hang"}),
+    ] {
         control(&rig, Method::POST, "faults", rule).await.ok();
     }
 }
@@ -47,21 +59,68 @@ async fn numbers_names_and_ids_that_are_none_are_refused() {
         (Method::GET, "requests?after=-1", json!({})),
         (Method::POST, "users", json!({"email": "not an address"})),
         (Method::POST, "users", json!({"email": "@example.com"})),
+        (Method::POST, "acts/mkdir", json!({"email": "not an address", "name": "novos"})),
+        (Method::POST, "storage_limit", json!({"email": "not an address", "bytes": 1})),
+        (Method::POST, "drives", json!({"name": "Field", "organizer": "not an address"})),
+        (Method::POST, "drive_members", json!({"drive_id": "x", "email": "not an address", "role": "reader"})),
+        (Method::POST, "delegations", json!({"client_email": ANA, "subject": "not an address"})),
+        (Method::POST, "groups", json!({"email": "team", "members": [ANA]})),
+        (Method::POST, "groups", json!({"email": "team@example.com", "members": ["ana"]})),
         (Method::POST, "service_accounts", json!({"name": "Bad Name/../x"})),
+        // Of another kind than the field is.
+        (Method::POST, "authorized_users", json!({"email": ANA, "scopes": ["https://www.googleapis.com/auth/drive.file"]})),
+        (Method::POST, "storage_limit", json!({"email": ANA, "bytes": "all"})),
+        (Method::POST, "storage_limit", json!({"email": ANA, "bytes": -1})),
+        (Method::POST, "groups", json!({"email": "team@example.com", "members": ANA})),
+        (Method::POST, "groups", json!({"email": "team@example.com", "members": [5]})),
+        (Method::POST, "acts/mkdir", json!({"email": ANA, "name": "novos", "parent": 5})),
+        (Method::POST, "acts/mkdir", json!({"email": ANA, "name": 5})),
+        (Method::POST, "acts/put", json!({"email": ANA, "name": "a", "content": [1]})),
+        (Method::POST, "acts/update", json!({"email": ANA, "id": "x", "body": "name"})),
+        (Method::POST, "acts/mark_abusive", json!({"id": "x", "abusive": "no"})),
+        (Method::POST, "clock", json!({"set": 5})),
         (Method::POST, "acts/google_doc", json!({"email": ANA, "name": "a", "kind": "bogus"})),
     ] {
         let refused = control(&rig, method, path, body).await.refused(400, "invalid");
         let said = text(&refused["error"], "message");
         assert!(said.contains("is ") && !said.contains("Required"), "{path}: {said}");
     }
+    // Nothing was made of any of them.
+    let users = control(&rig, Method::GET, "users", json!({})).await.ok();
+    assert_eq!(users.as_array().map(Vec::len), Some(2), "{users}");
     for (method, path, body) in [
         (Method::GET, "children/nowhere", json!({})),
         (Method::POST, "drive_members", json!({"drive_id": rig.ana.root_id, "email": ANA, "role": "reader"})),
         (Method::POST, "delegations", json!({"client_email": "nobody@example.com", "subject": ANA})),
+        (Method::DELETE, "delegations", json!({"client_email": "nobody@example.com", "subject": ANA})),
         (Method::POST, "revoke_tokens", json!({"email": "nobody@example.com"})),
+        (Method::POST, "revoke_keys", json!({"email": "nobody"})),
+        (Method::POST, "acts/mark_abusive", json!({"id": "nowhere"})),
     ] {
         control(&rig, method, path, body).await.refused(404, "notFound");
     }
+    // In Rust as over HTTP.
+    for refused in [
+        rig.control.user("not an address").map(drop),
+        rig.control.mkdir("not an address", "root", "novos").map(drop),
+        rig.control.service_account("Bad Name/../x").map(drop),
+        rig.control.google_doc(ANA, "root", "a", "bogus").map(drop),
+    ] {
+        assert_eq!(refused.expect_err("refused").reason(), "invalid");
+    }
+    for refused in [rig.control.revoke_keys("nobody"), rig.control.revoke_tokens("nobody@example.com")] {
+        assert_eq!(refused.expect_err("refused").reason(), "notFound");
+    }
+}
+
+#[tokio::test]
+async fn a_number_of_bytes_in_letters_is_that_limit() {
+    let rig = Rig::start().await;
+    control(&rig, Method::POST, "storage_limit", json!({"email": ANA, "bytes": "100"})).await.ok();
+    let limit = async || rig.get(&rig.ana, "about?fields=storageQuota(limit)").await.ok()["storageQuota"]["limit"].clone();
+    assert_eq!(limit().await, "100");
+    control(&rig, Method::POST, "storage_limit", json!({"email": ANA, "bytes": null})).await.ok();
+    assert_eq!(limit().await, Value::Null);
 }
 
 #[tokio::test]
@@ -75,6 +134,19 @@ async fn after_a_revocation_an_address_has_a_new_token() {
     rig.get(&ana, "about?fields=kind").await.ok();
     rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");
     assert_eq!(control(&rig, Method::POST, "users", json!({"email": ANA})).await.ok()["token"], again["token"]);
+}
+
+/// A token that ended is nobody's: it is not logged as its owner's, and no quota of theirs refuses it.
+#[tokio::test]
+async fn a_token_that_ended_acts_for_nobody() {
+    let rig = Rig::start().await;
+    rig.get(&rig.ana, "about?fields=kind").await.ok();
+    rig.control.revoke_tokens(ANA).expect("revoked");
+    rig.control.set_quota(Quota { calls_per_minute: Some(0), ..Quota::default() });
+    rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");
+    let principals: Vec<Option<String>> = rig.control.requests().into_iter().map(|request| request.principal).collect();
+    assert_eq!(principals, [Some(ANA.to_owned()), None]);
+    rig.get(&rig.bea, "about?fields=kind").await.refused(403, "userRateLimitExceeded");
 }
 
 #[tokio::test]
@@ -110,7 +182,7 @@ async fn a_browser_that_came_by_another_name_reads_nothing_and_icons_are_no_call
     send(users().header("Host", "evil.example:80").header("User-Agent", browser)).await.refused(403, "forbidden");
     send(users().header("User-Agent", browser)).await.ok();
     send(users().header("Host", "drive-emulator:8080")).await.ok();
-    rig.control.fault(Fault::new(Effect::CutBefore).when(When::Always));
+    rig.control.fault(Fault::new(Effect::CutBefore).when(When::Always)).expect("a rule that can strike");
     let icon = rig.http.get(format!("{}/favicon.ico", rig.emulator.url())).send().await.expect("no rule strikes it");
     assert_eq!((icon.status().as_u16(), rig.control.calls()), (404, 0));
 }
@@ -123,7 +195,7 @@ async fn answers_of_rules_are_dated_by_the_emulated_clock_and_downloads_are_atta
     let get = async || rig.request(&rig.ana, Method::GET, &format!("files/{file}?alt=media")).send().await.expect("it answers");
     let media = get().await;
     assert!(media.headers()["content-disposition"] == "attachment" && media.headers()["x-content-type-options"] == "nosniff");
-    rig.control.fault(Fault::new(Effect::Unauthorized));
+    rig.control.fault(Fault::new(Effect::Unauthorized)).expect("a rule that can strike");
     for answer in [media, get().await] {
         let date = answer.headers()["date"].to_str().expect("text");
         assert!(date.contains("06 May 2031"), "{date}");

@@ -131,7 +131,7 @@ async fn a_lost_answer_leaves_the_file_and_its_id_in_use() {
     let rig = Rig::new().await;
     let control = rig.drive.control();
     let ana = control.user("ana@example.com").expect("she is made");
-    control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 }));
+    control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 })).expect("a rule that can strike");
     let ids = format!("{}/drive/v3/files/generateIds?count=1", rig.drive.url());
     let ids: Value = rig.client.get(ids).bearer_auth(&ana.token).send().await.expect("ids").json().await.expect("JSON");
     let create = || {

@@ -159,7 +159,7 @@ async fn b7_7_the_token_endpoint_fails_for_a_while() {
     let drive = DriveEmulator::start().await;
     let key = drive.control().service_account("robot").expect("it is made");
     let failure = Effect::Status(Status::new(503, "internal_failure"));
-    drive.control().fault(Fault::new(failure).op("token").when(When::Next { next: 1 }));
+    drive.control().fault(Fault::new(failure).op("token").when(When::Next { next: 1 })).expect("a rule that can strike");
     let (status, answer) = token(&key, None).await;
     assert_eq!((status, &answer["error"]), (503, &json!("internal_failure")));
     assert_eq!(token(&key, None).await.0, 200);
@@ -218,7 +218,7 @@ async fn b12_9_a_rule_answers_as_the_token_endpoint_does() {
     ] {
         drive.control().clear_faults();
         let status = Status { message: Some(description.to_owned()), ..Status::new(code, error) };
-        drive.control().fault(Fault::new(Effect::Status(status)).op("token"));
+        drive.control().fault(Fault::new(Effect::Status(status)).op("token")).expect("a rule that can strike");
         let refused = json!({"error": error, "error_description": description});
         assert_eq!(token(&key, None).await, (code, refused));
     }

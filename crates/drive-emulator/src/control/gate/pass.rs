@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 
-use super::{Gate, KNOWN_TOKENS};
+use super::Gate;
+use crate::api::bearer::bearer;
 use crate::api::params::Query;
 use crate::control::fault::Effect;
 use crate::control::log::{Logged, without_secrets};
@@ -104,8 +105,9 @@ impl Gate {
             Some(Effect::Status(status)) => return Some(status.api_error().into_response()),
             _ => {}
         }
+        // Who is nobody has no quota, and is refused for that.
         if op.door == Door::Drive
-            && let Some(error) = self.over_quota(op, principal)
+            && let Some(error) = principal.and_then(|user| self.over_quota(op, &user))
         {
             self.note(seq, "quota");
             return Some(error.into_response());
@@ -141,33 +143,20 @@ impl Gate {
         (delay, first)
     }
 
-    fn over_quota(&self, op: &Op, principal: Option<String>) -> Option<ApiError> {
+    fn over_quota(&self, op: &Op, user: &str) -> Option<ApiError> {
         let mut quota = lock(&self.0.quota);
         let (limits, meter) = &mut *quota;
         if *limits == Quota::default() {
             return None;
         }
         let now = self.0.surroundings.now_ms();
-        limits.admit(meter, &principal.unwrap_or_default(), op, now)
+        limits.admit(meter, user, op, now)
     }
 
+    /// Whom the call acts for now: a token may end between two calls.
     fn principal(&self, parts: &Parts) -> Option<String> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let query = || Query::parse(parts.uri.query().unwrap_or_default());
-        let token = match header {
-            Some(token) => token.to_owned(),
-            None => ["access_token", "oauth_token"].into_iter().find_map(|name| query().filled(name).map(str::to_owned))?,
-        };
-        let token = token.as_str();
-        if let Some(known) = lock(&self.0.tokens).get(token) {
-            return Some(known.clone());
-        }
-        let principal = self.0.surroundings.principal(token)?;
-        let mut tokens = lock(&self.0.tokens);
-        if tokens.len() < KNOWN_TOKENS {
-            tokens.insert(token.to_owned(), principal.clone());
-        }
-        Some(principal)
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        self.0.surroundings.principal(bearer(&parts.headers, &query)?)
     }
 
     fn entry(&self, parts: &Parts, op: &Op, principal: Option<String>) -> Logged {

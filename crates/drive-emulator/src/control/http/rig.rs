@@ -20,7 +20,7 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
         ("GET", ["state"]) => state(control)?,
         ("GET", ["clock"]) => clock(control)?,
         ("POST", ["clock"]) => {
-            match (ask.optional("set"), ask.optional_number("advance_ms")?) {
+            match (ask.optional("set")?, ask.optional_number("advance_ms")?) {
                 (Some(time), _) => control.clock_set(time)?,
                 (None, Some(ms)) => control.clock_advance(Duration::from_millis(ms))?,
                 (None, None) => return Err(ApiError::required_parameter("set")),
@@ -44,7 +44,7 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
             json!(control.feed()?)
         }
         ("GET", ["faults"]) => json!(gate.faults()),
-        ("POST", ["faults"]) => json!({ "id": gate.fault(fault(ask)?) }),
+        ("POST", ["faults"]) => json!({ "id": gate.fault(rule(ask)?)? }),
         ("DELETE", ["faults"]) => {
             gate.clear_faults();
             json!({})
@@ -84,15 +84,13 @@ fn clock(control: &Control) -> ApiResult<Value> {
     Ok(json!({ "now": crate::clock::format(now), "now_ms": now }))
 }
 
-/// A rule that can strike.
-fn fault(ask: &Ask) -> ApiResult<Fault> {
-    let fault = serde_json::from_value::<Fault>(Value::Object(ask.body.clone())).map_err(|error| {
+/// The rule in a body.
+fn rule(ask: &Ask) -> ApiResult<Fault> {
+    serde_json::from_value::<Fault>(Value::Object(ask.body.clone())).map_err(|error| {
         let forms = r#""always", {"calls": [1]}, {"every": 5}, {"next": 2} or {"probability": 0.02, "seed": 7}"#;
         let words = error.to_string().replace("data did not match any variant of untagged enum When", &format!("when is {forms}"));
         ApiError::bad_request(format!("The rule is not understood: {words}."))
-    })?;
-    fault.check()?;
-    Ok(fault)
+    })
 }
 
 /// What is in force: of switches and the feed, what is not as it comes.

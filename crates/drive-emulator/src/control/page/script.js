@@ -62,7 +62,12 @@ const more = items => items.length > MOST ? [[["span", "and more", "dim"]]] : []
 const whom = p => p.emailAddress ?? p.domain ?? (p.type === "anyone" ? "anyone with the link" : p.type);
 const clock = text => text.replace("T", " ").replace(/\.\d+Z$/, "");
 // The file whose grants are told below the tree; the page's own address keeps it.
-let shown = decodeURIComponent(location.hash.slice(1)) || null;
+let shown = null;
+try {
+  shown = decodeURIComponent(location.hash.slice(1)) || null;
+} catch {
+  // An address somebody wrote by hand, such as #%, names no file.
+}
 
 const rolesOf = p => "chip " + p.role + (p.type === "anyone" ? " anyone" : "");
 function chips(parent, file, owner) {
@@ -109,7 +114,11 @@ function branch(file, deep, few) {
 }
 // Draws the children of `list`'s folder, and theirs where they are open.
 async function grow(list, id, owner, deep) {
-  const children = await get("children/" + encodeURIComponent(id) + "?limit=" + (MOST + 1)).catch(() => []);
+  const children = await get("children/" + encodeURIComponent(id) + "?limit=" + (MOST + 1)).catch(error => {
+    // It was deleted a moment ago.
+    if (error.status === 404) return [];
+    throw error;
+  });
   const items = cut(children);
   if (children.length > MOST) items.push({ id: "", name: "and more", mimeType: "" });
   if (!children.length) items.push({ id: "", name: "empty", mimeType: "" });
