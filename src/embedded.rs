@@ -7,14 +7,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE;
 use drive_emulator::{Control, DriveEmulator};
-use rand::RngCore;
 
 use crate::config::Sandbox;
 use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
+use crate::fs_layout::Key;
 
 /// Whose My Drive the trees of a sandbox lie in.
 pub const ADMIN: &str = "admin@example.com";
@@ -154,8 +152,6 @@ fn secret_key(path: &Path) -> std::io::Result<()> {
     if path.exists() {
         return Ok(());
     }
-    let mut bytes = [0; 32];
-    rand::rng().fill_bytes(&mut bytes);
     let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
-    writeln!(file, "{}", URL_SAFE.encode(bytes))
+    writeln!(file, "{}", *Key::generate())
 }

@@ -9,4 +9,4 @@ pub mod schedule;
 pub mod signature;
 
 pub use client::{Answer, Client, Delivery};
-pub use signature::{Keys, make_command};
+pub use signature::{Keys, make_command, new_key};

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rand::RngCore;
 use secrecy::zeroize::Zeroizing;
 use standardwebhooks::Webhook;
 
@@ -107,6 +108,14 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
     Ok(text)
 }
 
+/// A new key, as a line of the file.
+pub fn new_key() -> Zeroizing<String> {
+    use base64::Engine;
+    let mut bytes = Zeroizing::new([0; 32]);
+    rand::rng().fill_bytes(&mut *bytes);
+    Zeroizing::new([PREFIX, &base64::engine::general_purpose::STANDARD.encode(*bytes)].concat())
+}
+
 /// A shell command that makes a key file of mode 0600 for the user of the service.
 pub fn make_command(path: &Path) -> String {
     owner::service(path.parent()).writes_secret("echo \"whsec_$(head -c 32 /dev/urandom | base64 -w 0)\"", path)
@@ -162,6 +171,12 @@ mod tests {
             assert!(!told.contains("MfKQ9r8G") && !told.contains("segredo"), "{told}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_new_key_is_one_and_never_the_same() {
+        let (one, other) = (new_key(), new_key());
+        assert!(Keys::parse(&one).is_some() && one != other);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::agent::{Trial, try_program};
 use crate::api::Key;
 use crate::config::Settings;
+use crate::config::places::is_of_the_machine;
 use crate::context::Context;
-use crate::doctor::{self, ASK_DRIVE, CHECKS, Finding, Findings, Verdict};
+use crate::doctor::{self, CHECKS, Finding, Findings, Verdict};
 use crate::document::Document;
 use crate::domain::clock;
 use crate::error::Exit;
@@ -61,7 +62,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let mut unreachable: Option<&str> = None;
     for check in CHECKS.iter().filter(|c| wanted.contains(&c.name)) {
         let trouble = check.needs.iter().copied().find(|n| in_trouble.contains(n));
-        let asks_drive = ASK_DRIVE.contains(&check.name);
+        let asks_drive = check.asks_drive();
         let found = match trouble.or(unreachable.filter(|_| asks_drive)) {
             Some(needed) => vec![Finding::skipped(check.name, needed)],
             None => one(check.name, args, context).await.unwrap_or_else(|fault| {
@@ -99,11 +100,9 @@ fn wanted(only: &[String]) -> Vec<&'static str> {
 
 async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Result<Findings> {
     let settings = context.settings().await?;
+    let config = context.config_path().unwrap_or_default();
     Ok(match check {
-        "config" => {
-            let path = context.config_path().map(|p| p.display().to_string()).unwrap_or_default();
-            vec![Finding::good("config", format!("{path} is understood"))]
-        }
+        "config" => vec![Finding::good("config", format!("{} is understood", config.display()))],
         "user" => doctor::local::user(settings),
         "disk" => {
             // A ledger in trouble is its own check's to tell.
@@ -114,15 +113,13 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
             doctor::local::disk(settings, &technicians.into_iter().map(|t| t.folder).collect::<Vec<_>>())
         }
         "key" => doctor::local::key(settings).into_iter().chain(api_key(settings)).collect(),
-        "services" if context.config_path().as_deref() == Some(Path::new("/etc/tecnico/config.toml")) => {
-            doctor::systemd::services(settings)
-        }
+        "services" if is_of_the_machine(&config) => doctor::systemd::services(settings),
         "services" => vec![Finding::good("services", "these are not the settings that services of systemd's read")],
         "processor" => processor(settings, args.try_file.as_deref()).await?,
         "ledger" => doctor::state::ledger(context.ledger().await?).await?,
         "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now())?,
         "quota" => doctor::state::quota(context.ledger().await?, clock::now()).await?,
-        "work" => doctor::state::work(context.ledger().await?, settings, clock::now()).await?,
+        "work" => doctor::work::work(context.ledger().await?, settings, clock::now()).await?,
         "leftovers" => doctor::state::leftovers(context.ledger().await?, settings).await?,
         "credentials" => vec![Finding::good("credentials", format!("the credentials are those of {}", context.drive().await?.account()))],
         "clock" => doctor::drive::clock(context.drive().await?).await?,
@@ -132,7 +129,7 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
         "parent" => doctor::drive::parent(context.drive().await?, &settings.drive).await?,
         "roundtrip" => doctor::drive::round_trip(context.drive().await?, &settings.drive, args.share_with.as_deref()).await?,
         "feed" => doctor::drive::feed(context.drive().await?).await?,
-        _ => doctor::backend::ping(&settings.callback).await?,
+        _ => doctor::backend::ping(&settings.callback, &config).await?,
     })
 }
 

@@ -1,20 +1,21 @@
 //! `tecnico status`.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::agent::COMMAND_UNUSABLE;
+use crate::callback::Client;
 use crate::config::Settings;
+use crate::config::settings::Mode;
 use crate::context::Context;
-use crate::doctor::{Verdict, processor::processor};
+use crate::doctor::work::{Standing, ago, standing};
+use crate::doctor::{Verdict, in_full, processor::processor};
 use crate::document::Document;
 use crate::domain::clock::{self, Millis, rfc3339};
 use crate::domain::item::{Item, State, shown};
 use crate::domain::text::{count, visible};
 use crate::error::Exit;
-use crate::ledger::{Counts, DroppedFolder, LastCycle, StoppedAddress};
+use crate::ledger::DroppedFolder;
 
 /// How many stuck files are named.
 const NAMED: usize = 20;
@@ -22,7 +23,8 @@ const NAMED: usize = 20;
 /// Say in a line whether all is well, or what is stuck, failed and undelivered.
 ///
 /// Asks nothing of Drive. Ends with 1 when a file is stuck (it has got no step further for status.stuck), the program that judges
-/// cannot be started, a callback was given up or its address closed, or no cycle has gone well for longer than status.silence.
+/// cannot be started, the key that signs callbacks cannot be used, a callback was given up or its address closed, or no cycle has
+/// gone well for longer than status.silence.
 /// A folder that somebody dropped into novos and left empty is named; it stays where it is.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -90,15 +92,13 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = context.ledger().await?;
     let settings = context.settings().await?;
     let now = clock::now();
-    let counts = ledger.counts(now).await?;
-    let last = ledger.last_cycle().await?;
-    let stopped = ledger.stopped_addresses().await?;
-    let ago = |time: Duration| now.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
-    let stuck = ledger.stuck_items(ago(settings.stuck)).await?;
-    let empty = ledger.empty_folders(ago(settings.watch.settle)).await?;
+    let Standing { counts, last, stuck, stopped, troubles } = standing(ledger, settings, now).await?;
+    let empty = ledger.empty_folders(ago(now, settings.watch.settle)).await?;
     let held_up = ledger.open_items(None).await?.into_iter().filter(|i| i.setback.as_deref() == Some(COMMAND_UNUSABLE));
-    let mut problems = problems(&counts, last.as_ref(), &stopped, stuck.len(), ago(settings.silence));
-    problems.splice(0..0, unusable_processor(settings, &held_up.collect::<Vec<_>>()));
+    // What stops everything is said first.
+    let mut problems = Vec::from_iter(unusable_key(settings));
+    problems.extend(unusable_processor(settings, &held_up.collect::<Vec<_>>()));
+    problems.extend(troubles.into_iter().map(|t| Problem { code: t.code, message: t.message, fix: t.fix }));
     let report = Report {
         ok: problems.is_empty(),
         last_cycle_at: last.as_ref().map(|l| rfc3339(l.ended_at)),
@@ -122,35 +122,18 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn problems(counts: &Counts, last: Option<&LastCycle>, stopped: &[StoppedAddress], stuck: usize, heard_since: Millis) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut add = |code, message: String, fix: &str| problems.push(Problem { code, message, fix: fix.to_owned() });
-    match last {
-        None => add("no_cycle_yet", "no cycle has run yet".into(), "`tecnico watch`, best from a timer"),
-        Some(l) if l.succeeded_at.is_none_or(|at| at < heard_since) => {
-            let since = l.succeeded_at.map_or_else(|| "ever".to_owned(), |at| format!("since {}", rfc3339(at)));
-            let why = l.failure.as_deref().map(|f| format!("; the last one: {f}")).unwrap_or_default();
-            add("silence", format!("no cycle has gone well {since}{why}"), "`tecnico watch -v` shows what is wrong");
-        }
-        Some(_) => {}
-    }
-    if stuck > 0 {
-        let message = format!("{}: no step further for longer than status.stuck", count(stuck, "file is stuck", "files are stuck"));
-        add("stuck", message, "`tecnico why FILE` says why");
-    }
-    if counts.dead > 0 {
-        let message = count(counts.dead, "callback was given up", "callbacks were given up");
-        add("callbacks_dead", message, "`tecnico callbacks retry` sends them again");
-    }
-    for address in stopped {
-        let message = format!("nothing is sent to {} since {}: {}", address.url, rfc3339(address.stopped_at), address.reason);
-        add("address_stopped", message, "`tecnico callbacks retry`, once it takes callbacks again");
-    }
-    problems
+/// A key for signing that cannot be used ends every cycle before it begins, so that none is there to tell of it.
+fn unusable_key(settings: &Settings) -> Option<Problem> {
+    let failure = Client::new(&settings.callback).err()?;
+    let fix = failure.hint_text().unwrap_or("`tecnico doctor --only backend` says what is wrong").to_owned();
+    Some(Problem { code: failure.code(), message: in_full(&failure), fix })
 }
 
-/// A program that cannot be started holds up every file: said at once, and first.
+/// A program that cannot be started holds up every file: said at once.
 fn unusable_processor(settings: &Settings, held_up: &[Item]) -> Option<Problem> {
+    if settings.process.mode != Mode::Command {
+        return None;
+    }
     let finding = processor(settings).into_iter().find(|f| f.verdict == Verdict::Problem);
     let told = held_up.iter().rev().find_map(|i| i.reason.clone());
     let message = finding.as_ref().map(|f| f.message.clone()).or(told)?;
@@ -199,7 +182,7 @@ fn tell(report: &Report, context: &Context) {
     ));
     for problem in &report.problems {
         ui.say(format!("{} {}", ui.bad(problem.code), visible(&problem.message)));
-        ui.say(ui.dim(format!("    fix: {}", problem.fix)));
+        ui.say(ui.dim(format!("    fix: {}", ui.mend(&problem.fix).replace('\n', "\n    "))));
     }
     for item in report.stuck.iter().take(NAMED) {
         let reason = visible(item.reason.as_deref().unwrap_or("-"));

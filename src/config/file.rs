@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::env_names;
 use super::owner::{self, Person};
+use super::places::OF_THE_MACHINE;
 use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
@@ -28,7 +29,7 @@ pub(super) fn find(flag: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) ->
         return Ok(path.into());
     }
     let candidates: Vec<PathBuf> =
-        users_folder(env).map(|h| h.join("tecnico/config.toml")).into_iter().chain([PathBuf::from("/etc/tecnico/config.toml")]).collect();
+        users_folder(env).map(|h| h.join("tecnico/config.toml")).into_iter().chain([PathBuf::from(OF_THE_MACHINE)]).collect();
     // One that this user may not look at is there all the same.
     let there = |path: &&PathBuf| !matches!(path.metadata(), Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory));
     candidates.iter().find(there).cloned().ok_or_else(|| {

@@ -4,6 +4,7 @@ mod command;
 pub mod env_names;
 mod file;
 pub mod owner;
+pub mod places;
 mod raw;
 mod resolve;
 mod secret_file;

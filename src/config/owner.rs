@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::domain::text::{shell_path, shell_word};
 
 /// The user whom the Debian package and `init` make.
-const OF_THE_PACKAGE: &str = "tecnico";
+pub const OF_THE_PACKAGE: &str = "tecnico";
 
 /// Gives what root made to whom the folder around it belongs: the user of the service could not use it otherwise. Does
 /// nothing for other users.

@@ -7,6 +7,7 @@ pub mod local;
 pub mod processor;
 pub mod state;
 pub mod systemd;
+pub mod work;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,9 +53,6 @@ pub struct Check {
     pub needs: &'static [&'static str],
 }
 
-/// The checks that ask Drive: where one finds that it cannot be reached, the others would only say so again.
-pub const ASK_DRIVE: [&str; 7] = ["clock", "token", "account", "scope", "parent", "roundtrip", "feed"];
-
 /// Every check, in the order in which one builds on another.
 pub const CHECKS: [Check; 20] = [
     Check { name: "config", needs: &[] },
@@ -78,6 +76,14 @@ pub const CHECKS: [Check; 20] = [
     Check { name: "feed", needs: &["account"] },
     Check { name: "backend", needs: &["config"] },
 ];
+
+impl Check {
+    /// Whether it asks Drive, as all do that build on the credentials: where one finds that Drive cannot be reached, the
+    /// others would only say so again.
+    pub fn asks_drive(&self) -> bool {
+        self.needs.iter().any(|needed| *needed == "credentials" || CHECKS.iter().any(|c| c.name == *needed && c.asks_drive()))
+    }
+}
 
 impl Finding {
     /// As it should be.

@@ -2,26 +2,29 @@
 //!
 //! Their files are read, for systemd itself need not be running to be asked (a container, an installation under way).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Finding, Findings};
 use crate::config::Settings;
+use crate::domain::technician::is_unprintable;
+use crate::domain::text::{shell_word, visible};
 
 /// The services that work with the ledger and the folders.
-pub const SERVICES: [&str; 3] = ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"];
+const SERVICES: [&str; 3] = ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"];
 /// Where units lie, the one that counts first (systemd.unit(5)).
 const FOLDERS: [&str; 4] = ["etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+/// Where an admin's units and drop-ins lie, below the root.
+pub const UNITS: &str = "/etc/systemd/system";
+/// The drop-in of each service that is ours: whatever else is there is somebody's, and stays.
+pub const DROP_IN: &str = "tecnico-paths.conf";
 /// What `ProtectHome=` closes.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 
 /// What an installed service may write to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// The unit's name.
-    pub name: &'static str,
+struct Service {
     /// `ReadWritePaths=` and `StateDirectory=`.
     writable: Vec<PathBuf>,
     /// `BindPaths=`, as they are called inside.
@@ -34,7 +37,7 @@ pub struct Service {
 
 impl Service {
     /// Whether the service can write below `path`.
-    pub fn may_write(&self, path: &Path) -> bool {
+    fn may_write(&self, path: &Path) -> bool {
         let below = |places: &[PathBuf]| places.iter().any(|place| path.starts_with(place));
         let reachable = !(self.is_homeless && is_home(path)) || below(&self.bound);
         reachable && (!self.is_strict || below(&self.writable) || below(&self.bound))
@@ -46,27 +49,87 @@ fn is_home(path: &Path) -> bool {
     HOMES.iter().any(|home| path.starts_with(home))
 }
 
-/// The lines of a drop-in that let a service write below `paths`.
-pub fn drop_in(paths: &[&Path]) -> String {
-    let mut text = "[Service]\n".to_owned();
-    let homes = paths.iter().any(|p| is_home(p));
-    if homes {
-        text.push_str("ProtectHome=tmpfs\n");
-    }
-    for path in paths {
-        let key = if is_home(path) { "BindPaths" } else { "ReadWritePaths" };
-        let path = path.display().to_string().replace('%', "%%").replace('\\', "\\\\").replace('"', "\\\"");
-        text.push_str(&[key, "=\"-", &path, "\"\n"].concat());
-    }
-    text
+/// Services that cannot write where the settings put things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShutOut {
+    /// Their names.
+    pub services: Vec<&'static str>,
+    /// The folders that one of them cannot write to now.
+    pub folders: Vec<PathBuf>,
+    /// All folders that our drop-in has to name: it is replaced as a whole.
+    named: Vec<PathBuf>,
 }
 
-/// The services that are installed below `root`.
-pub fn installed(root: &Path) -> Vec<Service> {
-    SERVICES.into_iter().filter_map(|name| read(root, name)).collect()
+impl ShutOut {
+    /// What they cannot do, as a sentence.
+    pub fn message(&self) -> String {
+        let folders: Vec<_> = self.folders.iter().map(|f| visible(&f.to_string_lossy()).into_owned()).collect();
+        format!("{} may not write to {}: only this user can", self.services.join(", "), folders.join(" and "))
+    }
+
+    /// The drop-in that lets them in; `None` where systemd cannot be told of a folder with such a name.
+    pub fn drop_in(&self) -> Option<String> {
+        drop_in(&self.named).map(|lines| lines.join("\n") + "\n")
+    }
+
+    /// The command that writes the drop-ins, in one line.
+    pub fn command(&self) -> String {
+        let Some(lines) = drop_in(&self.named) else {
+            return "vm.base_dir and ledger.path: name folders without line ends and other characters that cannot be seen, for systemd \
+                    reads none"
+                .to_owned();
+        };
+        let lines: Vec<String> = lines.iter().map(|line| shell_word(line)).collect();
+        format!(
+            "for unit in {}; do printf '%s\\n' {} | sudo install -D -m 644 /dev/stdin {UNITS}/$unit.d/{DROP_IN}; done; \
+             sudo systemctl daemon-reload",
+            self.services.join(" "),
+            lines.join(" ")
+        )
+    }
 }
 
-fn read(root: &Path, name: &'static str) -> Option<Service> {
+/// The lines of a drop-in that lets a service write below these folders. In quotes systemd takes what follows a backslash
+/// as it is, and has no word for a line end.
+fn drop_in(folders: &[PathBuf]) -> Option<Vec<String>> {
+    let mut lines = vec!["# Made by tecnico, and replaced as a whole".to_owned(), "[Service]".to_owned()];
+    lines.extend(folders.iter().any(|f| is_home(f)).then(|| "ProtectHome=tmpfs".to_owned()));
+    for folder in folders {
+        let key = if is_home(folder) { "BindPaths" } else { "ReadWritePaths" };
+        let name = folder.to_str().filter(|name| !name.contains(is_unprintable))?;
+        let name = name.replace('%', "%%").replace('\\', "\\\\").replace('"', "\\\"");
+        lines.push([key, "=\"-", &name, "\""].concat());
+    }
+    Some(lines)
+}
+
+/// Which of the services installed below `root` cannot write where the settings put things; `None` where all can.
+pub fn shut_out(root: &Path, settings: &Settings) -> Option<ShutOut> {
+    let needed = BTreeSet::from([settings.base_dir.as_path(), settings.ledger_path.parent().unwrap_or(Path::new("/"))]);
+    let closed = |service: &Service| -> BTreeSet<PathBuf> {
+        needed.iter().filter(|folder| !service.may_write(folder)).map(|folder| folder.to_path_buf()).collect()
+    };
+    let (mut services, mut folders, mut named) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for name in SERVICES {
+        let now = read(root, name, true).map(|s| closed(&s)).unwrap_or_default();
+        if now.is_empty() {
+            continue;
+        }
+        services.push(name);
+        folders.extend(now);
+        named.extend(read(root, name, false).map(|s| closed(&s)).unwrap_or_default());
+    }
+    let listed = |folders: BTreeSet<PathBuf>| folders.into_iter().collect();
+    (!services.is_empty()).then(|| ShutOut { services, folders: listed(folders), named: listed(named) })
+}
+
+/// How many of the services are installed below `root`.
+fn installed(root: &Path) -> usize {
+    SERVICES.into_iter().filter(|name| read(root, name, true).is_some()).count()
+}
+
+/// An installed service with its drop-ins, or without the one that is ours.
+fn read(root: &Path, name: &'static str, with_ours: bool) -> Option<Service> {
     let mut text = FOLDERS.iter().find_map(|folder| std::fs::read_to_string(root.join(folder).join(name)).ok())?;
     // One name counts once, and names go by the alphabet whatever folder they lie in.
     let mut drop_ins: BTreeMap<OsString, PathBuf> = BTreeMap::new();
@@ -74,11 +137,11 @@ fn read(root: &Path, name: &'static str) -> Option<Service> {
         let files = std::fs::read_dir(root.join(folder).join(format!("{name}.d"))).into_iter().flatten().flatten();
         drop_ins.extend(files.filter(|f| f.path().extension().is_some_and(|e| e == "conf")).map(|f| (f.file_name(), f.path())));
     }
-    for path in drop_ins.into_values() {
+    for (_, path) in drop_ins.into_iter().filter(|(name, _)| with_ours || name != DROP_IN) {
         text.push('\n');
         text.push_str(&std::fs::read_to_string(path).unwrap_or_default());
     }
-    let mut service = Service { name, writable: Vec::new(), bound: Vec::new(), is_strict: false, is_homeless: false };
+    let mut service = Service { writable: Vec::new(), bound: Vec::new(), is_strict: false, is_homeless: false };
     for (key, value) in text.lines().filter_map(|l| l.split_once('=')) {
         let value = value.trim();
         let paths = || shlex::split(value).unwrap_or_default().into_iter().map(|w| w.trim_start_matches(['-', '+']).replace("%%", "%"));
@@ -89,7 +152,8 @@ fn read(root: &Path, name: &'static str) -> Option<Service> {
             "ReadWritePaths" if value.is_empty() => service.writable.clear(),
             "ReadWritePaths" => service.writable.extend(paths().map(PathBuf::from)),
             "BindPaths" if value.is_empty() => service.bound.clear(),
-            "BindPaths" => service.bound.extend(paths().filter_map(|p| p.split(':').nth(1).or(p.split(':').next()).map(PathBuf::from))),
+            // SOURCE:DESTINATION:OPTIONS, or one name for both, which in quotes may have a colon in it.
+            "BindPaths" => service.bound.extend(paths().flat_map(|p| [p.split(':').nth(1).map(PathBuf::from), Some(p.into())]).flatten()),
             _ => {}
         }
     }
@@ -98,22 +162,15 @@ fn read(root: &Path, name: &'static str) -> Option<Service> {
 
 /// Whether each installed service may write where the settings put things, and whether the timer and the agent do the same work.
 pub fn services(settings: &Settings) -> Findings {
-    let installed = installed(Path::new("/"));
-    let needed = [settings.base_dir.as_path(), settings.ledger_path.parent().unwrap_or(Path::new("/"))];
-    let mut findings = Vec::new();
-    for path in needed {
-        let shut: Vec<&str> = installed.iter().filter(|s| !s.may_write(path)).map(|s| s.name).collect();
-        if let [_, ..] = shut.as_slice() {
-            let message = format!("{} may not write to {}: only this user can", shut.join(", "), path.display());
-            findings.push(Finding::problem("services", message, let_in(&shut, path)));
-        }
-    }
+    let root = Path::new("/");
+    let mut findings: Findings =
+        shut_out(root, settings).map(|shut| Finding::problem("services", shut.message(), shut.command())).into_iter().collect();
     if is_enabled("tecnico-watch.timer") && is_enabled("tecnico-agent.service") {
         let message = "tecnico-watch.timer and tecnico-agent.service are both enabled: one of them is enough";
         findings.push(Finding::warning("services", message, "sudo systemctl disable --now tecnico-watch.timer"));
     }
     if findings.is_empty() {
-        let message = match installed.len() {
+        let message = match installed(root) {
             0 => "no service of systemd's is installed".to_owned(),
             n => format!("the {n} services of systemd's may write where they have to"),
         };
@@ -122,60 +179,10 @@ pub fn services(settings: &Settings) -> Findings {
     findings
 }
 
-/// The command that writes the drop-ins.
-fn let_in(services: &[&str], path: &Path) -> String {
-    let text = drop_in(&[path]).replace('\n', "\\n").replace('%', "%%").replace('\'', "'\\''");
-    format!(
-        "for unit in {}; do printf '{text}' | sudo install -D -m 644 /dev/stdin /etc/systemd/system/$unit.d/paths.conf; done; sudo systemctl daemon-reload",
-        services.join(" ")
-    )
-}
-
 /// Whether systemd starts this unit with the machine; nobody does where there is no systemd.
 fn is_enabled(unit: &str) -> bool {
     Command::new("systemctl").args(["is-enabled", "--quiet", unit]).output().is_ok_and(|ran| ran.status.success())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The services of the package, with this drop-in.
-    fn with(drop_in: &str) -> Vec<Service> {
-        let root = tempfile::tempdir().expect("a root");
-        let (units, etc) = (root.path().join("usr/lib/systemd/system"), root.path().join("etc/systemd/system"));
-        std::fs::create_dir_all(&units).expect("made");
-        for name in SERVICES {
-            let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/systemd").join(name);
-            std::fs::copy(ours, units.join(name)).expect("copied");
-            std::fs::create_dir_all(etc.join(format!("{name}.d"))).expect("made");
-            std::fs::write(etc.join(format!("{name}.d/paths.conf")), drop_in).expect("written");
-        }
-        installed(root.path())
-    }
-
-    fn may_write(drop_in: &str, path: &str) -> bool {
-        let services = with(drop_in);
-        assert_eq!(services.len(), SERVICES.len());
-        services.iter().all(|s| s.may_write(Path::new(path)))
-    }
-
-    #[test]
-    fn the_units_write_to_the_places_of_the_package_and_nowhere_else() {
-        assert!(may_write("", "/srv/tecnicos") && may_write("", "/var/lib/tecnico"));
-        for path in ["/data/t", "/home/t", "/srv", "/var/lib"] {
-            assert!(with("").iter().all(|s| !s.may_write(Path::new(path))), "{path}");
-        }
-        assert!(installed(Path::new("/nonexistent")).is_empty());
-    }
-
-    #[test]
-    fn a_drop_in_lets_them_in_elsewhere() {
-        for path in ["/data/t", "/home/t", "/data/our \"100%\" files"] {
-            let text = drop_in(&[Path::new(path)]);
-            assert!(may_write(&text, path) && may_write(&text, "/srv/tecnicos"), "{text}");
-        }
-        assert!(!may_write("[Service]\nReadWritePaths=-/home/t\n", "/home/t"), "a home is closed whatever is writable");
-        assert!(!may_write("[Service]\nReadWritePaths=\n", "/srv/tecnicos"), "an empty line takes back what stands before it");
-    }
-}
+mod tests;

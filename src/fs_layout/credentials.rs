@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use fernet::Fernet;
 use rustix::fs::OFlags;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -45,6 +46,11 @@ pub struct Credentials {
 }
 
 impl Key {
+    /// A new key, as the file holds it.
+    pub fn generate() -> Zeroizing<String> {
+        Zeroizing::new(Fernet::generate_key())
+    }
+
     /// Reads the key file: 44 characters, a line end may follow.
     ///
     /// Fails with `key_missing` (exit 78), `key_readable_by_others` (exit 77) or `key_invalid` (exit 78).

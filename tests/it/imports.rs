@@ -39,7 +39,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
     ("api", &["agent", "callback", "config", "creation", "domain", "error", "fs_layout", "ledger", "provision", "verdict"]),
     ("creation", &["callback", "domain", "fs_layout", "provision"]),
     ("doctor", &["callback", "config", "domain", "drive", "error", "fs_layout", "ledger"]),
-    ("embedded", &["config", "domain", "error"]),
+    ("embedded", &["config", "domain", "error", "fs_layout"]),
     ("drive", &["config", "domain", "error"]),
     ("fs_layout", &["config", "domain", "error"]),
     ("callback", &["config", "domain", "error"]),

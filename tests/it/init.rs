@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::machine::mounted;
 use crate::support::python;
 use crate::support::receiver::Receiver;
 use crate::support::world::{ADMIN, Ran, World, finish};
@@ -67,6 +68,7 @@ async fn answers_become_a_config_that_works_and_is_never_overwritten() {
     let done = fresh.init().await.expect(0).json();
     fresh.assert_nothing_left();
     assert_eq!((done["schema"].as_str(), done["account"].as_str().is_some_and(|a| a.contains('@'))), (Some("tecnico.init/1"), true));
+    assert_eq!((&done["drop_ins"], &done["notes"]), (&serde_json::json!([]), &serde_json::json!([])), "no unit reads it: {done}");
     for (file, mode) in [("keys", 0o700), ("keys/service-account.json", 0o600), ("keys/segredo.key", 0o600), ("config.toml", 0o640)] {
         let metadata = fresh.world.path("fresh").join(file).metadata().expect("made");
         assert_eq!(metadata.permissions().mode() & 0o777, mode, "{file}");
@@ -107,6 +109,10 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
     std::fs::copy(fresh.world.path("service-account.json"), &open).expect("copied");
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).expect("changed");
     fresh.world.write_secret("garbage.json", "{}");
+    let ledger = |place: &str| -> Change {
+        let line = format!("ledger = \"{}\"\n", fresh.world.path(place).display());
+        Box::new(move |text| text + &line)
+    };
     let cases: Vec<(Change, i32, &str)> = vec![
         (Box::new(wrong("service-account.json", "none.json")), 78, "key_missing"),
         (Box::new(wrong("service-account.json", "open.json")), 77, "key_readable_by_others"),
@@ -119,6 +125,10 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
         (Box::new(|t| t + "backend_url = \"ftp://backend.example.com\"\n"), 78, "config_wrong"),
         (Box::new(|t| t + "command = [\"no-such-program\", \"{path}\"]\n"), 78, "processor_missing"),
         (Box::new(wrong("fresh/vm", "no/such/vm")), 78, "base_dir_missing"),
+        (ledger("no/such/ledger.db"), 73, "ledger_directory"),
+        (ledger("garbage.json/ledger.db"), 73, "ledger_directory"),
+        (ledger("fresh"), 73, "ledger_unwritable"),
+        (Box::new(|t| t + "ledger = \"/proc/foo/ledger.db\"\n"), 73, "ledger_unwritable"),
         (
             Box::new(|t| t.lines().filter(|l| !l.starts_with("base_dir")).collect::<Vec<_>>().join("\n") + "\nbase_dir = \"/proc/foo\"\n"),
             73,
@@ -262,4 +272,46 @@ async fn answers_may_do_without_keys() {
     let made: Vec<_> = std::fs::read_dir(fresh.world.path("fresh/keys")).expect("there").flatten().map(|e| e.file_name()).collect();
     assert_eq!(made, ["service-account.json"]);
     assert!(std::fs::read_to_string(fresh.config()).expect("a config").contains("\nsecret_file = \"\"\n"));
+}
+
+/// Root sets up the whole machine, here with a folder in place of /etc: the units are let into folders with names of any
+/// kind, and one that stays shut out is told with the command that lets it in, once everything else is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_units_of_the_machine_are_let_into_other_folders() {
+    let fresh = Fresh::new().await;
+    let etc = fresh.world.path("etc");
+    let units = etc.join("systemd/system");
+    std::fs::create_dir_all(&units).expect("made");
+    std::fs::create_dir(etc.join("tecnico")).expect("made");
+    std::fs::write(etc.join("passwd"), "root:x:0:0:root:/root:/bin/sh\n").expect("written");
+    for name in ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"] {
+        let ours = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/systemd").join(name);
+        std::fs::copy(ours, units.join(name)).expect("copied");
+    }
+    let in_the_way = units.join("tecnico-watch.service.d");
+    std::fs::write(&in_the_way, "").expect("written");
+    let ledger = fresh.world.path("fresh/state/ledger.db").display().to_string();
+    fresh.answers(|text| text.replace("fresh/vm", r#"fresh/our \"vm\", it's 100% \\"#) + &format!("ledger = \"{ledger}\"\n"));
+    let at_root = async |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(args);
+        mounted("mount --bind \"$0\" /etc", &etc, command).await
+    };
+    let tecnico = env!("CARGO_BIN_EXE_tecnico");
+    let answers = fresh.world.path("answers.toml").display().to_string();
+    let Some(ran) = at_root(tecnico, &["init", "--json", "--answers", &answers]).await else { return };
+    let done = ran.expect(1).json();
+    assert!(etc.join("tecnico/config.toml").exists() && etc.join("tecnico/keys/segredo.key").exists(), "{done}");
+    assert_eq!(done["drop_ins"].as_array().map(Vec::len), Some(2), "{done}");
+    let note = &done["notes"][0];
+    assert!(note["message"].as_str().is_some_and(|m| m.starts_with("tecnico-watch.service may not write to ")), "{done}");
+
+    let doctor = ["--config", "/etc/tecnico/config.toml", "doctor", "--only", "services", "--json"];
+    let told = at_root(tecnico, &doctor).await.expect("mounted").expect(1).json();
+    let problems: Vec<_> = told["findings"].as_array().expect("findings").iter().filter(|f| f["verdict"] == "problem").collect();
+    assert!(problems.len() == 1 && problems[0]["fix"] == note["fix"], "one finding, with the command of the note: {told:#}");
+    std::fs::remove_file(in_the_way).expect("removed");
+    let fix = format!("sudo() {{ \"$@\"; }}; systemctl() {{ :; }}; {}", note["fix"].as_str().expect("a command"));
+    at_root("sh", &["-ec", &fix]).await.expect("mounted").expect(0);
+    at_root(tecnico, &doctor).await.expect("mounted").expect(0);
 }

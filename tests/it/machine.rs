@@ -15,7 +15,7 @@ async fn read_only(folder: &std::path::Path, command: Command) -> Option<Ran> {
 }
 
 /// Runs a command after `mount`, in which `$0` is the folder; `None` where this machine lets nobody mount.
-async fn mounted(mount: &str, folder: &std::path::Path, command: Command) -> Option<Ran> {
+pub async fn mounted(mount: &str, folder: &std::path::Path, command: Command) -> Option<Ran> {
     let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
     if !mounts.is_ok_and(|o| o.status.success()) {
         return None;

@@ -83,7 +83,8 @@ fn a_newcomer_plays_technician_with_one_command() {
     assert!(dropped.stdout.contains("16517189.pdf is in novos of 42, dropped by ana@example.com"), "{}", dropped.stdout);
     assert!(dropped.stderr.contains(&format!("`tecnico --sandbox {typed} watch`")), "{}", dropped.stderr);
     let doctor = run(&sandbox, 0, &["doctor"]).stdout;
-    assert!(!doctor.contains("systemctl") && !doctor.contains("service account") && doctor.contains("DIR watch`"), "{doctor}");
+    assert!(!doctor.contains("systemctl") && !doctor.contains("service account"), "{doctor}");
+    assert!(doctor.contains(&format!("fix: `tecnico --sandbox {typed} watch`")), "{doctor}");
     let watched = run(&sandbox, 0, &["watch", "-v"]).stdout;
     assert!(watched.contains("processado  42  16517189.pdf\n") && watched.contains("processado  42  2.pdf\n"), "{watched}");
     let processados = entries(&sandbox.join("vm/Ana_Maria/pdfs/processados"));

@@ -11,9 +11,6 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rand::RngCore;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
@@ -21,7 +18,7 @@ use url::Url;
 
 use super::files::Drops;
 use super::{heading, work};
-use crate::callback::{Client, Delivery, Keys};
+use crate::callback::{Client, Delivery, Keys, new_key};
 use crate::context::Context;
 use crate::domain::clock;
 use crate::domain::text::visible;
@@ -49,7 +46,7 @@ impl Backend {
         let secret = new_key();
         let secret_file = dir.join("callback.secret");
         let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&secret_file)?;
-        writeln!(file, "{secret}")?;
+        writeln!(file, "{}", *secret)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
         let received = Received::default();
@@ -115,12 +112,6 @@ impl Callback {
         };
         ui.say(format!("  {mark}  {user}  {}", line.trim_end()));
     }
-}
-
-fn new_key() -> String {
-    let mut bytes = [0; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    format!("whsec_{}", STANDARD.encode(bytes))
 }
 
 async fn take(State((key, received)): State<(Arc<Webhook>, Received)>, headers: HeaderMap, body: Bytes) -> StatusCode {

@@ -6,7 +6,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::answers::Answers;
-use super::{callback_key, portal_key, service_user, tried};
+use super::{sets_up_the_machine, tried};
+use crate::config::owner::of_the_package;
+use crate::config::places::{callback_key, portal_key};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::ui::Ui;
@@ -103,7 +105,7 @@ pub(super) async fn ask(mut answers: Answers, target: &Path, context: &Context) 
     if !answers.backend_url.is_empty() && !callback_key(target).exists() {
         answers.callback_key = confirm(&format!("Make a key that signs what the backend is told, {}?", shown(callback_key(target))), ui)?;
     }
-    if service_user::is_missing(target) {
+    if sets_up_the_machine(target) && of_the_package().is_none() {
         answers.service_user = confirm("Make the user tecnico, who runs the services and owns the ledger and the folders?", ui)?;
     }
     Ok(answers)

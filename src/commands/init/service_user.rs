@@ -3,30 +3,16 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{ETC, keys_dir};
+use crate::config::Settings;
+use crate::config::owner::{OF_THE_PACKAGE as NAME, of_the_package};
+use crate::config::places::keys_dir;
 use crate::error::{Exit, Failure};
 
-const NAME: &str = "tecnico";
 const HOME: &str = "/var/lib/tecnico";
 
-/// Whether this machine has the user.
-pub(super) fn exists() -> bool {
-    Command::new("id").args(["-u", NAME]).output().is_ok_and(|id| id.status.success())
-}
-
-/// Whether it is worth offering: root is setting up the machine, and nobody made the user yet.
-pub(super) fn is_missing(target: &Path) -> bool {
-    rustix::process::geteuid().is_root() && target == Path::new(ETC) && !exists()
-}
-
-/// Whether root is setting up the machine for the user that is there: what it may lack are folders.
-pub(super) fn is_at_home(target: &Path) -> bool {
-    rustix::process::geteuid().is_root() && target == Path::new(ETC) && exists()
-}
-
 /// Makes the user and the folders that belong to it. What is there stays.
-pub(super) fn make(base_dir: &Path, target: &Path) -> Result<(), Failure> {
-    if !exists() {
+pub(super) fn make(settings: &Settings, target: &Path) -> Result<(), Failure> {
+    if of_the_package().is_none() {
         run(Command::new("useradd").args(["--system", "--user-group", "--home-dir", HOME, "--no-create-home"]).args([
             "--shell",
             "/usr/sbin/nologin",
@@ -34,10 +20,15 @@ pub(super) fn make(base_dir: &Path, target: &Path) -> Result<(), Failure> {
         ]))?;
     }
     let keys = keys_dir(target);
-    let config = target.parent().unwrap_or(Path::new("/"));
-    for (owner, mode, folder) in
-        [("root", "750", config), (NAME, "700", keys.as_path()), (NAME, "750", Path::new(HOME)), (NAME, "750", base_dir)]
-    {
+    let root = Path::new("/");
+    let (config, ledger) = (target.parent().unwrap_or(root), settings.ledger_path.parent().unwrap_or(root));
+    for (owner, mode, folder) in [
+        ("root", "750", config),
+        (NAME, "700", keys.as_path()),
+        (NAME, "750", Path::new(HOME)),
+        (NAME, "750", &settings.base_dir),
+        (NAME, "750", ledger),
+    ] {
         if !folder.is_dir() {
             run(Command::new("install").args(["-d", "-o", owner, "-g", NAME, "-m", mode]).arg(folder))?;
         }

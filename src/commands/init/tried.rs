@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::Ready;
 use super::answers::{Answers, folder_id};
 use super::written::{self, quoted};
-use super::{Ready, callback_key, keys_dir, portal_key};
+use crate::config::places::{account_key, callback_key, portal_key};
 use crate::config::{self, Settings};
 use crate::doctor::{self, Finding, Verdict};
 use crate::drive::{Drive, FileId};
@@ -21,12 +22,12 @@ pub(super) async fn all(answers: &Answers, target: &Path) -> anyhow::Result<Read
     let account = key(answers, target).await?;
     let parent = parent(answers, target).await?;
     let settings = base_dir(answers, target)?;
+    ledger(answers, &settings)?;
     command(answers, target)?;
     // A backend that is not up yet is no reason to stop a machine that is set up by a program: `doctor` asks it.
-    let kept = keys_dir(target).join("service-account.json");
     let signed = callback_key(target).exists() || (answers.callback_key && !answers.backend_url.is_empty());
-    let text = compose(answers, &parent, &kept, signed, target);
-    Ok(Ready { text, credentials: answers.credentials.clone(), account, base_dir: settings.base_dir, ledger: settings.ledger_path, signed })
+    let text = compose(answers, &parent, &account_key(target), signed, target);
+    Ok(Ready { text, credentials: answers.credentials.clone(), account, settings, signed })
 }
 
 /// Whether Google takes the key; gives whose it is.
@@ -64,24 +65,56 @@ pub(super) async fn parent(answers: &Answers, target: &Path) -> anyhow::Result<P
 /// Whether the technicians' folders have a place.
 pub(super) fn base_dir(answers: &Answers, target: &Path) -> anyhow::Result<Settings> {
     let settings = settings(answers, target)?;
-    if !settings.base_dir.is_dir() && !settings.base_dir.parent().is_some_and(Path::is_dir) {
-        let message = format!("{} does not exist, nor the folder above it", settings.base_dir.display());
-        return Err(Failure::new(Exit::Config, "base_dir_missing", message).hint("make the folder above it, or mount its disk").into());
+    has_place(&settings.base_dir, &|trouble, message| match trouble {
+        Trouble::Missing => Failure::new(Exit::Config, "base_dir_missing", message),
+        Trouble::NoFolder => Failure::new(Exit::Config, "base_dir_not_a_directory", message),
+        Trouble::Unwritable => Failure::new(Exit::CannotCreate, "base_dir_unwritable", message),
+    })?;
+    Ok(settings)
+}
+
+/// Whether the ledger has a place, where one is named: that of the settings is made by the package, or beside the config.
+fn ledger(answers: &Answers, settings: &Settings) -> Result<(), Failure> {
+    let Some(folder) = answers.ledger.as_ref().and(settings.ledger_path.parent()) else { return Ok(()) };
+    if settings.ledger_path.is_dir() {
+        let message = format!("ledger {} is a folder", settings.ledger_path.display());
+        return Err(Failure::new(Exit::CannotCreate, "ledger_unwritable", message).hint("name a file in it: ledger.db"));
     }
-    if settings.base_dir.symlink_metadata().is_ok() && !settings.base_dir.is_dir() {
-        let message = format!("{} is not a folder", settings.base_dir.display());
-        return Err(Failure::new(Exit::Config, "base_dir_not_a_directory", message)
-            .hint("name a folder, or one that is to be made")
-            .into());
+    has_place(folder, &|trouble, message| match trouble {
+        Trouble::Missing | Trouble::NoFolder => Failure::new(Exit::CannotCreate, "ledger_directory", message),
+        Trouble::Unwritable => Failure::new(Exit::CannotCreate, "ledger_unwritable", message),
+    })
+}
+
+/// What a folder may lack.
+#[derive(Clone, Copy)]
+enum Trouble {
+    /// It cannot be made: the one above is not there either.
+    Missing,
+    /// It is something else.
+    NoFolder,
+    /// It takes nothing.
+    Unwritable,
+}
+
+/// Whether the folder is there, or the one it can be made in, and takes files.
+fn has_place(folder: &Path, failure: &dyn Fn(Trouble, String) -> Failure) -> Result<(), Failure> {
+    let shown = folder.display();
+    let above = folder.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() && !above.is_dir() {
+        let message = format!("{shown} does not exist, nor the folder above it");
+        return Err(failure(Trouble::Missing, message).hint("make the folder above it, or mount its disk"));
     }
-    let above = settings.base_dir.parent().unwrap_or(Path::new("/"));
-    let place = if settings.base_dir.is_dir() { &settings.base_dir } else { above };
+    if folder.symlink_metadata().is_ok() && !folder.is_dir() {
+        return Err(failure(Trouble::NoFolder, format!("{shown} is not a folder")).hint("name a folder, or one that is to be made"));
+    }
+    let place = if folder.is_dir() { folder } else { above };
     tempfile::tempfile_in(place).map_err(|e| {
-        Failure::new(Exit::CannotCreate, "base_dir_unwritable", format!("nothing can be written to {}: {e}", place.display()))
+        failure(Trouble::Unwritable, format!("nothing can be written to {}: {e}", place.display()))
             .hint("name a folder that this user may write to, or run init with sudo")
             .because(e)
     })?;
-    Ok(settings)
+    Ok(())
 }
 
 /// Whether the program that judges can be started.
@@ -97,7 +130,7 @@ pub(super) async fn backend(answers: &Answers, target: &Path) -> anyhow::Result<
     if settings.callback.url.is_none() {
         return Ok(None);
     }
-    let said = doctor::backend::ping(&settings.callback).await?.into_iter().next();
+    let said = doctor::backend::ping(&settings.callback, target).await?.into_iter().next();
     Ok(said.map(|f| if f.verdict == Verdict::Good { f.message } else { format!("kept, though {}", f.message) }))
 }
 

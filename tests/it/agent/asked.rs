@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ANA, Rig, WAITING, configure};
+use super::{ANA, Rig, WAITING, configure, configure_callback};
 use crate::support::receiver::Reply;
 
 /// A processor that accepts whatever comes.
@@ -123,9 +123,52 @@ async fn stuck_is_a_matter_of_time_and_a_program_that_cannot_run_is_named_at_onc
     rig.world.run(&["process", "42"]).await;
     let told = rig.world.run(&["status"]).await.expect(1).stdout;
     assert!(told.contains("/nao/existe") && told.contains("1 file waits for it") && told.contains("process --all"), "{told}");
+    // Another program judges now: what this one was is nobody's trouble.
+    configure(&rig.world, &rig.backend, "mode = \"external\"\n");
+    assert_eq!(rig.world.json(0, &["status"]).await["problems"], serde_json::json!([]));
     configure(&rig.world, &rig.backend, MENDED);
     rig.world.json(0, &["process", "--all"]).await;
     assert_eq!(rig.world.json(0, &["status"]).await["pending"], 0);
+}
+
+/// A cycle that cannot begin leaves no trace in the ledger: the key it needs is looked at, and `doctor` says the same of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_for_signing_that_is_gone_is_named_at_once_with_the_command_that_makes_one() {
+    let rig = Rig::new("").await;
+    rig.cycle().await;
+    rig.world.json(0, &["status"]).await;
+    configure_callback(&rig.world, &rig.backend, "secret_file = \"callback.secret\"\n");
+    let refused = rig.world.json(78, &["watch"]).await;
+    let told = rig.world.json(1, &["status"]).await;
+    let problem = &told["problems"][0];
+    assert_eq!((&problem["code"], &problem["fix"]), (&refused["error"]["code"], &refused["error"]["hint"]), "{told}");
+    assert_eq!(problem["code"], "callback_secret_missing", "{told}");
+    let doctor = rig.world.json(1, &["doctor", "--only", "backend"]).await;
+    assert!(doctor["findings"].as_array().is_some_and(|f| f.iter().any(|f| f["message"] == problem["message"])), "{doctor:#}");
+    rig.world.write_secret("callback.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    rig.world.json(0, &["watch"]).await;
+    rig.world.json(0, &["status"]).await;
+}
+
+/// `status` and `doctor` judge the work by the same measure, in the same words.
+#[tokio::test(flavor = "multi_thread")]
+async fn status_and_doctor_say_the_same_of_the_work() {
+    let rig = Rig::new("").await;
+    rig.drop_file("later.pdf", "depois");
+    rig.drop_file("1.pdf", "bom");
+    rig.backend.reply(Reply::status(410));
+    rig.cycle().await;
+    configure(&rig.world, &rig.backend, "[status]\nstuck = \"1ms\"\nsilence = \"1ms\"\n");
+    let status = rig.world.json(1, &["status"]).await;
+    let doctor = rig.world.json(1, &["doctor", "--only", "work"]).await;
+    let told = |list: &serde_json::Value| -> Vec<(String, String)> {
+        let text = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
+        list.as_array().expect("a list").iter().map(|t| (text(&t["message"]), text(&t["fix"]))).collect()
+    };
+    let work: serde_json::Value = doctor["findings"].as_array().expect("a list").iter().filter(|f| f["check"] == "work").cloned().collect();
+    let codes: Vec<_> = status["problems"].as_array().expect("a list").iter().map(|p| p["code"].as_str().expect("a code")).collect();
+    assert_eq!(codes, ["silence", "stuck", "address_stopped"], "{status:#}");
+    assert_eq!(told(&status["problems"]), told(&work));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -131,3 +131,23 @@ async fn a_day_that_used_nearly_all_of_the_quota() {
     ledger.close().await;
     assert!(clinic.says("quota", "quota units today").await.contains("a longer interval"));
 }
+
+/// The key belongs beside the config that is in use, with its other keys where they have a folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_cannot_tell_who_speaks() {
+    let clinic = Clinic::new("a_backend_that_cannot_tell_who_speaks").await;
+    let backend = Receiver::start().await.expect("a backend");
+    clinic.config(|text| text + &format!("[callback]\nurl = \"{}\"\n", backend.url()));
+    let beside = clinic.world.path("callback.secret").display().to_string();
+    assert!(clinic.says("backend", "not signed").await.contains(&format!("secret_file = {beside:?}")));
+    std::fs::create_dir(clinic.world.path("keys")).expect("made");
+    let fix = clinic.says("backend", "not signed").await;
+    assert!(fix.contains(&format!("secret_file = {:?}", clinic.world.path("keys/callback.secret").display().to_string())), "{fix}");
+    clinic.run(&fix).await;
+    clinic.config(|text| text + "secret_file = \"keys/callback.secret\"\n");
+    clinic.is_well("backend").await;
+    // A key that is gone stops the work, whether or not there is a backend.
+    std::fs::remove_file(clinic.world.path("keys/callback.secret")).expect("removed");
+    clinic.config(|text| text.replace("url = ", "timeout = \"5s\" # "));
+    clinic.printed_command_mends("backend", "cannot read callback.secret_file", "urandom").await;
+}
