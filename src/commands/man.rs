@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Command;
 
 use crate::config::EXAMPLE;
+use crate::config::places::OF_THE_MACHINE;
 use crate::error::Exit;
 use roff::{entry, escaped, polished};
 
@@ -73,10 +74,14 @@ fn whole(root: &Command, names: &[String]) -> anyhow::Result<String> {
     }
     text.push_str(".SH FILES\n");
     for (file, meaning) in [
-        ("/etc/tecnico/config.toml", "The settings, described in tecnico-config(5)."),
+        (OF_THE_MACHINE, "The settings, described in tecnico-config(5)."),
         ("/etc/tecnico/keys", "The keys: of the service account, for portal passwords (secrets.key_file), for signing callbacks."),
         ("/var/lib/tecnico/ledger.db", "What tecnico knows and has promised (ledger.path). Back it up with `tecnico ledger backup`."),
         ("/srv/tecnicos", "The technicians' folders and tecnicos.json (vm.base_dir)."),
+        (
+            "/etc/systemd/system/tecnico-*.service.d/tecnico-paths.conf",
+            "Lets the units write to a vm.base_dir or ledger.path elsewhere. Written by `tecnico init` and by what `tecnico doctor` prints.",
+        ),
     ] {
         text.push_str(&entry(&format!(".I {}", escaped(file)), meaning));
     }
