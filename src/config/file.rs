@@ -98,6 +98,7 @@ pub(super) fn lay_text_over(onto: &mut Table, path: &Path, text: &str) -> Result
     let user = DeTable::parse(text).map_err(|e| {
         let line = e.span().map_or(0, |s| line_of(text, s.start));
         at(path, line, &format!("not valid TOML: {}", e.message().lines().next().unwrap_or("")))
+            .hint("correct it there: a text stands between quotes, a list between [ and ], a heading alone on its line; `tecnico config --example` shows each")
     })?;
     check_keys(user.get_ref(), onto, text, path)?;
     let mut table: Table = toml::from_str(text).map_err(|e| at(path, 0, e.message()))?;
@@ -175,7 +176,10 @@ fn collect_unknown(
             (Some(toml::Value::Table(inner)), DeValue::Table(user)) => {
                 collect_unknown(user, inner, whole, &format!("{name}."), text, path, unknown)?;
             }
-            (Some(toml::Value::Table(_)), _) => return Err(at(path, line, &format!("{name} is a section: write [{name}]"))),
+            (Some(toml::Value::Table(_)), _) => {
+                return Err(at(path, line, &format!("{name} is a section: write [{name}]"))
+                    .hint("write the settings of a section below its heading, each on a line"));
+            }
             (Some(_), _) => {}
         }
     }

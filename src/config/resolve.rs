@@ -312,7 +312,7 @@ mod tests {
             ("", "drive.parent_folder_id: is not set"),
         ] {
             let fault = resolve_text(line, &[]).expect_err(line);
-            assert!(fault.to_string().contains(says), "{line:?} gave {fault}");
+            assert!(fault.to_string().contains(says) && fault.hint_text().is_some(), "{line:?} gave {fault}");
         }
     }
 

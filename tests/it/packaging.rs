@@ -61,11 +61,7 @@ fn for_the_services_user_sshd_reads_roots_file_of_keys_and_for_others_what_it_di
     assert!(made.is_ok_and(|made| made.success()), "OpenSSH is missing: run scripts/test, which installs what the tests need");
     let text = format!("HostKey {}\nInclude {}\nX11Forwarding yes\n", host.display(), packaging("ssh/sshd.conf").display());
     std::fs::write(&config, text).expect("written");
-    // Where a server of root's keeps nothing but insists on being able to.
-    if rustix::process::geteuid().is_root() {
-        std::fs::create_dir_all("/run/sshd").expect("made");
-    }
-    let sshd = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"].into_iter().find(|p| Path::new(p).exists()).expect("sshd");
+    let sshd = crate::ssh::sshd::sshd();
     for (user, keys) in [("tecnico", "/etc/ssh/authorized_keys.d/%u"), ("ana", ".ssh/authorized_keys .ssh/authorized_keys2")] {
         let output =
             Command::new(sshd).arg("-T").arg("-f").arg(&config).args(["-C", &format!("user={user},host=x,addr=127.0.0.1")]).output();

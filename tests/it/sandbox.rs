@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::documents;
+use crate::support::promise::names;
 use crate::support::world::{Ran, read_json};
 
 /// What a small terminal shows.
@@ -14,13 +15,6 @@ fn run(dir: &Path, code: i32, words: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
     let ran = Ran::of(&command.arg("--sandbox").arg(dir).args(words).env("COLUMNS", WIDTH.to_string()).output().expect("runs"));
     ran.expect(code)
-}
-
-fn entries(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        std::fs::read_dir(dir).expect("there").flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 #[test]
@@ -46,10 +40,10 @@ fn only_what_begins_one_makes_a_sandbox_and_only_where_nothing_is() {
             let said = ran.stdout + &ran.stderr;
             assert!(said.contains(&format!("there is no sandbox in {}", place.display())) && said.contains("tecnico demo"), "{said}");
         }
-        assert!(entries(&mine) == ["tese.txt"] && !new.exists(), "{words:?} left {:?}", entries(&mine));
+        assert!(names(&mine) == ["tese.txt"] && !new.exists(), "{words:?} left {:?}", names(&mine));
     }
     let refused = run(&mine, 73, &["create", "42"]);
-    assert!(refused.stderr.contains("holds something else") && entries(&mine) == ["tese.txt"], "{}", refused.stderr);
+    assert!(refused.stderr.contains("holds something else") && names(&mine) == ["tese.txt"], "{}", refused.stderr);
     std::fs::create_dir(&new).expect("made");
     run(&new, 0, &["create", "42", "--email", "ana@example.com"]);
     run(&new, 0, &["list"]);
@@ -87,7 +81,7 @@ fn a_newcomer_plays_technician_with_one_command() {
     assert!(doctor.contains(&format!("fix: `tecnico --sandbox {typed} watch`")), "{doctor}");
     let watched = run(&sandbox, 0, &["watch", "-v"]).stdout;
     assert!(watched.contains("processado  42  16517189.pdf\n") && watched.contains("processado  42  2.pdf\n"), "{watched}");
-    let processados = entries(&sandbox.join("vm/Ana_Maria/pdfs/processados"));
+    let processados = names(&sandbox.join("vm/Ana_Maria/pdfs/processados"));
     assert_eq!(processados, ["16517189.pdf", "2.pdf"]);
 
     let again = run(&sandbox, 0, &["sandbox", "drop", "42", &order.display().to_string(), "--json"]).json();
@@ -105,13 +99,13 @@ fn an_account_has_one_token_on_the_disk() {
     let dir = tempfile::tempdir().expect("a directory");
     let sandbox = dir.path().join("sb");
     run(&sandbox, 0, &["create", "42"]);
-    let first = entries(&sandbox.join("cache/tokens"));
+    let first = names(&sandbox.join("cache/tokens"));
     let content = || std::fs::read(sandbox.join("cache/tokens").join(&first[0])).expect("readable");
     let token = content();
     for words in [&["check"][..], &["watch"], &["check"]] {
         run(&sandbox, 0, words);
     }
-    assert_eq!((first.len(), &entries(&sandbox.join("cache/tokens"))), (1, &first));
+    assert_eq!((first.len(), &names(&sandbox.join("cache/tokens"))), (1, &first));
     assert_eq!(content(), token, "the second run goes on with the first one's token");
 }
 

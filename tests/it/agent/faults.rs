@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use drive_emulator::control::{Effect, Fault, Status, When};
 use tecnico::agent::{Plan, Scope};
 
-use super::{ADMIN, ANA, Rig};
-use crate::support::waiting::until;
+use super::{ADMIN, ANA, Rig, WAITING};
 
 fn codes(report: &tecnico::agent::CycleReport) -> Vec<&'static str> {
     report.faults.iter().map(|f| f.failure.code()).collect()
@@ -170,13 +169,14 @@ async fn a_local_folder_that_is_gone_makes_only_its_technician_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_at_once_one_says_so() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; sleep 1\", \"{path}\"]\n").await;
+    let rig = Rig::new(WAITING).await;
     rig.drop_file("1.pdf", "bom");
     let agent = rig.agent().await;
     let first = tokio::spawn(async move { agent.run_cycle(&Plan::over(Scope::Everyone)).await });
-    until("the processor runs", || rig.world.vm().join("Ana_Maria/running").exists()).await;
+    rig.running().await;
     let second = rig.world.json(75, &["watch"]).await;
     assert_eq!(second["error"]["code"], "cycle_busy");
+    std::fs::write(rig.world.vm().join("Ana_Maria/go"), "").expect("written");
     // `process` waits for its turn instead.
     rig.world.json(0, &["process", "42"]).await;
     assert_eq!(first.await.expect("ends").expect("runs").filed.len(), 1);

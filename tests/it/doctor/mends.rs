@@ -57,7 +57,10 @@ async fn a_program_that_may_not_run_or_was_written_on_windows() {
     clinic.config(|text| text + &format!("[process]\ncommand = [\"{}\", \"{{path}}\"]\n", judge.display()));
     executable(&judge, "#!/bin/sh\r\nexit 0\r\n");
     mode(&judge, 0o644);
-    clinic.printed_command_mends_twice().await;
+    let fix = clinic.says("processor", "which this user may not start").await;
+    assert!(fix.contains("chmod a+rx"), "{fix}");
+    clinic.run(&fix).await;
+    clinic.printed_command_mends("processor", "end as on Windows", "sed -i").await;
     // Started at last, and asked about a file.
     std::fs::write(clinic.world.path("ordem.pdf"), "%PDF-1.7").expect("written");
     let file = clinic.world.path("ordem.pdf").display().to_string();
@@ -124,15 +127,6 @@ async fn a_drive_that_is_down_and_a_config_that_is_wrong_are_told_once() {
     assert!(told.contains(&format!("1 checked: 1 to mend; {others} not tried")), "{told}");
     let whole = world.run(&["doctor", "-v"]).await.expect(1).stdout;
     assert_eq!(whole.lines().filter(|l| l.starts_with("skipped")).count(), others, "{whole}");
-}
-
-impl Clinic {
-    async fn printed_command_mends_twice(&self) {
-        let fix = self.says("processor", "which this user may not start").await;
-        assert!(fix.contains("chmod a+rx"), "{fix}");
-        self.run(&fix).await;
-        self.printed_command_mends("processor", "end as on Windows", "sed -i").await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

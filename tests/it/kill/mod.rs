@@ -22,6 +22,7 @@ use crate::support::kept;
 use crate::support::people::{Class, Kind, PROCESSOR, People};
 use crate::support::receiver::Reply;
 use crate::support::traced::{self, Effect};
+use crate::support::world::tecnico;
 
 /// Killed runs side by side.
 const SIDE_BY_SIDE: usize = 4;
@@ -128,9 +129,8 @@ fn drop_files(people: &mut People) {
 }
 
 fn watch(stage: &Stage) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
-    command.arg("--config").arg(stage.path("config.toml")).arg("watch").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.env_remove("BACKEND_URL").env_remove("VM_BASE_FOLDER").env_remove("GOOGLE_APPLICATION_CREDENTIALS");
+    let mut command = tecnico(&stage.path("config.toml"));
+    command.arg("watch").stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 

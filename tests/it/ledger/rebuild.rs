@@ -15,15 +15,6 @@ use crate::support::world::World;
 const ANA: &str = "ana@example.com";
 const MONTHS: &str = "[layout]\nprocessed = \"pdfs/processados/{year}/{month}\"\n";
 
-/// The ledger and what belongs to it are gone.
-fn lose(world: &World) {
-    std::fs::remove_file(world.path("ledger.db")).expect("there was one");
-    for name in ["ledger.db-wal", "ledger.db-shm"] {
-        // They are there while somebody has the ledger open.
-        let _ = std::fs::remove_file(world.path(name));
-    }
-}
-
 /// Every file on Drive and on the VM, by path.
 fn trees(world: &World) -> Vec<String> {
     let mut all: Vec<String> = live_files(world).into_iter().map(|f| format!("Drive {} {}", f.path, f.id)).collect();
@@ -89,7 +80,7 @@ async fn a_cycle_after_it_changes_nothing() {
         refused["error"]["code"] == "ledger_exists" && refused["error"]["hint"].as_str().is_some_and(|h| h.contains("mv ")),
         "{refused}"
     );
-    lose(world);
+    world.lose_ledger();
     let dry = world.json(0, &["ledger", "rebuild", "--dry-run"]).await;
     assert!(!world.path("ledger.db").exists(), "a dry run writes nothing");
     let rebuilt = world.json(0, &["ledger", "rebuild"]).await;
@@ -130,7 +121,7 @@ async fn who_was_taken_out_is_known_again_and_comes_back() {
     let world = &rig.world;
     world.json(0, &["remove", "43", "--confirm", "43"]).await;
     let (before, told) = (trees(world), rig.requests().len());
-    lose(world);
+    world.lose_ledger();
     let rebuilt = world.json(0, &["ledger", "rebuild"]).await;
     assert_eq!((rebuilt["removed"][0]["user"].as_str(), rebuilt["removed"].as_array().map(Vec::len)), (Some("43"), Some(1)), "{rebuilt}");
     assert!(rebuilt["removed"][0]["removed_at"].is_string() && trees(world) == before, "{rebuilt}");
@@ -162,7 +153,7 @@ async fn what_was_half_put_away_is_finished_and_told() {
     let pdfs = rig.world.vm().join("Ana_Maria/pdfs");
     std::fs::rename(pdfs.join("processados/1.pdf"), pdfs.join("novos/1.pdf")).expect("moved");
     let told = rig.requests().len();
-    lose(&rig.world);
+    rig.world.lose_ledger();
     let rebuilt = rig.world.json(0, &["ledger", "rebuild"]).await;
     assert_eq!(rebuilt["technicians"][0]["unfinished"], 1, "{rebuilt}");
     let cycle = rig.world.json(0, &["watch"]).await;
@@ -178,7 +169,7 @@ async fn a_copy_in_the_local_novos_is_taken_up_where_it_is() {
     rig.drop_file("1.pdf", "depois 1");
     rig.world.json(0, &["watch"]).await;
     assert_eq!(rig.local("novos"), ["1.pdf"]);
-    lose(&rig.world);
+    rig.world.lose_ledger();
     rig.world.json(0, &["ledger", "rebuild"]).await;
     rig.world.control().clear_requests();
     rig.world.json(0, &["watch"]).await;
@@ -198,7 +189,7 @@ async fn tecnicos_json_missing_damaged_or_of_another_mind() {
             None => std::fs::remove_file(&file).expect("removed"),
             Some(text) => std::fs::write(&file, text).expect("written"),
         }
-        lose(world);
+        world.lose_ledger();
         let rebuilt = world.json(1, &["ledger", "rebuild"]).await;
         let ana = &rebuilt["technicians"][0];
         let of = |key: &str| ana[key].as_str().unwrap_or_default().to_owned();
@@ -228,7 +219,7 @@ fn is_paused(world: &World) -> bool {
 async fn killed_at_any_call_it_leaves_no_half_ledger() {
     let rig = lived_through().await;
     let world = &rig.world;
-    lose(world);
+    world.lose_ledger();
     let mut killed = 0;
     for call in 0.. {
         world.control().pause_after(call);

@@ -58,6 +58,7 @@ async fn a_removal_killed_half_way_can_be_taken_back() {
         whole_again(&rig, &tree, after).await;
         after += 2;
     }
+    assert!(after > 15, "only {after} calls");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +104,8 @@ async fn a_removal_killed_after_each_rename_and_each_commit_is_finished_by_a_rer
                 .expect("it runs");
             rig.world.json(0, &REMOVE).await;
             archived(&rig.world);
-            if run.code.is_some() {
+            if let Some(code) = run.code {
+                assert_eq!(code, 0, "the {after}th {effect:?} was never reached");
                 break;
             }
             after += 1;

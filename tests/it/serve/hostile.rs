@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{KEY, PATIENCE, Service, ana, world_and_backend};
+use super::{KEY, Service, ana, world_and_backend};
+use crate::support::waiting::{PATIENCE, until_answered};
 
 const JSON: &str = "application/json";
 
@@ -124,9 +125,8 @@ async fn what_is_not_http_or_too_much_of_it_harms_nobody() {
         body.len()
     );
     TcpStream::connect(&address).expect("connects").write_all(request.as_bytes()).expect("sent");
-    let deadline = Instant::now() + PATIENCE;
-    while service.post("/api/folders/status", &json!({ "user_id": "42" })).await.1["folders_exist"] != true {
-        assert!(Instant::now() < deadline, "it is not done");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_answered("it is done", async || {
+        service.post("/api/folders/status", &json!({ "user_id": "42" })).await.1["folders_exist"] == true
+    })
+    .await;
 }

@@ -7,17 +7,16 @@ mod hostile;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::support::receiver::{Received, Receiver};
+use crate::support::waiting::{PATIENCE, until, until_answered};
 use crate::support::world::World;
 
 /// The longest a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_mins(2);
 /// What callers send.
 const KEY: &str = "chave-de-teste-0123456789abcdef";
 /// What callbacks are signed with.
@@ -104,16 +103,15 @@ impl Service {
 
     /// Where a job stands once it has ended.
     async fn ended(&self, job: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let (status, answer) = self.get(&format!("/api/status/{job}")).await;
-            assert_eq!(status, 200, "{answer}");
-            if answer["status"] == "success" || answer["status"] == "error" {
-                return answer;
-            }
-            assert!(Instant::now() < deadline, "it does not end: {answer}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let mut answer = Value::Null;
+        until_answered("the job ends", async || {
+            let (status, now) = self.get(&format!("/api/status/{job}")).await;
+            assert_eq!(status, 200, "{now}");
+            answer = now;
+            answer["status"] == "success" || answer["status"] == "error"
+        })
+        .await;
+        answer
     }
 
     /// SIGKILL.
@@ -129,15 +127,13 @@ impl Service {
 
     /// Waits for its end, which must be a good one.
     async fn ends_well(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("asked") {
-                assert_eq!(status.code(), Some(0));
-                return;
-            }
-            assert!(Instant::now() < deadline, "it does not end");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let mut ended = None;
+        until("it ends", || {
+            ended = self.child.try_wait().expect("asked");
+            ended.is_some()
+        })
+        .await;
+        assert_eq!(ended.and_then(|status| status.code()), Some(0));
     }
 }
 
@@ -172,13 +168,7 @@ fn told_of(requests: &[Received], job: &str) -> (Vec<Value>, std::collections::B
 
 /// Waits until the backend has heard of a job.
 async fn until_told(backend: &Receiver, job: &str) -> Vec<Value> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let (bodies, _) = told_of(&backend.requests(), job);
-        if !bodies.is_empty() {
-            return bodies;
-        }
-        assert!(Instant::now() < deadline, "the backend hears nothing of {job}: {:?}", backend.requests());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let told = || told_of(&backend.requests(), job).0;
+    until("the backend hears of the job", || !told().is_empty()).await;
+    told()
 }

@@ -1,7 +1,7 @@
 //! What the agent costs. `scripts/simulate --measure` prints it, with the large file at its full 3 GB.
 
 use std::collections::HashSet;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -16,6 +16,8 @@ use super::stage::{Ended, Host, Interruption, Stage};
 use super::tell;
 use crate::support::documents;
 use crate::support::people::Class;
+use crate::support::waiting::PATIENCE;
+use crate::support::world::tecnico;
 
 const MEGABYTE: u64 = 1024 * 1024;
 /// The most memory the agent may ever take.
@@ -154,7 +156,7 @@ fn of_two_watches_one_gives_way() -> anyhow::Result<()> {
     // The first stands still in the middle of its cycle.
     stage.control.pause_after(1);
     let first = start(&stage)?;
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while !stage.is_paused() {
         ensure!(Instant::now() < deadline, "the first never asked anything");
         std::thread::sleep(Duration::from_millis(2));
@@ -168,9 +170,8 @@ fn of_two_watches_one_gives_way() -> anyhow::Result<()> {
 }
 
 fn start(stage: &Stage) -> anyhow::Result<Child> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
-    command.arg("--config").arg(stage.path("config.toml")).args(["watch", "--json"]).stdin(Stdio::null());
-    command.env_remove("BACKEND_URL").env_remove("VM_BASE_FOLDER").env_remove("GOOGLE_APPLICATION_CREDENTIALS");
+    let mut command = tecnico(&stage.path("config.toml"));
+    command.args(["watch", "--json"]);
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().context("the binary starts")
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::sshd::Sshd;
 use super::{assert_refused, document};
 use crate::support::python;
+use crate::support::waiting::PATIENCE;
 
 /// A client that sends what OpenSSH's own would not: bytes that end a C string, an environment, a pty with a command.
 const CLIENT: &str = r#"
@@ -129,7 +130,7 @@ fn forwarding_from_here_and_through_a_proxy_goes_nowhere() {
         let options: Vec<&str> = how.iter().map(String::as_str).chain(["-N"]).collect();
         let mut forward = sshd.client(&options).stderr(Stdio::piped()).spawn().expect("ssh");
         // The listening end is the caller's own; what comes in there gets no further.
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let deadline = std::time::Instant::now() + PATIENCE;
         let got = loop {
             if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", free)) {
                 stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");

@@ -1,7 +1,7 @@
 //! The gate behind a real OpenSSH server, used by the backend and by somebody who stole its key.
 
 mod attack;
-mod sshd;
+pub mod sshd;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;

@@ -141,12 +141,7 @@ fn serve(dir: &Path, port: u16) -> Option<Child> {
         at("authorized_keys"),
     );
     std::fs::write(dir.join("sshd_config"), config).expect("written");
-    // Where a server of root's keeps nothing but insists on being able to.
-    if rustix::process::geteuid().is_root() {
-        std::fs::create_dir_all("/run/sshd").expect("made");
-    }
-    let sshd = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"].into_iter().find(|p| Path::new(p).exists()).expect(MISSING);
-    let mut server = Command::new(sshd).args(["-D", "-E", &at("sshd.log"), "-f", &at("sshd_config")]).spawn().expect("sshd starts");
+    let mut server = Command::new(sshd()).args(["-D", "-E", &at("sshd.log"), "-f", &at("sshd_config")]).spawn().expect("sshd starts");
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if server.try_wait().expect("asked").is_some() {
@@ -164,4 +159,13 @@ fn serve(dir: &Path, port: u16) -> Option<Child> {
     let _ = server.kill();
     let _ = server.wait();
     None
+}
+
+/// The server of this machine, and what it wants to find there.
+pub fn sshd() -> &'static Path {
+    // Where a server of root's keeps nothing but insists on being able to.
+    if rustix::process::geteuid().is_root() {
+        std::fs::create_dir_all("/run/sshd").expect("made");
+    }
+    ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"].into_iter().map(Path::new).find(|p| p.exists()).expect(MISSING)
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-/// The longest a test waits for something to arrive.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::waiting::until;
 
 /// How the backend answers.
 #[derive(Debug, Clone)]
@@ -89,15 +87,8 @@ impl Receiver {
 
     /// Waits until `n` requests have come.
     pub async fn wait_for(&self, n: usize) -> anyhow::Result<Vec<Received>> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let requests = self.requests();
-            if requests.len() >= n {
-                return Ok(requests);
-            }
-            anyhow::ensure!(Instant::now() < deadline, "{} of {n} requests came", requests.len());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until("the requests come", || self.requests().len() >= n).await;
+        Ok(self.requests())
     }
 }
 

@@ -46,7 +46,12 @@ fn watch(command: &Command, kill_after: Option<(Effect, u64)>) -> anyhow::Result
     let mut child = held_back(command).spawn().context("the binary starts")?;
     let pid = Pid::from_raw(child.id().cast_signed());
     let options = Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_EXITKILL;
-    ptrace::seize(pid, options).context("this system lets nobody watch a process of his own (ptrace)")?;
+    if let Err(e) = ptrace::seize(pid, options) {
+        // Before its standard input closes: what nobody watches must not run.
+        child.kill()?;
+        child.wait()?;
+        return Err(e).context("this system lets nobody watch a process of his own (ptrace)");
+    }
     ptrace::interrupt(pid)?;
     drop(child.stdin.take());
     std::thread::scope(|scope| {

@@ -131,13 +131,8 @@ impl World {
 
     /// The binary with this world's config, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
-        command.arg("--config").arg(self.path("config.toml")).args(args).stdin(Stdio::null());
-        for name in
-            ["GOOGLE_APPLICATION_CREDENTIALS", "BACKEND_URL", "VM_BASE_FOLDER", "VM_API_KEY", "TECNICO_CONFIG", "HTTPS_PROXY", "HTTP_PROXY"]
-        {
-            command.env_remove(name);
-        }
+        let mut command = tecnico(&self.path("config.toml"));
+        command.args(args);
         command
     }
 
@@ -222,4 +217,16 @@ pub async fn finish(mut command: Command) -> Ran {
 pub fn read_json(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The binary with these settings and nobody's else.
+pub fn tecnico(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tecnico"));
+    command.arg("--config").arg(config).stdin(Stdio::null());
+    for name in
+        ["GOOGLE_APPLICATION_CREDENTIALS", "BACKEND_URL", "VM_BASE_FOLDER", "VM_API_KEY", "TECNICO_CONFIG", "HTTPS_PROXY", "HTTP_PROXY"]
+    {
+        command.env_remove(name);
+    }
+    command
 }
