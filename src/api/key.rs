@@ -1,8 +1,6 @@
 //! The key that callers must send.
 
 use std::fmt;
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use axum::extract::{Request, State};
@@ -14,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::Api;
 use super::reply::Reply;
+use crate::config::SecretFile;
 use crate::config::env_names::VM_API_KEY;
 use crate::error::{Exit, Failure};
 
@@ -66,26 +65,16 @@ impl Key {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let shown = path.display();
-    let unreadable = |e: std::io::Error| {
-        let (exit, code) = match e.kind() {
-            std::io::ErrorKind::NotFound => (Exit::Config, "api_key_unreadable"),
-            std::io::ErrorKind::PermissionDenied => (Exit::Refused, "api_key_unreadable"),
-            _ => (Exit::Io, "api_key_unreadable"),
-        };
-        Failure::new(exit, code, format!("cannot read serve.api_key_file {shown}"))
-            .hint("put the key the backend sends there, in a file of mode 600 that the user tecnico runs as owns")
-            .because(e)
+    let file = SecretFile {
+        path,
+        what: "serve.api_key_file",
+        missing: "api_key_unreadable",
+        unreadable: "api_key_unreadable",
+        open: "api_key_readable_by_others",
+        longest: FILE_BYTES,
     };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    if crate::config::is_open(path, mode) {
-        let why = format!("serve.api_key_file {shown} can be used by others (mode {mode:04o})");
-        return Err(Failure::new(Exit::Refused, "api_key_readable_by_others", why).hint(format!("chmod 600 {shown}")));
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text)
+    let bytes = file.read(|| "put the key the backend sends there, in a file of mode 600 that the user tecnico runs as owns".into())?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Lets a request through that brings the key.
@@ -99,6 +88,8 @@ pub(super) async fn check(State(api): State<Api>, request: Request, next: Next) 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -1,16 +1,13 @@
 //! Standard Webhooks signatures: the receiver can tell that an event is ours, whole and recent.
 
 use std::fmt;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rand::RngCore;
 use secrecy::zeroize::Zeroizing;
 use standardwebhooks::Webhook;
 
-use crate::config::owner;
-use crate::domain::text::shell_path;
+use crate::config::{SecretFile, owner};
 use crate::error::{Exit, Failure};
 
 const PREFIX: &str = "whsec_";
@@ -82,30 +79,17 @@ fn parse(line: &str) -> Option<Webhook> {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let shown = path.display();
-    let unreadable = |e: io::Error| {
-        let (exit, code) = match e.kind() {
-            io::ErrorKind::NotFound => (Exit::Config, "callback_secret_missing"),
-            io::ErrorKind::PermissionDenied => (Exit::Refused, "callback_secret_unreadable"),
-            _ => (Exit::Io, "callback_secret_unreadable"),
-        };
-        let hint = match exit {
-            Exit::Config => {
-                format!("copy the backend's key there, or make one and give it to the backend too:\n    {}", make_command(path))
-            }
-            _ => format!("the user tecnico runs as has to own it:\n    {}", owner::service(path.parent()).takes(&[path])),
-        };
-        Failure::new(exit, code, format!("cannot read callback.secret_file {shown}")).hint(hint).because(e)
+    let file = SecretFile {
+        path,
+        what: "callback.secret_file",
+        missing: "callback_secret_missing",
+        unreadable: "callback_secret_unreadable",
+        open: "callback_secret_readable_by_others",
+        longest: FILE_BYTES,
     };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    if crate::config::is_open(path, mode) {
-        let why = format!("callback.secret_file {shown} can be used by others (mode {mode:04o})");
-        return Err(Failure::new(Exit::Refused, "callback_secret_readable_by_others", why).hint(format!("chmod 600 {}", shell_path(path))));
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text)
+    let bytes =
+        file.read(|| format!("copy the backend's key there, or make one and give it to the backend too:\n    {}", make_command(path)))?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// A new key, as a line of the file.
@@ -123,6 +107,8 @@ pub fn make_command(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     const ONE: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

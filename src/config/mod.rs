@@ -16,7 +16,7 @@ use toml::{Table, Value};
 
 pub use command::array;
 pub use file::{EXAMPLE, users_folder};
-pub use secret_file::is_open;
+pub use secret_file::SecretFile;
 pub use settings::Settings;
 
 use crate::error::Failure;

@@ -7,9 +7,63 @@
 //! The copies are of the moment the unit was started. Where the file itself can be read it is, so that a key that was
 //! changed counts from the next reload on.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::env_names;
+use secrecy::zeroize::Zeroizing;
+
+use super::{env_names, owner};
+use crate::domain::text::shell_path;
+use crate::error::{Exit, Failure};
+
+/// A file with a secret in it, as messages call it, and the words for programs of what may be wrong with it.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretFile<'p> {
+    /// Where it lies.
+    pub path: &'p Path,
+    /// `callback.secret_file`, for one.
+    pub what: &'static str,
+    /// The code where there is none (exit 78).
+    pub missing: &'static str,
+    /// The code where this user cannot read it (exit 77, or 74 where it is the disk's fault).
+    pub unreadable: &'static str,
+    /// The code where others than its owner can (exit 77).
+    pub open: &'static str,
+    /// No good one has more bytes; more is not read.
+    pub longest: u64,
+}
+
+impl SecretFile<'_> {
+    /// What stands in it, where its owner alone can know. `how_to_get_one` is the hint where there is none.
+    pub fn read(&self, how_to_get_one: impl FnOnce() -> String) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let shown = self.path.display();
+        let unreadable = |e: std::io::Error| {
+            let theirs = owner::service(self.path.parent()).takes(&[self.path]);
+            let (exit, code, hint) = match e.kind() {
+                ErrorKind::NotFound => (Exit::Config, self.missing, how_to_get_one()),
+                ErrorKind::PermissionDenied => {
+                    (Exit::Refused, self.unreadable, format!("the user tecnico runs as has to own it:\n    {theirs}"))
+                }
+                _ => (Exit::Io, self.unreadable, format!("`ls -l {}` shows what lies there", shell_path(self.path))),
+            };
+            let trouble = if exit == Exit::Config { "does not exist" } else { "cannot be read" };
+            Failure::new(exit, code, format!("{} {shown} {trouble}", self.what)).hint(hint).because(e)
+        };
+        let mut bytes = Zeroizing::new(Vec::new());
+        let (mode, read) = match File::open(self.path).and_then(|file| Ok((file.metadata()?.mode() & 0o7777, file))) {
+            Ok((mode, file)) => (mode, file),
+            Err(e) => return Err(unreadable(e)),
+        };
+        if is_open(self.path, mode) {
+            let why = format!("{} {shown} can be used by others (mode {mode:04o})", self.what);
+            return Err(Failure::new(Exit::Refused, self.open, why).hint(format!("chmod 600 {}", shell_path(self.path))));
+        }
+        read.take(self.longest).read_to_end(&mut bytes).map_err(unreadable)?;
+        Ok(bytes)
+    }
+}
 
 /// systemd's copy of a secret, where this user cannot read the file itself and `dir` has one.
 pub(super) fn stand_in(path: &Path, dir: &Path) -> Option<PathBuf> {
@@ -23,7 +77,7 @@ fn copy(path: &Path, dir: &Path) -> Option<PathBuf> {
 }
 
 /// Whether a secret with this mode can be read by others than its owner.
-pub fn is_open(path: &Path, mode: u32) -> bool {
+fn is_open(path: &Path, mode: u32) -> bool {
     let of_systemd = std::env::var_os(env_names::CREDENTIALS_DIRECTORY).is_some_and(|dir| path.starts_with(dir));
     is_open_in(mode, of_systemd)
 }

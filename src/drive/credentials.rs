@@ -1,17 +1,16 @@
 //! Whose account: a service account's key, an authorized user, or what this machine offers by default
 //! (drive-v3-behaviour 7c). Nothing here is ever printed: no type that holds a secret has a `Debug`.
 
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 use url::Url;
 use yup_oauth2::ServiceAccountKey;
 use yup_oauth2::authorized_user::AuthorizedUserSecret;
 
+use crate::config::SecretFile;
 use crate::config::settings::{Credentials, DriveSettings};
-use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
 /// No key is longer.
@@ -90,33 +89,20 @@ fn metadata_address() -> String {
 }
 
 /// The bytes of a key file that only its owner may read.
-fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
-    let shown = path.display();
-    let mut file = std::fs::File::open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => Failure::new(Exit::Config, "key_missing", format!("the credentials file {shown} does not exist"))
-            .hint("set `drive.credentials` or GOOGLE_APPLICATION_CREDENTIALS to the key of a service account")
-            .because(e),
-        _ => unreadable(path, e),
-    })?;
-    let facts = file.metadata().map_err(|e| unreadable(path, e))?;
-    if !facts.is_file() {
-        return Err(
-            Failure::new(Exit::Config, "key_not_a_file", format!("{shown} is not a file")).hint("set `drive.credentials` to the key file")
-        );
+fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if path.is_dir() {
+        return Err(Failure::new(Exit::Config, "key_not_a_file", format!("{} is not a file", path.display()))
+            .hint("set `drive.credentials` to the key file"));
     }
-    if crate::config::is_open(path, facts.mode()) {
-        let text = format!("the credentials file {shown} can be read by others (mode {:04o})", facts.mode() & 0o7777);
-        return Err(Failure::new(Exit::Refused, "key_readable_by_others", text).hint(format!("chmod 600 {}", shell_path(path))));
-    }
-    let mut bytes = Vec::new();
-    file.by_ref().take(LONGEST_KEY).read_to_end(&mut bytes).map_err(|e| unreadable(path, e))?;
-    Ok(bytes)
-}
-
-fn unreadable(path: &Path, cause: std::io::Error) -> Failure {
-    Failure::new(Exit::Refused, "key_unreadable", format!("the credentials file {} cannot be read", path.display()))
-        .hint(format!("run as its owner, or `chown` it to the user tecnico runs as: {}", shell_path(path)))
-        .because(cause)
+    let file = SecretFile {
+        path,
+        what: "the credentials file",
+        missing: "key_missing",
+        unreadable: "key_unreadable",
+        open: "key_readable_by_others",
+        longest: LONGEST_KEY,
+    };
+    file.read(|| "set `drive.credentials` or GOOGLE_APPLICATION_CREDENTIALS to the key of a service account".into())
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,7 @@
 //! `credenciais.json` (CONTRACT 1.3): the portal's user and, as a Fernet token, the password.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fernet::Fernet;
@@ -15,8 +13,8 @@ use uuid::Uuid;
 
 use super::handle::{self, io_failure, link_refused};
 use super::{SECRET_MODE, Tree, Written, atomic};
-use crate::config::owner;
-use crate::domain::text::{sets_aside, shell_path};
+use crate::config::{SecretFile, owner};
+use crate::domain::text::sets_aside;
 use crate::error::{Exit, Failure};
 
 /// The file's name in a technician's folder.
@@ -56,24 +54,16 @@ impl Key {
     /// Fails with `key_missing` (exit 78), `key_readable_by_others` (exit 77) or `key_invalid` (exit 78).
     pub fn load(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
-        let mut file = match File::open(path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(Failure::new(Exit::Config, "key_missing", format!("the key file {shown} does not exist"))
-                    .hint(format!("copy the key of the old system there, or make a new one:\n    {}", make_command(path)))
-                    .because(e));
-            }
-            Err(e) => return Err(io_failure("read the key file", path, e)),
+        let file = SecretFile {
+            path,
+            what: "the key file",
+            missing: "key_missing",
+            unreadable: "key_unreadable",
+            open: "key_readable_by_others",
+            // More than any good one has: enough to see that it is none.
+            longest: 1024,
         };
-        let metadata = file.metadata().map_err(|e| io_failure("read the key file", path, e))?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        if crate::config::is_open(path, mode) {
-            let why = format!("the key file {shown} can be used by others (mode {mode:04o})");
-            return Err(Failure::new(Exit::Refused, "key_readable_by_others", why).hint(format!("chmod 600 {}", shell_path(path))));
-        }
-        let mut bytes = Vec::new();
-        // More than any good file has: enough to see that it is none.
-        file.by_ref().take(1024).read_to_end(&mut bytes).map_err(|e| io_failure("read the key file", path, e))?;
+        let bytes = file.read(|| format!("copy the key of the old system there, or make a new one:\n    {}", make_command(path)))?;
         let text = SecretString::from(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']));
         let found = text.expose_secret().chars().count();
         let fernet = (found == KEY_CHARS).then(|| Fernet::new(text.expose_secret())).flatten().ok_or_else(|| {

@@ -127,7 +127,7 @@ fn codes() -> BTreeSet<String> {
                 let rest = text[at + 6..].trim_start_matches(char::is_alphanumeric);
                 codes.extend(rest.strip_prefix(',').and_then(code));
             }
-            for before in ["refused(", "wrong(", "defect(", "code: "] {
+            for before in ["refused(", "wrong(", "defect(", "code: ", "missing: ", "unreadable: ", "open: "] {
                 let after = text.match_indices(before).map(|(at, _)| &text[at + before.len()..]);
                 // A sentence in the same place is followed by no more arguments.
                 codes.extend(after.filter_map(|rest| code(rest).filter(|code| rest.trim_start().starts_with(&format!("\"{code}\",")))));

@@ -19,7 +19,7 @@ async fn settings_of_another_version() {
 async fn a_key_file_that_others_can_read() {
     let clinic = Clinic::new("a_key_file_that_others_can_read").await;
     mode(&clinic.world.path("service-account.json"), 0o644);
-    clinic.printed_command_mends("credentials", "can be read by others", "chmod 600").await;
+    clinic.printed_command_mends("credentials", "can be used by others", "chmod 600").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,7 @@ async fn an_api_key_that_others_can_read_or_that_is_missing() {
     mode(&clinic.world.path("api.key"), 0o640);
     clinic.printed_command_mends("key", "serve.api_key_file", "chmod 600").await;
     std::fs::remove_file(clinic.world.path("api.key")).expect("removed");
-    assert!(clinic.says("key", "cannot read serve.api_key_file").await.contains("mode 600"));
+    assert!(clinic.says("key", "serve.api_key_file").await.contains("mode 600"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

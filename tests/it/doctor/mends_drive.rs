@@ -149,5 +149,5 @@ async fn a_backend_that_cannot_tell_who_speaks() {
     // A key that is gone stops the work, whether or not there is a backend.
     std::fs::remove_file(clinic.world.path("keys/callback.secret")).expect("removed");
     clinic.config(|text| text.replace("url = ", "timeout = \"5s\" # "));
-    clinic.printed_command_mends("backend", "cannot read callback.secret_file", "urandom").await;
+    clinic.printed_command_mends("backend", "callback.secret_file", "urandom").await;
 }

@@ -90,7 +90,7 @@ async fn credentials_that_others_can_read_or_google_took_back() {
     let key = world.path("service-account.json");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("changed");
     let report = world.json(1, &["doctor"]).await;
-    assert_named(&report, "credentials", "can be read by others", "chmod 600");
+    assert_named(&report, "credentials", "can be used by others", "chmod 600");
     assert_eq!(of(&report, "parent")[0]["verdict"], "skipped");
 
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("changed");
