@@ -124,7 +124,7 @@ impl App {
         let app = Arc::clone(self);
         match tokio::task::spawn_blocking(move || work(&app)).await {
             Ok(result) => result,
-            Err(_) => Err(ApiError::internal("The emulator broke; its log says where.")),
+            Err(_) => Err(ApiError::broke()),
         }
     }
 }

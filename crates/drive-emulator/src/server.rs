@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::body::Body;
@@ -15,7 +16,7 @@ use http::header::{DATE, HeaderValue};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -28,6 +29,10 @@ use crate::control::{self, Door, Op};
 use crate::error::ApiError;
 use crate::socket::{Connection, Ending};
 use crate::store::settings::Settings;
+
+/// How long a connection may be without a whole request's head, at its beginning or between two requests. Longer than
+/// clients keep an unused one, so that none is closed under a request.
+const HEAD_TIME: Duration = Duration::from_mins(2);
 
 /// A running emulator. It stops when this is dropped.
 #[derive(Debug)]
@@ -45,6 +50,7 @@ pub struct Builder {
     port: u16,
     public_base_url: Option<String>,
     address: Option<std::net::IpAddr>,
+    head_time: Option<Duration>,
 }
 
 impl Builder {
@@ -78,6 +84,14 @@ impl Builder {
         self
     }
 
+    /// Closes a connection on which no whole head of a request comes for so long, two minutes where nothing is said:
+    /// who stalls must not hold one for ever.
+    #[must_use]
+    pub fn head_within(mut self, time: Duration) -> Self {
+        self.head_time = Some(time);
+        self
+    }
+
     /// Starts serving.
     ///
     /// # Errors
@@ -92,10 +106,10 @@ impl Builder {
         let ended = CancellationToken::new();
         let mut listener = Ending { listener, ended: ended.clone() };
         let serving = Arc::clone(&app);
-        let stop = ended.clone();
+        let (stop, head_time) = (ended.clone(), self.head_time.unwrap_or(HEAD_TIME));
         let task = tokio::spawn(async move {
             while let Some(connection) = stop.run_until_cancelled(listener.accept()).await {
-                tokio::spawn(converse(Arc::clone(&serving), connection));
+                tokio::spawn(converse(Arc::clone(&serving), connection, head_time));
             }
         });
         Ok(DriveEmulator { app, _ends: ended.drop_guard(), task })
@@ -144,7 +158,7 @@ impl Drop for DriveEmulator {
 }
 
 /// Answers the requests of a connection, one after the other.
-async fn converse(app: Arc<App>, connection: Connection) {
+async fn converse(app: Arc<App>, connection: Connection, head_time: Duration) {
     let turn = connection.turn.clone();
     let service = service_fn(|request: Request<Incoming>| {
         let (app, in_hand) = (Arc::clone(&app), turn.begin());
@@ -153,14 +167,16 @@ async fn converse(app: Arc<App>, connection: Connection) {
             Ok::<_, Infallible>(response.map(|body| in_hand.until_sent(body)))
         }
     });
-    // Who breaks off, or sends what is no request, has been answered or has left.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(head_time);
+    // Who breaks off, stalls, or sends what is no request, has been answered or has left.
+    let _ = server.serve_connection(TokioIo::new(connection), service).await;
 }
 
 /// Answers a request. A defect costs that request a 500, not the caller's connection.
 async fn route(app: &Arc<App>, request: Request<Body>) -> Response {
     let answered = AssertUnwindSafe(answer(app, request)).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| ApiError::internal("The emulator broke; its log says where.").into_response());
+    let mut response = answered.unwrap_or_else(|_| ApiError::broke().into_response());
     // Without it the server would put the machine's own time there, whatever the emulated clock says.
     let now = app.store.read(|db| Ok(Settings::load(db)?.now()));
     if let Some(date) = now.ok().and_then(|now| HeaderValue::try_from(clock::http_date(now)).ok()) {

@@ -11,6 +11,7 @@ use super::Gate;
 use crate::api::bearer::bearer;
 use crate::api::params::Query;
 use crate::control::fault::Effect;
+use crate::control::kept::kept;
 use crate::control::log::{Logged, without_secrets};
 use crate::control::op::{Door, Op};
 use crate::control::pause::{Pause, Turn};
@@ -52,10 +53,10 @@ impl Gate {
         }
         // Counted as done however the call ends, so that a client that leaves cannot block a pause.
         let mut place = Place { pause: (turn == Turn::Within).then_some(&self.0.pause), round };
-        let (body, kept) = wire::kept(&op, &parts, body);
+        let (body, said) = kept(&op, &parts, body);
         let request = Request::from_parts(parts, wire::drained(body));
         let response = self.execute(&op, principal, seq, request, execute).await;
-        let said = kept.text();
+        let said = said.text();
         let held = place.leave();
         lock(&self.0.log).amend(seq, |entry| entry.body = said);
         if held {

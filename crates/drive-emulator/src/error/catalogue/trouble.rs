@@ -44,6 +44,11 @@ impl ApiError {
         Self::new(500, "internalError", message)
     }
 
+    /// 500 after a panic, which is told on stderr.
+    pub fn broke() -> Self {
+        Self::internal("The emulator broke; its standard error says where.")
+    }
+
     /// 503 `backendError` (6.17).
     pub fn unavailable() -> Self {
         Self::new(503, "backendError", "Service unavailable")
