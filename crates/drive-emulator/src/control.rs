@@ -4,6 +4,7 @@
 mod fault;
 mod gate;
 mod http;
+mod kept;
 mod log;
 mod methods;
 mod op;

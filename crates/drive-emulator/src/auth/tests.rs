@@ -92,7 +92,7 @@ fn b9_34_unpadded_segments_are_taken_too() {
 
 #[test]
 fn b7_3_each_fault_has_its_answer() {
-    // b12_9
+    // b12_9: each row of 7.3.
     let db = store();
     for text in ["", "a", "a.b", "a.b.c", "e30.e30", "e30.e30.!!"] {
         assert_eq!(refused(present(&db, text)), (400, "invalid_request".into(), "Bad Request".into()), "{text}");
@@ -142,7 +142,7 @@ fn b7_5_the_window_of_times() {
 
 #[test]
 fn b7_4_an_unknown_scope_gives_no_access_token() {
-    // b12_9
+    // b12_9: an id_token and nothing else.
     let db = store();
     let answer = with(&db, &json!({"scope": "https://www.googleapis.com/auth/drove"})).expect("it is a 200");
     assert!(answer.get("id_token").is_some() && answer.get("access_token").is_none(), "{answer}");
@@ -152,7 +152,7 @@ fn b7_4_an_unknown_scope_gives_no_access_token() {
 
 #[test]
 fn b7_6_acting_for_somebody_takes_a_delegation() {
-    // b12_9
+    // b12_9: each row of 7.6.
     let db = store();
     let unauthorized = || {
         let (status, error, description) = refused(with(&db, &json!({"sub": "ana@example.com"})));

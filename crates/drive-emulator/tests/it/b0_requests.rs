@@ -48,7 +48,7 @@ async fn b0_5_times_are_answered_in_milliseconds_and_read_with_nine_digits() {
 
 #[tokio::test]
 async fn b0_7_and_b0_8_spellings_of_true() {
-    // b12_10
+    // b12_10: spellings of booleans.
     let rig = Rig::start().await;
     let drive = rig.control.shared_drive("Field", "ana@example.com").expect("made");
     let refused = rig.get(&rig.ana, "files/none?supportsAllDrives=NOPE").await.refused(400, "invalid");
@@ -61,7 +61,7 @@ async fn b0_7_and_b0_8_spellings_of_true() {
 
 #[tokio::test]
 async fn b0_10_a_space_in_a_query_is_plus_or_percent_20() {
-    // b12_10
+    // b12_10: `+` and `%20`.
     let rig = Rig::start().await;
     rig.control.mkdir("ana@example.com", "root", "two words").expect("made");
     for q in ["name+=+'two+words'", "name%20=%20'two%20words'", "name%3D%27two%20words%27"] {

@@ -25,7 +25,7 @@ async fn b0_4_long_integers_are_strings() {
 
 #[tokio::test]
 async fn b0_9_a_long_get_may_come_as_post() {
-    // b12_10
+    // b12_10: X-HTTP-Method-Override.
     let rig = Rig::start().await;
     rig.control.mkdir(&rig.ana.email, "root", "novos").expect("it is made");
     let padding = "or name = 'x' ".repeat(200);

@@ -26,7 +26,7 @@ async fn through_another_app(rig: &Rig, scopes: &str) -> User {
 
 #[tokio::test]
 async fn b0_6_of_each_parameter_given_twice_the_first_counts() {
-    // b12_10
+    // b12_10: parameters given twice.
     let rig = Rig::start().await;
     for name in ["a", "b", "c"] {
         rig.control.put(ANA, "root", name, name.as_bytes(), "text/plain").expect("put");

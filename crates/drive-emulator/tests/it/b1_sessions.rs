@@ -44,7 +44,7 @@ async fn b1_25_a_session_starts_with_metadata_and_its_address() {
 
 #[tokio::test]
 async fn b1_27_behind_tls_the_address_is_the_one_clients_know() {
-    // b12_2
+    // b12_2: a Location behind TLS.
     let emulator = DriveEmulator::builder().public_base_url("https://www.googleapis.com/").start().await.expect("it starts");
     let ana = emulator.control().user("ana@example.com").expect("made");
     let request = reqwest::Client::new().post(format!("{}{CREATE}", emulator.url())).bearer_auth(&ana.token);
@@ -67,7 +67,7 @@ async fn b1_28_chunks_need_no_credential_and_b1_32_308_leads_nowhere() {
 
 #[tokio::test]
 async fn b1_33_after_a_503_and_a_lost_answer_the_probe_knows_more() {
-    // b12_2
+    // b12_2: a 503 in the middle, a last answer that is lost, a probe.
     let rig = Rig::start().await;
     let url = location(&start(&rig, "a.bin").await);
     let total = 2 * UNIT + 1;

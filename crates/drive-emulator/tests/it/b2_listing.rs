@@ -10,7 +10,7 @@ const ANA: &str = "ana@example.com";
 
 #[tokio::test]
 async fn b2_34_pages_may_be_empty_and_have_a_token() {
-    // b12_3
+    // b12_3: an empty page with a token.
     let rig = Rig::start().await;
     for name in ["a", "b", "c"] {
         rig.control.mkdir(ANA, "root", name).expect("made");
@@ -97,7 +97,7 @@ async fn b2_41_lists_lag_behind_and_reads_do_not() {
 
 #[tokio::test]
 async fn b2_42_a_query_of_several_folders_may_find_nothing() {
-    // b12_3
+    // b12_3: a query of several parents that finds nothing.
     let rig = Rig::start().await;
     let folders = ["a", "b"].map(|name| rig.control.mkdir(ANA, "root", name).expect("made"));
     for folder in &folders {

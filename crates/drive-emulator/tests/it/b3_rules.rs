@@ -18,7 +18,7 @@ fn count(listed: &Value) -> usize {
 
 #[tokio::test]
 async fn b3_4_the_loser_of_two_writes_at_once_is_told_that_all_is_well() {
-    // b12_7
+    // b12_7: of writes in parallel one is lost.
     let rig = Rig::start().await;
     let file = rig.control.put(ANA, "root", "a.pdf", b"x", "application/pdf").expect("put");
     let path = format!("files/{file}/permissions");
@@ -183,7 +183,7 @@ async fn b3_20_what_cannot_expire() {
 
 #[tokio::test]
 async fn b3_21_sharing_too_fast() {
-    // b12_7
+    // b12_7: sharingRateLimitExceeded.
     let rig = Rig::start().await;
     let file = rig.control.put(ANA, "root", "a.pdf", b"x", "application/pdf").expect("put");
     let limit = Effect::Status(Status::new(403, "sharingRateLimitExceeded"));

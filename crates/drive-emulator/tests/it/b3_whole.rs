@@ -144,7 +144,7 @@ async fn b3_20_an_expired_grant_is_in_no_list_and_a_year_is_the_most() {
     rig.post(&rig.ana, &path, until("2026-03-01T01:00:00Z")).await.ok();
     assert_eq!(listed(&rig, &file).await.len(), 2);
     rig.control.clock_advance(Duration::from_mins(61)).expect("time passes");
-    // b12_7
+    // b12_7: a grant that expires is gone.
     assert_eq!(listed(&rig, &file).await, [(ANA.into(), "owner".into())]);
     rig.get(&rig.ana, &format!("{path}/{}", rig.bea.permission_id)).await.refused(404, "notFound");
     rig.get(&rig.bea, &format!("files/{file}")).await.refused(404, "notFound");

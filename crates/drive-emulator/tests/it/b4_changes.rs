@@ -53,7 +53,7 @@ async fn b4_7_b4_8_entries_are_in_order_and_compacted() {
 
 #[tokio::test]
 async fn b4_4_tokens_that_are_none() {
-    // b12_4
+    // b12_4: 400 for a token.
     let rig = Rig::start().await;
     rig.get(&rig.ana, "changes").await.refused(400, "required");
     for bad in ["x", "0", "-1", "999999"] {
@@ -158,7 +158,7 @@ async fn b4_17_b4_18_shared_drives_have_logs_of_their_own() {
 
 #[tokio::test]
 async fn b4_23_noise_is_there() {
-    // b12_4
+    // b12_4: views, stars and comments.
     let rig = Rig::start().await;
     let id = rig.control.put(&rig.ana.email, "root", "a.pdf", b"a", "application/pdf").expect("put");
     let fingerprint = |file: &Value| (file["md5Checksum"].clone(), file["modifiedTime"].clone(), file["name"].clone());

@@ -213,7 +213,7 @@ async fn b5_8_messages_are_empty_and_b5_11_name_no_file() {
 
 #[tokio::test]
 async fn b5_9_numbers_have_gaps_and_b5_13_messages_come_twice_or_never() {
-    // b12_5
+    // b12_5: gaps, duplicates, losses.
     let (rig, mut receiver) = (rig().await, Receiver::start(Vec::new()).await);
     rig.control.set_switches(|switches| switches.push_number_step = 7).expect("it is turned");
     rig.post(&rig.ana, "changes/watch?pageToken=1", channel("c1", &receiver.address)).await.ok();

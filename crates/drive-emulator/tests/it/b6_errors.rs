@@ -39,24 +39,24 @@ async fn all(rig: &Rig, code: u16, reasons: &[&str]) {
 async fn b6_8_to_b6_17_every_reason_can_be_answered_in_every_body() {
     let rig = Rig::start().await;
     all(&rig, 400, &["badRequest", "invalid", "invalidParameter", "required", "invalidSharingRequest", "parseError", "invalidQuery"]).await;
-    // b6_9
+    // b6_9: a 401 has two reasons.
     all(&rig, 401, &["authError", "required"]).await;
-    // b6_10
+    // b6_10: rates.
     all(&rig, 403, &["userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded", "backendError"]).await;
-    // b6_11
+    // b6_11: quotas.
     all(&rig, 403, &["dailyLimitExceeded", "downloadQuotaExceeded", "quotaExceeded"]).await;
-    // b6_12
+    // b6_12: what stays refused.
     let stay = ["storageQuotaExceeded", "teamDriveFileLimitExceeded", "activeItemCreationLimitExceeded", "insufficientFilePermissions"];
     all(&rig, 403, &stay).await;
     all(&rig, 403, &["appNotAuthorizedToFile", "teamDriveMembershipRequired", "exportSizeLimitExceeded", "domainPolicy"]).await;
-    // b6_13, b6_14, b6_15, b6_16
+    // b6_13, b6_14, b6_15, b6_16: what is missing, taken, over, changed.
     all(&rig, 404, &["notFound"]).await;
     all(&rig, 409, &["fileIdInUse", "teamDriveAlreadyExists"]).await;
     all(&rig, 410, &["gone"]).await;
     all(&rig, 412, &["conditionNotMet"]).await;
     all(&rig, 413, &["uploadTooLarge"]).await;
     all(&rig, 429, &["rateLimitExceeded"]).await;
-    // b6_17
+    // b6_17: trouble of theirs.
     all(&rig, 500, &["internalError", "backendError"]).await;
     for code in [502, 503, 504] {
         all(&rig, code, &["backendError", "transientError"]).await;
@@ -111,7 +111,7 @@ async fn b6_6_too_small_a_scope_says_which_and_b6_7_an_api_switched_off_says_whe
 
 #[tokio::test]
 async fn b6_9_401_once_or_for_ever() {
-    // b12_6
+    // b12_6: 401 once and all is well, 401 for ever.
     let rig = Rig::start().await;
     rig.control.fault(Fault::new(Effect::Unauthorized).when(When::Next { next: 1 })).expect("a rule that can strike");
     rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");

@@ -155,7 +155,7 @@ async fn b7_12_key_files_name_the_emulators_token_endpoint_and_b7_22_their_accou
 
 #[tokio::test]
 async fn b7_7_the_token_endpoint_fails_for_a_while() {
-    // b12_9
+    // b12_9: 5xx.
     let drive = DriveEmulator::start().await;
     let key = drive.control().service_account("robot").expect("it is made");
     let failure = Effect::Status(Status::new(503, "internal_failure"));
