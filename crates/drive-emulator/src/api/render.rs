@@ -1,14 +1,18 @@
 //! Resources as JSON. int64 are strings (0.4); what has no value is absent (1.54).
 
+mod drive;
+mod permission;
+
 use serde_json::{Map, Value, json};
 
 use crate::clock;
 use crate::error::ApiResult;
-use crate::rules::access::Effective;
 use crate::rules::cx::Cx;
-use crate::rules::drives::DriveRow;
 use crate::store::files::{self, FileRow};
 use crate::store::perms::{self, Grantee, Role};
+
+pub use drive::drive;
+pub use permission::{permission, person};
 
 /// A File, with the fields `want` asks for: what is expensive is not computed otherwise.
 pub fn file(cx: &Cx<'_>, f: &FileRow, want: &dyn Fn(&str) -> bool) -> ApiResult<Value> {
@@ -209,120 +213,4 @@ pub fn shared_with_me(cx: &Cx<'_>, f: &FileRow) -> ApiResult<Option<(i64, Option
     let id = Grantee::User(cx.who.email.clone()).permission_id(false);
     let perm = perms::get(cx.db, &f.id, &id, cx.now)?;
     Ok(perm.filter(|perm| perm.role != Role::Owner).map(|perm| (perm.granted, perm.granted_by)))
-}
-
-/// A User.
-pub fn person(cx: &Cx<'_>, email: &str) -> ApiResult<Value> {
-    let account = cx.person(email)?;
-    let name = account.as_ref().map_or(email, |account| account.name.as_str());
-    Ok(json!({
-        "kind": "drive#user",
-        "displayName": name,
-        "me": email == cx.who.email,
-        "permissionId": crate::ids::permission_id(email),
-        "emailAddress": email,
-    }))
-}
-
-/// A Permission.
-pub fn permission(cx: &Cx<'_>, f: &FileRow, grant: &Effective) -> ApiResult<Value> {
-    let perm = &grant.perm;
-    let mut value = json!({
-        "kind": "drive#permission",
-        "id": perm.id,
-        "type": perm.grantee.kind(),
-        "role": grant.role.word(),
-    });
-    match &perm.grantee {
-        Grantee::User(email) | Grantee::Group(email) => {
-            let account = cx.person(email)?;
-            value["emailAddress"] = json!(email);
-            value["displayName"] = json!(account.map_or_else(|| email.clone(), |account| account.name));
-            value["deleted"] = json!(false);
-            value["pendingOwner"] = json!(perm.pending_owner);
-        }
-        Grantee::Domain(domain) => {
-            value["domain"] = json!(domain);
-            value["displayName"] = json!(domain);
-            value["allowFileDiscovery"] = json!(perm.discoverable);
-        }
-        Grantee::Anyone => value["allowFileDiscovery"] = json!(perm.discoverable),
-    }
-    if grant.glimpse {
-        value["view"] = json!("metadata");
-    }
-    if let Some(expires) = perm.expires {
-        value["expirationTime"] = json!(clock::format(expires));
-    }
-    let details: Vec<Value> = grant
-        .details
-        .iter()
-        .map(|(role, from)| {
-            let membership = f.drive.is_some() && (*from == f.drive || (from.is_none() && f.is_root()));
-            let mut detail = json!({
-                "permissionType": if membership { "member" } else { "file" },
-                "role": role.word(),
-                "inherited": from.is_some(),
-            });
-            // inheritedFrom exists on shared-drive items only (3.13).
-            if let Some(from) = from.as_ref().filter(|_| f.drive.is_some()) {
-                detail["inheritedFrom"] = json!(from);
-            }
-            detail
-        })
-        .collect();
-    value["permissionDetails"] = json!(details);
-    if f.drive.is_some() {
-        // The older twin has the type under its own name.
-        let older = |mut detail: Value| {
-            if let Some(kind) = detail.as_object_mut().and_then(|detail| detail.remove("permissionType")) {
-                detail["teamDrivePermissionType"] = kind;
-            }
-            detail
-        };
-        value["teamDrivePermissionDetails"] = details.into_iter().map(older).collect();
-    }
-    Ok(value)
-}
-
-/// A Drive.
-pub fn drive(cx: &Cx<'_>, drive: &DriveRow) -> ApiResult<Value> {
-    let role = cx.standing(&drive.root)?.role;
-    let organizer = role >= Some(Role::Organizer);
-    let writer = role >= Some(Role::Writer);
-    let mut restrictions = json!({
-        "adminManagedRestrictions": false,
-        "copyRequiresWriterPermission": false,
-        "domainUsersOnly": false,
-        "driveMembersOnly": false,
-        "sharingFoldersRequiresOrganizerPermission": true,
-    });
-    for (name, value) in &drive.restrictions {
-        restrictions[name] = value.clone();
-    }
-    Ok(json!({
-        "kind": "drive#drive",
-        "id": drive.id,
-        "name": drive.root.name,
-        "colorRgb": drive.color.as_deref().unwrap_or("#8f8f8f"),
-        "createdTime": clock::format(drive.created),
-        "hidden": drive.hidden,
-        "restrictions": restrictions,
-        "capabilities": {
-            "canAddChildren": writer,
-            "canComment": role >= Some(Role::Commenter),
-            "canCopy": true,
-            "canDeleteChildren": organizer,
-            "canDeleteDrive": organizer,
-            "canDownload": true,
-            "canEdit": writer,
-            "canListChildren": true,
-            "canManageMembers": organizer,
-            "canReadRevisions": writer,
-            "canRename": writer,
-            "canRenameDrive": organizer,
-            "canShare": writer,
-            "canTrashChildren": role >= Some(Role::FileOrganizer),
-        },
-    }))
 }

@@ -1,13 +1,18 @@
 //! One emulator, people, and child processes that are clients of it.
 
 use std::ffi::OsStr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use drive_emulator::{Control, DriveEmulator, User};
 
 /// How long a client may take for everything it does, in seconds; coreutils' `timeout` ends it then.
 const LIMIT: &str = "240";
+
+/// Tests of one process that made a directory.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// A running emulator with two people.
 pub struct Rig {
@@ -58,6 +63,39 @@ impl Rig {
             .collect();
         assert!(unknown.is_empty(), "the client asks for what is not there: {unknown:#?}");
     }
+}
+
+/// A directory of its own, which goes with it.
+pub struct Place(PathBuf);
+
+impl Place {
+    pub fn new() -> Self {
+        let name = format!("client-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&dir).expect("a directory for the test");
+        Self(dir)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        std::fs::write(self.0.join(name), text).expect("a file");
+        self.0.join(name)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A directory left behind harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An address that was free a moment ago.
+pub fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
 /// A command that ends in time.

@@ -6,21 +6,15 @@ use drive_emulator::User;
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
 
-use crate::support::{Rig, names, send, text};
+use crate::support::{Rig, names, refresh, send, text};
 
 const ANA: &str = "ana@example.com";
 
 /// Ana with a token of another client, which saw these scopes consented to.
 async fn through_another_app(rig: &Rig, scopes: &str) -> User {
     let file: Value = serde_json::from_str(&rig.control.authorized_user_for(ANA, scopes).expect("made")).expect("JSON");
-    let field = |name: &str| text(&file, name).to_owned();
-    let form = [
-        ("grant_type", "refresh_token".to_owned()),
-        ("client_id", field("client_id")),
-        ("client_secret", field("client_secret")),
-        ("refresh_token", field("refresh_token")),
-    ];
-    let answer = send(rig.http.post(field("token_uri")).form(&form)).await.ok();
+    let (url, form) = refresh(&file);
+    let answer = send(rig.http.post(url).form(&form)).await.ok();
     User { token: text(&answer, "access_token").to_owned(), ..rig.ana.clone() }
 }
 

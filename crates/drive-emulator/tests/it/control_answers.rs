@@ -4,13 +4,9 @@ use drive_emulator::control::{Effect, Fault, Quota, When};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Rig, send, text};
+use crate::support::{Rig, send, text};
 
 const ANA: &str = "ana@example.com";
-
-async fn control(rig: &Rig, method: Method, path: &str, body: Value) -> Answer {
-    send(rig.http.request(method, format!("{}/_emulator/{path}", rig.emulator.url())).json(&body)).await
-}
 
 #[tokio::test]
 async fn rules_that_can_never_strike_are_refused_and_say_why() {
@@ -33,7 +29,7 @@ async fn rules_that_can_never_strike_are_refused_and_say_why() {
         (json!({"match": {"op": "files.list", "method": "PATCH"}, "effect": "hang"}), "comes by GET or POST"),
         (json!({"match": {"path_prefix": "drive/v3"}, "effect": "hang"}), "begins with \"/\""),
     ] {
-        let answer = control(&rig, Method::POST, "faults", rule.clone()).await;
+        let answer = rig.control_call(Method::POST, "faults", rule.clone()).await;
         assert_eq!(answer.status, 400, "{rule}: {answer:?}");
         assert!(text(&answer.body["error"], "message").contains(part), "{rule}: {answer:?}");
     }
@@ -45,7 +41,7 @@ async fn rules_that_can_never_strike_are_refused_and_say_why() {
         json!({"match": {"op": "files.list", "method": "post"}, "effect": "hang"}),
         json!({"match": {"op": "files.update", "method": "PUT"}, "effect": "hang"}),
     ] {
-        control(&rig, Method::POST, "faults", rule).await.ok();
+        rig.control_call(Method::POST, "faults", rule).await.ok();
     }
 }
 
@@ -81,12 +77,12 @@ async fn numbers_names_and_ids_that_are_none_are_refused() {
         (Method::POST, "clock", json!({"set": 5})),
         (Method::POST, "acts/google_doc", json!({"email": ANA, "name": "a", "kind": "bogus"})),
     ] {
-        let refused = control(&rig, method, path, body).await.refused(400, "invalid");
+        let refused = rig.control_call(method, path, body).await.refused(400, "invalid");
         let said = text(&refused["error"], "message");
         assert!(said.contains("is ") && !said.contains("Required"), "{path}: {said}");
     }
     // Nothing was made of any of them.
-    let users = control(&rig, Method::GET, "users", json!({})).await.ok();
+    let users = rig.control_call(Method::GET, "users", json!({})).await.ok();
     assert_eq!(users.as_array().map(Vec::len), Some(2), "{users}");
     for (method, path, body) in [
         (Method::GET, "children/nowhere", json!({})),
@@ -97,7 +93,7 @@ async fn numbers_names_and_ids_that_are_none_are_refused() {
         (Method::POST, "revoke_keys", json!({"email": "nobody"})),
         (Method::POST, "acts/mark_abusive", json!({"id": "nowhere"})),
     ] {
-        control(&rig, method, path, body).await.refused(404, "notFound");
+        rig.control_call(method, path, body).await.refused(404, "notFound");
     }
     // In Rust as over HTTP.
     for refused in [
@@ -116,24 +112,24 @@ async fn numbers_names_and_ids_that_are_none_are_refused() {
 #[tokio::test]
 async fn a_number_of_bytes_in_letters_is_that_limit() {
     let rig = Rig::start().await;
-    control(&rig, Method::POST, "storage_limit", json!({"email": ANA, "bytes": "100"})).await.ok();
+    rig.control_call(Method::POST, "storage_limit", json!({"email": ANA, "bytes": "100"})).await.ok();
     let limit = async || rig.get(&rig.ana, "about?fields=storageQuota(limit)").await.ok()["storageQuota"]["limit"].clone();
     assert_eq!(limit().await, "100");
-    control(&rig, Method::POST, "storage_limit", json!({"email": ANA, "bytes": null})).await.ok();
+    rig.control_call(Method::POST, "storage_limit", json!({"email": ANA, "bytes": null})).await.ok();
     assert_eq!(limit().await, Value::Null);
 }
 
 #[tokio::test]
 async fn after_a_revocation_an_address_has_a_new_token() {
     let rig = Rig::start().await;
-    control(&rig, Method::POST, "revoke_tokens", json!({"email": ANA})).await.ok();
+    rig.control_call(Method::POST, "revoke_tokens", json!({"email": ANA})).await.ok();
     rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");
-    let again = control(&rig, Method::POST, "users", json!({"email": ANA})).await.ok();
+    let again = rig.control_call(Method::POST, "users", json!({"email": ANA})).await.ok();
     assert_eq!(text(&again, "root_id"), rig.ana.root_id);
     let ana = drive_emulator::User { token: text(&again, "token").to_owned(), ..rig.ana.clone() };
     rig.get(&ana, "about?fields=kind").await.ok();
     rig.get(&rig.ana, "about?fields=kind").await.refused(401, "authError");
-    assert_eq!(control(&rig, Method::POST, "users", json!({"email": ANA})).await.ok()["token"], again["token"]);
+    assert_eq!(rig.control_call(Method::POST, "users", json!({"email": ANA})).await.ok()["token"], again["token"]);
 }
 
 /// A token that ended is nobody's: it is not logged as its owner's, and no quota of theirs refuses it.
@@ -152,7 +148,7 @@ async fn a_token_that_ended_acts_for_nobody() {
 #[tokio::test]
 async fn requests_tell_what_was_asked_by_whom_and_why_it_was_refused() {
     let rig = Rig::start().await;
-    let requests = async |query: &str| control(&rig, Method::GET, &format!("requests?{query}"), json!({})).await.ok();
+    let requests = async |query: &str| rig.control_call(Method::GET, &format!("requests?{query}"), json!({})).await.ok();
     rig.post(&rig.ana, "files", json!({"name": "a.pdf"})).await.ok();
     rig.post(&rig.bea, "files", json!({"parents": ["nowhere"]})).await.refused(404, "notFound");
     send(rig.http.get(format!("{}/drive/v3/about?fields=kind&access_token={}", rig.emulator.url(), rig.bea.token))).await.ok();

@@ -1,27 +1,23 @@
 //! The control API over HTTP does what `Control` does.
 
-use drive_emulator::DriveEmulator;
 use drive_emulator::control::{Effect, Fault, When};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-struct Rig {
-    drive: DriveEmulator,
-    client: Client,
-}
+use crate::support;
+
+struct Rig(support::Rig);
 
 impl Rig {
     async fn new() -> Self {
         // No connection is used twice: a cut one must not be tried again behind the test's back.
-        let client = Client::builder().pool_max_idle_per_host(0).build().expect("a client");
-        Self { drive: DriveEmulator::start().await, client }
+        let http = Client::builder().pool_max_idle_per_host(0).build().expect("a client");
+        Self(support::Rig { http, ..support::Rig::start().await })
     }
 
-    async fn send(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
-        let url = format!("{}/_emulator/{path}", self.drive.url());
-        let response = self.client.request(method, url).json(&body).send().await.expect("it answers");
-        let status = response.status();
-        (status, response.json().await.expect("it answers in JSON"))
+    async fn send(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let answer = self.0.control_call(method, path, body).await;
+        (answer.status, answer.body)
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
@@ -38,8 +34,8 @@ impl Rig {
 
     /// A Drive call with Ana's token.
     async fn about(&self, token: &str) -> Result<StatusCode, reqwest::Error> {
-        let url = format!("{}/drive/v3/about?fields=user", self.drive.url());
-        Ok(self.client.get(url).bearer_auth(token).send().await?.status())
+        let url = format!("{}/drive/v3/about?fields=user", self.0.emulator.url());
+        Ok(self.0.http.get(url).bearer_auth(token).send().await?.status())
     }
 }
 
@@ -68,8 +64,8 @@ async fn users_act_and_everything_can_be_looked_at() {
     assert_eq!((&seen["name"], &seen["size"], &seen["trashed"]), (&json!("b.pdf"), &json!(6), &json!(true)));
     act("untrash", json!({})).await;
     act("noise", json!({"what": "star"})).await;
-    let url = format!("{}/_emulator/content/{file}", rig.drive.url());
-    let bytes = rig.client.get(url).send().await.expect("it answers").bytes().await.expect("a body");
+    let url = format!("{}/_emulator/content/{file}", rig.0.emulator.url());
+    let bytes = rig.0.http.get(url).send().await.expect("it answers").bytes().await.expect("a body");
     assert_eq!(&bytes[..], b"hello!");
     assert_eq!(rig.get(&format!("children/{novos}")).await[0]["id"], json!(file));
     let root = text(&ana, "root_id");
@@ -93,8 +89,8 @@ async fn the_clock_the_switches_and_the_feed_are_turned() {
     let later = rig.post("clock", json!({"advance_ms": 86_400_000})).await;
     assert!(text(&later, "now").starts_with("2030-01-03T03:04:0"), "{later}");
     let (status, switches) = rig.send(Method::PATCH, "switches", json!({"delete_answers_json": true})).await;
-    assert_eq!((status, &switches["delete_answers_json"]), (StatusCode::OK, &json!(true)));
-    assert!(rig.drive.control().switches().expect("they are there").delete_answers_json);
+    assert_eq!((status, &switches["delete_answers_json"]), (200, &json!(true)));
+    assert!(rig.0.control.switches().expect("they are there").delete_answers_json);
     let (status, _) = rig.send(Method::PATCH, "switches", json!({"no_such_switch": true})).await;
     assert_eq!(status, 400);
     let (_, feed) = rig.send(Method::PATCH, "feed", json!({"delay_ms": 600_000})).await;
@@ -104,7 +100,7 @@ async fn the_clock_the_switches_and_the_feed_are_turned() {
 #[tokio::test]
 async fn faults_latency_quota_and_the_log_over_http() {
     let rig = Rig::new().await;
-    let ana = rig.drive.control().user("ana@example.com").expect("she is made").token;
+    let ana = rig.0.control.user("ana@example.com").expect("she is made").token;
     let rule = json!({"match": {"op": "about.get"}, "when": {"calls": [2]}, "effect": "cut_before"});
     let id = rig.post("faults", rule).await["id"].clone();
     assert_eq!(rig.about(&ana).await.expect("it answers"), 200);
@@ -129,14 +125,14 @@ async fn faults_latency_quota_and_the_log_over_http() {
 #[tokio::test]
 async fn a_lost_answer_leaves_the_file_and_its_id_in_use() {
     let rig = Rig::new().await;
-    let control = rig.drive.control();
+    let control = &rig.0.control;
     let ana = control.user("ana@example.com").expect("she is made");
     control.fault(Fault::new(Effect::LostAfterCommit).op("files.create").when(When::Next { next: 1 })).expect("a rule that can strike");
-    let ids = format!("{}/drive/v3/files/generateIds?count=1", rig.drive.url());
-    let ids: Value = rig.client.get(ids).bearer_auth(&ana.token).send().await.expect("ids").json().await.expect("JSON");
+    let ids = format!("{}/drive/v3/files/generateIds?count=1", rig.0.emulator.url());
+    let ids: Value = rig.0.http.get(ids).bearer_auth(&ana.token).send().await.expect("ids").json().await.expect("JSON");
     let create = || {
         let body = json!({"id": ids["ids"][0], "name": "novos", "mimeType": "application/vnd.google-apps.folder"});
-        rig.client.post(format!("{}/drive/v3/files", rig.drive.url())).bearer_auth(&ana.token).json(&body).send()
+        rig.0.http.post(format!("{}/drive/v3/files", rig.0.emulator.url())).bearer_auth(&ana.token).json(&body).send()
     };
     assert!(create().await.is_err());
     assert_eq!(create().await.expect("it answers").status(), 409);
@@ -146,7 +142,7 @@ async fn a_lost_answer_leaves_the_file_and_its_id_in_use() {
 #[tokio::test]
 async fn a_pause_over_http_holds_and_resumes() {
     let rig = Rig::new().await;
-    let ana = rig.drive.control().user("ana@example.com").expect("she is made").token;
+    let ana = rig.0.control.user("ana@example.com").expect("she is made").token;
     rig.post("pause", json!({"after": 1})).await;
     let (held, paused) = tokio::join!(rig.about(&ana), async {
         let paused = rig.get("pause/wait").await;
@@ -165,11 +161,11 @@ async fn what_the_control_api_does_not_have_is_404_and_other_sites_are_refused()
     assert_eq!(status, 404);
     assert_eq!(answer["error"]["errors"][0]["reason"], "notFound");
     let (status, answer) = rig.send(Method::POST, "users", json!({})).await;
-    assert_eq!((status, &answer["error"]["message"]), (StatusCode::BAD_REQUEST, &json!("Required parameter: email")));
-    let url = format!("{}/_emulator/users", rig.drive.url());
-    let ask = |origin: String| rig.client.get(&url).header("Origin", origin).send();
+    assert_eq!((status, &answer["error"]["message"]), (400, &json!("Required parameter: email")));
+    let url = format!("{}/_emulator/users", rig.0.emulator.url());
+    let ask = |origin: String| rig.0.http.get(&url).header("Origin", origin).send();
     assert_eq!(ask("https://elsewhere.example".to_owned()).await.expect("it answers").status(), 403);
-    assert_eq!(ask(rig.drive.url().to_owned()).await.expect("it answers").status(), 200);
+    assert_eq!(ask(rig.0.emulator.url().to_owned()).await.expect("it answers").status(), 200);
 }
 
 #[tokio::test]

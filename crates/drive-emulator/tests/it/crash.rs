@@ -3,9 +3,8 @@
 mod facts;
 mod writers;
 
-use std::io::BufRead as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -15,36 +14,21 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 use writers::{Caller, KINDS, Session};
 
-/// The binary on a directory, killed without a word when it goes.
+use crate::binary::Binary;
+
+/// The binary on a directory.
 struct Server {
-    process: Child,
+    binary: Binary,
     caller: Caller,
 }
 
 impl Server {
     async fn start(dir: &Path, answered: &Arc<AtomicUsize>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_drive-emulator"));
-        let mut process = command.arg("--data").arg(dir).stdout(Stdio::piped()).spawn().expect("the binary starts");
-        let mut url = String::new();
-        std::io::BufReader::new(process.stdout.take().expect("piped")).read_line(&mut url).expect("it prints its address");
-        let mut caller =
-            Caller { http: reqwest::Client::new(), url: url.trim().to_owned(), token: String::new(), answered: answered.clone() };
+        let binary = Binary::start(["--data".as_ref(), dir.as_os_str()], Stdio::inherit());
+        let mut caller = Caller { http: reqwest::Client::new(), url: binary.url.clone(), token: String::new(), answered: answered.clone() };
         let ana = caller.control("users", Some(json!({"email": "ana@example.com"}))).await;
         ana["token"].as_str().expect("a token").clone_into(&mut caller.token);
-        Self { process, caller }
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().expect("it is killed");
-        self.process.wait().expect("it is gone");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // The test may have killed it.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        Self { binary, caller }
     }
 }
 
@@ -69,7 +53,7 @@ async fn a_killed_server_keeps_every_answered_write() {
             assert!(Instant::now() < deadline, "the writers do not get on");
             tokio::time::sleep(Duration::from_micros(dice.gen_range(100..3_000))).await;
         }
-        server.kill();
+        server.binary.kill();
         for writer in writers {
             let (seen, open) = writer.await.expect("no panic");
             facts.extend(seen);

@@ -11,6 +11,8 @@ use rsa::sha2::Sha256;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use serde_json::{Value, json};
 
+use crate::support::refresh;
+
 const SCOPE: &str = "https://www.googleapis.com/auth/drive";
 
 /// Asks for a token with a key file, for `subject` if one is named.
@@ -100,14 +102,8 @@ async fn b7_9_a_person_refreshes() {
     let drive = DriveEmulator::start().await;
     let file = drive.control().authorized_user("ana@example.com").expect("it is made");
     let file: Value = serde_json::from_str(&file).expect("JSON");
-    let field = |name: &str| file[name].as_str().unwrap_or_default().to_owned();
-    let form = [
-        ("grant_type", "refresh_token".to_owned()),
-        ("client_id", field("client_id")),
-        ("client_secret", field("client_secret")),
-        ("refresh_token", field("refresh_token")),
-    ];
-    let (status, answer) = post(&field("token_uri"), &form).await;
+    let (url, form) = refresh(&file);
+    let (status, answer) = post(&url, &form).await;
     assert_eq!(status, 200, "{answer}");
     assert_eq!(whoami(&drive, &answer).await, (200, json!("ana@example.com")));
 }
@@ -124,21 +120,14 @@ async fn b7_7_the_token_endpoint_has_its_own_shape() {
 async fn b7_10_a_refresh_token_that_ended() {
     let drive = DriveEmulator::start().await;
     let file: Value = serde_json::from_str(&drive.control().authorized_user("ana@example.com").expect("it is made")).expect("JSON");
-    let field = |name: &str| file[name].as_str().unwrap_or_default().to_owned();
-    let ask = |secret: String, refresh: String| {
-        [
-            ("grant_type", "refresh_token".to_owned()),
-            ("client_id", field("client_id")),
-            ("client_secret", secret),
-            ("refresh_token", refresh),
-        ]
-    };
-    let (status, answer) = post(&field("token_uri"), &ask(field("client_secret"), "ended".to_owned())).await;
+    let (url, good) = refresh(&file);
+    let with = |field: &str, other: &str| good.clone().map(|(name, value)| (name, if name == field { other.to_owned() } else { value }));
+    let (status, answer) = post(&url, &with("refresh_token", "ended")).await;
     assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
-    let (status, answer) = post(&field("token_uri"), &ask("wrong".to_owned(), field("refresh_token"))).await;
+    let (status, answer) = post(&url, &with("client_secret", "wrong")).await;
     assert_eq!((status, &answer["error"]), (401, &json!("invalid_client")));
     // b7_8: a token that was good is good for an hour.
-    let (_, answer) = post(&field("token_uri"), &ask(field("client_secret"), field("refresh_token"))).await;
+    let (_, answer) = post(&url, &good).await;
     assert!(answer["expires_in"].as_i64().is_some_and(|seconds| (3_500..=3_600).contains(&seconds)), "{answer}");
     drive.control().clock_advance(std::time::Duration::from_mins(61)).expect("time passes");
     assert_eq!(whoami(&drive, &answer).await.0, 401);

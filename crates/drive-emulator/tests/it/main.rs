@@ -25,6 +25,7 @@ mod b5_push;
 mod b6_errors;
 mod b7_robots;
 mod b8_batch;
+mod binary;
 mod conformance;
 mod control_answers;
 mod control_api;

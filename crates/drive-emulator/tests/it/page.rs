@@ -1,5 +1,6 @@
 //! The page at `/`: it brings everything along, and what users name can only become text on it.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Rig, send};
@@ -96,7 +97,7 @@ async fn hostile_names_reach_the_page_as_json() {
         let id = rig.control.mkdir("ana@example.com", "root", name).expect("made");
         rig.control.share("ana@example.com", &id, "bea@example.com", "reader").expect("shared");
         rig.control.shared_drive(name, "ana@example.com").expect("made");
-        send(rig.request(&rig.ana, reqwest::Method::GET, "files").query(&[("q", name)])).await;
+        send(rig.request(&rig.ana, Method::GET, "files").query(&[("q", name)])).await;
     }
     let root = &rig.ana.root_id;
     let asked =
@@ -119,10 +120,7 @@ async fn hostile_names_reach_the_page_as_json() {
 #[tokio::test]
 async fn the_state_tells_what_is_in_force_and_nothing_else() {
     let rig = Rig::start().await;
-    let state = async || -> Value {
-        let url = format!("{}/_emulator/state", rig.emulator.url());
-        rig.http.get(url).send().await.expect("it answers").json().await.expect("JSON")
-    };
+    let state = async || rig.control_call(Method::GET, "state", json!({})).await.ok();
     let usual = state().await;
     for (name, value) in [
         ("clock_offset_ms", json!(0)),
@@ -153,11 +151,7 @@ async fn long_lists_are_cut_where_the_page_asks_for_it() {
         rig.control.shared_drive(&format!("d{n}"), "ana@example.com").expect("made");
         rig.get(&rig.ana, "about?fields=user").await;
     }
-    let count = async |path: &str| {
-        let url = format!("{}/_emulator/{path}", rig.emulator.url());
-        let value: Value = rig.http.get(url).send().await.expect("it answers").json().await.expect("JSON");
-        value.as_array().map_or(0, Vec::len)
-    };
+    let count = async |path: &str| rig.control_call(Method::GET, path, json!({})).await.ok().as_array().map_or(0, Vec::len);
     let children = format!("children/{}", rig.ana.root_id);
     for (path, all) in [("users", 2), ("drives", 5), (&children[..], 5), ("requests", 5)] {
         assert_eq!((count(&format!("{path}?limit=1")).await, count(path).await), (1, all), "{path}");

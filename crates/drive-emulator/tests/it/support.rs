@@ -70,6 +70,11 @@ impl Rig {
         send(self.request(user, Method::DELETE, path)).await
     }
 
+    /// A request to the control API; `path` is below `/_emulator/`.
+    pub async fn control_call(&self, method: Method, path: &str, body: Value) -> Answer {
+        send(self.http.request(method, format!("{}/_emulator/{path}", self.emulator.url())).json(&body)).await
+    }
+
     /// A list with this `q`, its files only.
     pub async fn list(&self, user: &User, q: &str) -> Vec<Value> {
         let request = self.request(user, Method::GET, "files").query(&[("q", q), ("fields", "files(id,name,parents,trashed)")]);
@@ -84,6 +89,18 @@ pub async fn send(request: RequestBuilder) -> Answer {
     let text = response.text().await.expect("the body arrives");
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
     Answer { status, body }
+}
+
+/// The form by which a refresh token is exchanged, of an `authorized_user` file, and where it goes.
+pub fn refresh(file: &Value) -> (String, [(&'static str, String); 4]) {
+    let field = |name: &str| text(file, name).to_owned();
+    let form = [
+        ("grant_type", "refresh_token".to_owned()),
+        ("client_id", field("client_id")),
+        ("client_secret", field("client_secret")),
+        ("refresh_token", field("refresh_token")),
+    ];
+    (field("token_uri"), form)
 }
 
 /// The text at a key.

@@ -2,24 +2,19 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use drive_emulator::DriveEmulator;
 use serde_json::json;
 
-use crate::support::{Rig, beside, finish, limited, python};
-
-/// Tests of one process that made a directory.
-static MADE: AtomicU32 = AtomicU32::new(0);
+use crate::support::{Place, Rig, beside, finish, free, limited, python};
 
 /// rclone with a directory of its own, in which its relative paths lie.
 pub struct Rclone {
     pub rig: Rig,
-    dir: PathBuf,
+    place: Place,
     _proxy: Running,
     proxy_port: String,
 }
@@ -41,23 +36,14 @@ impl Drop for Running {
     }
 }
 
-impl Drop for Rclone {
-    fn drop(&mut self) {
-        // A directory left behind harms nobody.
-        let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
 impl Rclone {
     pub async fn start() -> Self {
         let started = DriveEmulator::builder().public_base_url("https://www.googleapis.com").start().await;
         let rig = Rig::of(started.expect("the emulator starts"));
-        let name = format!("rclone-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::create_dir_all(&dir).expect("a directory for the test");
+        let place = Place::new();
         let port = rig.emulator.url().rsplit(':').next().unwrap_or_default().to_owned();
         let mut command = Command::new(python());
-        command.arg("-B").arg(beside("rclone/proxy.py")).arg(port).arg(&dir);
+        command.arg("-B").arg(beside("rclone/proxy.py")).arg(port).arg(place.path());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the proxy starts");
         let said = child.stdout.take().expect("it is piped");
         let running = Running(child);
@@ -65,7 +51,7 @@ impl Rclone {
         BufReader::new(said).read_line(&mut proxy_port).expect("the proxy says its port");
         let proxy_port = proxy_port.trim().to_owned();
         assert!(!proxy_port.is_empty(), "the proxy did not start; scripts/test installs what it needs");
-        let rclone = Self { rig, dir, _proxy: running, proxy_port };
+        let rclone = Self { rig, place, _proxy: running, proxy_port };
         let remote = |name: &str, token: &str| {
             let token = json!({"access_token": token, "token_type": "Bearer", "refresh_token": "r", "expiry": "2099-01-01T00:00:00Z"});
             format!("[{name}]\ntype = drive\nscope = drive\ntoken = {token}\n\n")
@@ -79,28 +65,28 @@ impl Rclone {
     /// Files below a directory.
     pub fn write(&self, below: &str, files: &[(&str, &str)]) {
         for (path, content) in files {
-            let path = self.dir.join(below).join(path);
+            let path = self.dir().join(below).join(path);
             fs::create_dir_all(path.parent().expect("it is below a directory")).expect("a directory");
             fs::write(path, content).expect("a file");
         }
     }
 
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.place.path()
     }
 
     pub fn remove(&self, path: &str) {
-        fs::remove_file(self.dir.join(path)).expect("a file is removed");
+        fs::remove_file(self.dir().join(path)).expect("a file is removed");
     }
 
     pub fn read(&self, path: &str) -> String {
-        String::from_utf8_lossy(&fs::read(self.dir.join(path)).expect("a file is there")).into_owned()
+        String::from_utf8_lossy(&fs::read(self.dir().join(path)).expect("a file is there")).into_owned()
     }
 
     fn command(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).args(["--config", "rclone.conf", "--ca-cert", "ca.pem", "--drive-pacer-min-sleep", "1ms"]);
-        command.current_dir(&self.dir).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HTTPS_PROXY", format!("http://127.0.0.1:{}", self.proxy_port)).env("HOME", &self.dir);
+        command.current_dir(self.dir()).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HTTPS_PROXY", format!("http://127.0.0.1:{}", self.proxy_port)).env("HOME", self.dir());
         command
     }
 
@@ -118,7 +104,7 @@ impl Rclone {
 
     /// Mounts a remote; where, and the program that holds it there.
     pub fn mount(&self, remote: &str, arguments: &[&str]) -> (PathBuf, Child) {
-        let at = self.dir.join("mount");
+        let at = self.dir().join("mount");
         fs::create_dir_all(&at).expect("a directory");
         let mut command = self.command(Command::new("rclone"), &[&["mount", remote, "mount"], arguments].concat());
         (at, command.stdin(Stdio::null()).spawn().expect("rclone starts"))
@@ -127,12 +113,11 @@ impl Rclone {
     /// Serves a remote over HTTP until the answer is dropped.
     pub async fn serve(&self, arguments: &[&str]) -> Served {
         // It does not say which port it took, so it is given one that was free a moment ago.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
-        let address = free.to_string();
+        let address = free().to_string();
         let arguments = [&["serve", "http", "--addr", &address], arguments].concat();
         let mut command = self.command(Command::new("rclone"), &arguments);
         let running = Running(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("rclone starts"));
-        let url = format!("http://{free}");
+        let url = format!("http://{address}");
         let deadline = Instant::now() + Duration::from_mins(1);
         while reqwest::get(&url).await.is_err() {
             assert!(Instant::now() < deadline, "rclone does not serve in time");
