@@ -223,11 +223,16 @@ fn not_lost(settings: &Settings) -> Result<(), Failure> {
     let Ok(Some(base)) = Base::open_existing(&settings.base_dir) else { return Ok(()) };
     let registry = base.registry();
     let technicians = registry.read()?.len();
+    let has_worked = registry.trace().exists();
     // Whoever makes a ledger makes it before the first entry: looked at again, it is there.
-    if technicians == 0 || !ledger::is_missing(&settings.ledger_path) {
+    if !ledger::is_missing(&settings.ledger_path) {
         return Ok(());
     }
-    Err(ledger::lost(&settings.ledger_path, technicians, &registry.path()))
+    match technicians {
+        0 if has_worked => Err(ledger::lost_too(&settings.ledger_path, &registry.path(), &registry.trace())),
+        0 => Ok(()),
+        technicians => Err(ledger::lost(&settings.ledger_path, technicians, &registry.path())),
+    }
 }
 
 /// Root does not work in folders of somebody else's: what it made there, the service could not move or change.

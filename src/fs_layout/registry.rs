@@ -64,6 +64,11 @@ impl Registry {
         self.base.path().join(FILE)
     }
 
+    /// The file that says that `tecnico` has written to the registry, also after the registry itself is gone.
+    pub fn trace(&self) -> PathBuf {
+        self.base.path().join(LOCK)
+    }
+
     /// All entries, in their order; none where there is no file. Elements that are no objects are passed over.
     /// Fails with `registry_damaged` (exit 65) where the file is not a JSON array.
     pub fn read(&self) -> Result<Vec<Entry>, Failure> {
@@ -166,7 +171,7 @@ impl Registry {
 
     /// The lock dies with its process. Readers need none: the file is replaced as a whole.
     fn lock(&self) -> Result<std::fs::File, Failure> {
-        let path = self.base.path().join(LOCK);
+        let path = self.trace();
         let file =
             handle::open_file(&self.base.dir, LOCK, OFlags::RDWR | OFlags::CREATE, FILE_MODE).map_err(|e| io_failure("open", &path, e))?;
         let deadline = Instant::now() + self.patience;

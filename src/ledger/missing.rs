@@ -28,11 +28,29 @@ pub fn lost(path: &Path, technicians: usize, registry: &Path) -> Failure {
         registry.display()
     );
     let import = format!("`tecnico import {}`", shell_path(registry));
-    let back = match newest_backup(path) {
+    Failure::new(Exit::Data, "ledger_missing", message)
+        .hint(format!("{}; where only the old script has worked until now: {import}", put_back(path)))
+}
+
+/// The ledger is gone, and `registry` with it or emptied; `trace` is left of the technicians there were.
+pub fn lost_too(path: &Path, registry: &Path, trace: &Path) -> Failure {
+    let message = format!(
+        "there is no ledger {}, and {} names nobody, though tecnico has kept technicians there: both are lost",
+        path.display(),
+        registry.display()
+    );
+    Failure::new(Exit::Data, "ledger_missing", message).hint(format!(
+        "{}; to begin anew instead, knowing nobody: `rm {}`",
+        put_back(path),
+        shell_path(trace)
+    ))
+}
+
+fn put_back(path: &Path) -> String {
+    match newest_backup(path) {
         Some(backup) => format!("put the newest backup back: `cp -p {} {}`", shell_path(&backup), shell_path(path)),
         None => "without a backup `tecnico ledger rebuild` makes a new one from Drive and the VM".to_owned(),
-    };
-    Failure::new(Exit::Data, "ledger_missing", message).hint(format!("{back}; where only the old script has worked until now: {import}"))
+    }
 }
 
 /// There is no ledger to look at, and none was expected.

@@ -45,7 +45,7 @@ pub use items::{Intake, Order, Source};
 pub use jobs::{JobKind, JobRow, JobState, NewJob};
 pub use lock::{Holder, Lock};
 pub use look::HistoryLine;
-pub use missing::{is_missing, lost, none_yet};
+pub use missing::{is_missing, lost, lost_too, none_yet};
 pub use offboard::Renaming;
 pub use outbox::{StoppedAddress, Which};
 pub use recalled::Recalled;

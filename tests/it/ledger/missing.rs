@@ -67,3 +67,26 @@ async fn a_new_machine_has_none_and_looking_at_it_makes_none() {
     world.run(&ANA).await.expect(0);
     world.run(&["ledger", "check"]).await.expect(0);
 }
+
+/// A disk that took both away: an empty ledger would leave every novos unwatched, and call that well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_lost_together_with_the_registry_is_missed_too() {
+    let world = World::new().await;
+    world.run(&ANA).await.expect(0);
+    let registry = world.vm().join("tecnicos.json");
+    world.lose_ledger();
+    std::fs::remove_file(&registry).expect("lost");
+    for args in [&["watch"][..], &["status"], &["list"], &["create", "43"]] {
+        assert!(refused(&world, args).await.contains("tecnico ledger rebuild"), "{args:?}");
+    }
+    // The names that only tecnicos.json had are to be looked at.
+    world.json(1, &["ledger", "rebuild"]).await;
+    assert_eq!(world.json(0, &["list"]).await["technicians"][0]["user"], "42");
+
+    world.lose_ledger();
+    std::fs::remove_file(&registry).ok();
+    let told = refused(&world, &["watch"]).await;
+    let anew = told.split("`rm ").nth(1).and_then(|rest| rest.split('`').next()).expect("a command");
+    std::fs::remove_file(anew).expect("removed");
+    world.run(&["watch"]).await.expect(0);
+}

@@ -111,7 +111,9 @@ async fn a_lost_ledger_is_found_again_by_the_marks() {
         assert_eq!(world.registry(), registry);
         assert_eq!(world.json(0, &["check"]).await["left"], 0);
     }
-    std::fs::remove_file(world.vm().join("tecnicos.json")).expect("removed");
+    for name in ["tecnicos.json", ".tecnicos.lock"] {
+        std::fs::remove_file(world.vm().join(name)).expect("removed");
+    }
     world.lose_ledger();
     world.json(0, &ANA).await;
     assert_eq!(everything(&world), before, "by the marks alone");
