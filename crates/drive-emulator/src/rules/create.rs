@@ -1,5 +1,7 @@
 //! Making files: `files.create`, and content with its revisions.
 
+mod mime;
+
 use rusqlite::params;
 use serde_json::Value;
 
@@ -30,7 +32,7 @@ impl Cx<'_> {
     /// `files.create`: the new file, logged.
     pub fn create(&self, meta: &Meta, content: Option<Content>, all_drives: bool) -> ApiResult<FileRow> {
         meta::check_writable(meta, true)?;
-        let mime = new_mime(meta, content.as_ref())?;
+        let mime = mime::of_new(meta, content.as_ref())?;
         let parent = self.new_parent(meta, all_drives)?;
         self.room_below(&parent, mime == FOLDER)?;
         if self.who.service
@@ -305,77 +307,5 @@ impl Cx<'_> {
         f.target_mime = Some(target.mime);
         f.target = Some(target.id);
         Ok(())
-    }
-}
-
-/// The type of a new file: as said, as the media says, as its bytes look, or plain bytes (1.7).
-fn new_mime(meta: &Meta, content: Option<&Content>) -> ApiResult<String> {
-    let said = meta::text(meta, "mimeType")?.filter(|mime| !mime.is_empty());
-    let media = content.and_then(|content| content.mime.as_deref()).filter(|mime| !mime.is_empty());
-    if let (Some(said), Some(media)) = (said, media)
-        && files::is_editors_mime(said)
-        && content.is_some_and(|content| content.staged.size > 0)
-        && !importable(media)
-    {
-        return Err(ApiError::conversion_not_supported());
-    }
-    if let Some(mime) = said.or(media) {
-        return Ok(mime.to_owned());
-    }
-    let name = meta::text(meta, "name")?.unwrap_or_default();
-    let head = content.map_or(&[][..], |content| &content.staged.head);
-    Ok(sniff(head, name).to_owned())
-}
-
-/// Types Drive turns into Docs, Sheets or Slides (1.8).
-fn importable(mime: &str) -> bool {
-    let mime = mime.split(';').next().unwrap_or_default().trim();
-    mime.starts_with("text/")
-        || mime.starts_with("image/")
-        || mime.starts_with("application/vnd.openxmlformats-officedocument.")
-        || mime.starts_with("application/vnd.oasis.opendocument.")
-        || mime.starts_with("application/vnd.google-apps.")
-        || ["application/pdf", "application/rtf", "application/msword", "application/vnd.ms-excel"].contains(&mime)
-}
-
-/// A type from the first bytes, else from the extension.
-fn sniff(head: &[u8], name: &str) -> &'static str {
-    const MAGIC: &[(&[u8], &str)] = &[
-        (b"%PDF-", "application/pdf"),
-        (b"\x89PNG", "image/png"),
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"GIF8", "image/gif"),
-        (b"PK\x03\x04", "application/zip"),
-    ];
-    const NAMES: &[(&str, &str)] = &[
-        (".pdf", "application/pdf"),
-        (".txt", "text/plain"),
-        (".csv", "text/csv"),
-        (".json", "application/json"),
-        (".png", "image/png"),
-        (".jpg", "image/jpeg"),
-    ];
-    if head.is_empty() {
-        return "application/octet-stream";
-    }
-    let name = name.to_ascii_lowercase();
-    MAGIC
-        .iter()
-        .find(|(magic, _)| head.starts_with(magic))
-        .map(|(_, mime)| *mime)
-        .or_else(|| NAMES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, mime)| *mime))
-        .unwrap_or("application/octet-stream")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn b1_7_types_are_told_from_bytes_then_names() {
-        assert_eq!(sniff(b"%PDF-1.7", "a.txt"), "application/pdf");
-        assert_eq!(sniff(b"a,b", "A.CSV"), "text/csv");
-        assert_eq!(sniff(b"", "a.pdf"), "application/octet-stream");
-        assert_eq!(sniff(b"\x00\x01", "a"), "application/octet-stream");
     }
 }
