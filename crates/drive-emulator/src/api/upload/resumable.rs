@@ -1,7 +1,8 @@
 //! Resumable uploads (1d): sessions live in the store, their bytes under `tmp/`, so any process serving the
 //! store may take the next chunk.
 
-use std::path::PathBuf;
+mod session;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -9,11 +10,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::{HeaderValue, Method, StatusCode, header};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
+use session::{Session, forget, load, path};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::api::call::{Call, Reply, empty, object};
-use crate::api::params::Query;
 use crate::api::{files, serve};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
@@ -29,21 +30,6 @@ use crate::store::settings::Settings;
 
 /// Chunks but the last are multiples of this (1.29).
 const UNIT: u64 = 256 * 1024;
-/// A session unused for this long is gone, ms (1.36).
-const WEEK: i64 = 7 * 24 * 3_600_000;
-
-/// A session as the store keeps it.
-struct Session {
-    id: String,
-    who: Principal,
-    meta: Meta,
-    query: Query,
-    mime: Option<String>,
-    total: Option<u64>,
-    received: u64,
-    /// The finished file.
-    result: Option<String>,
-}
 
 /// Starts a session (1.25). What would refuse the finished file refuses the start.
 pub async fn start(app: &Arc<App>, call: Call, body: Body) -> ApiResult<Response> {
@@ -281,59 +267,4 @@ async fn finished(app: &Arc<App>, session: Session, call: Call, file: String) ->
         })
         .await?;
     serve::respond(app, reply, pretty).await
-}
-
-async fn forget(app: &Arc<App>, id: &str) -> ApiResult<()> {
-    let path = path(app, id);
-    let id = id.to_owned();
-    app.blocking(move |app| {
-        app.store.write(|db| Ok(db.execute("DELETE FROM uploads WHERE id = ?1", [&id])?))?;
-        lock(&app.uploads).remove(&id);
-        // There may be no bytes yet.
-        let _ = std::fs::remove_file(path);
-        Ok(())
-    })
-    .await
-}
-
-fn load(app: &App, id: &str) -> ApiResult<Session> {
-    let session = app.store.read(|db| {
-        let oldest = Settings::load(db)?.now() - WEEK;
-        let found = db
-            .prepare_cached("SELECT who, meta, query, mime, total, received, result FROM uploads WHERE id = ?1 AND touched > ?2")?
-            .query_row(params![id, oldest], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get::<_, String>(2)?,
-                    row.get(3)?,
-                    row.get::<_, Option<i64>>(4)?,
-                    row.get::<_, i64>(5)?,
-                    row.get(6)?,
-                ))
-            })
-            .optional()?;
-        let (who, meta, query, mime, total, received, result) = found.ok_or_else(ApiError::not_found_upload)?;
-        let (email, service, app, scopes) = serde_json::from_str(&who)?;
-        Ok(Session {
-            id: id.to_owned(),
-            who: Principal { email, service, app, scopes },
-            meta: object(meta.as_bytes())?,
-            query: Query::parse(&query),
-            mime,
-            total: total.and_then(|total| u64::try_from(total).ok()),
-            received: u64::try_from(received).unwrap_or(0),
-            result,
-        })
-    })?;
-    // A process killed between keeping the bytes and committing leaves a session without them.
-    let there = std::fs::metadata(path(app, id)).map_or(0, |data| data.len());
-    if session.result.is_none() && there < session.received {
-        return Err(ApiError::not_found_upload());
-    }
-    Ok(session)
-}
-
-fn path(app: &App, id: &str) -> PathBuf {
-    app.store.dir().join("tmp").join(format!("upload-{id}"))
 }
