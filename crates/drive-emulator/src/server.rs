@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::acting::Control;
@@ -33,6 +33,9 @@ use crate::store::settings::Settings;
 /// How long a connection may be without a whole request's head, at its beginning or between two requests. Longer than
 /// clients keep an unused one, so that none is closed under a request.
 const HEAD_TIME: Duration = Duration::from_mins(2);
+
+/// How many connections may wait to be taken.
+const QUEUE: u32 = 4096;
 
 /// A running emulator. It stops when this is dropped.
 #[derive(Debug)]
@@ -96,10 +99,11 @@ impl Builder {
     ///
     /// # Errors
     /// The data directory cannot be used, or the port is taken.
+    #[expect(clippy::unused_async, reason = "it needs the runtime of whoever waits for it")]
     pub async fn start(self) -> anyhow::Result<DriveEmulator> {
         let app = App::open(self.data.as_deref(), self.public_base_url)?;
         let address = SocketAddr::new(self.address.unwrap_or(Ipv4Addr::LOCALHOST.into()), self.port);
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let listener = listen(address).with_context(|| format!("cannot listen on {address}"))?;
         let url = format!("http://{}", listener.local_addr()?);
         // Nobody set it before: the application was made above.
         let _ = app.url.set(url);
@@ -155,6 +159,16 @@ impl Drop for DriveEmulator {
         // Ends what is in hand at once; the guard breaks the connections.
         self.app.gate.close();
     }
+}
+
+/// A socket that listens. The usual queue of 128 is short for a thousand callers at once: the kernel resets those that
+/// overflow it.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port that was in use a moment ago is free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// Answers the requests of a connection, one after the other.
