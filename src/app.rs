@@ -27,7 +27,7 @@ fn run(cli: Cli) -> Exit {
     let global = &cli.global;
     // Behind the gate sits a program, whatever it asked for.
     let json = global.json || matches!(cli.command, Command::SshGate(_));
-    let ui = Ui::new(json, global.quiet, global.color, global.no_progress).repeating(global.same());
+    let ui = Ui::new(json, global.quiet, global.color, global.no_progress).beginning(global.before()).repeating(global.same());
     let stays = match &cli.command {
         Command::Watch(args) => args.stays(),
         Command::Serve(_) => true,

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::agent::Agent;
 use crate::callback::Client;
-use crate::config::owner::Person;
+use crate::config::owner::{self, Person};
 use crate::config::{self, Flags, Settings};
 use crate::domain::clock;
 use crate::domain::text::shell_path;
@@ -59,6 +59,11 @@ pub struct Global {
 }
 
 impl Global {
+    /// What stands before a command that somebody is to type; programs type none.
+    pub fn before(&self) -> String {
+        if self.json { String::new() } else { owner::before_commands() }
+    }
+
     /// The flags that another command has to repeat to mean the same technicians.
     pub fn same(&self) -> String {
         let places = [("--config", &self.config), ("--sandbox", &self.sandbox)];

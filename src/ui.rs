@@ -32,7 +32,9 @@ pub struct Ui {
     quiet: bool,
     color: bool,
     progress: bool,
-    /// The flags that a command has to repeat to mean the same technicians: `--sandbox DIR `.
+    /// What stands before a command that somebody is to type: `sudo -u tecnico `.
+    before: String,
+    /// The flags that it has to repeat to mean the same technicians: `--sandbox DIR `.
     same: String,
 }
 
@@ -45,10 +47,16 @@ impl Ui {
             Color::Never => false,
             Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
-        Self { json, quiet, color, progress: terminal && !json && !quiet && !no_progress, same: String::new() }
+        Self { json, quiet, color, progress: terminal && !json && !quiet && !no_progress, before: String::new(), same: String::new() }
     }
 
-    /// The same, where the commands it has somebody type need these flags; a blank ends them.
+    /// The same, where commands that it has somebody type begin like this; a blank ends it.
+    #[must_use]
+    pub fn beginning(self, before: String) -> Self {
+        Self { before, ..self }
+    }
+
+    /// The same, where they repeat these flags; a blank ends them.
     #[must_use]
     pub fn repeating(self, same: String) -> Self {
         Self { same, ..self }
@@ -58,15 +66,17 @@ impl Ui {
     pub fn mend(&self, hint: &str) -> String {
         // Those that follow name where they work themselves.
         let elsewhere = |after: &str| ["--sandbox ", "--config ", "sandbox ", "demo", "init"].iter().any(|word| after.starts_with(word));
-        let begins = |before: &str| before.is_empty() || before.ends_with('`') || before.trim_end().rsplit(' ').nth(1) == Some("-u");
+        let is_sudo = |before: &str| before.trim_end().rsplit(' ').nth(1) == Some("-u");
         let mut typed = String::with_capacity(hint.len());
         let mut rest = hint;
         while let Some(at) = rest.find(COMMAND) {
-            let (before, after) = rest.split_at(at + COMMAND.len());
+            let (before, after) = (&rest[..at], &rest[at + COMMAND.len()..]);
             typed.push_str(before);
-            if begins(&hint[..hint.len() - rest.len() + at]) && !elsewhere(after) {
-                typed.push_str(&self.same);
-            }
+            let begins = typed.is_empty() || typed.ends_with('`');
+            let is_ours = (begins || is_sudo(&typed)) && !elsewhere(after);
+            typed.push_str(if is_ours && begins { &self.before } else { "" });
+            typed.push_str(COMMAND);
+            typed.push_str(if is_ours { &self.same } else { "" });
             rest = after;
         }
         typed + rest
@@ -226,6 +236,11 @@ mod tests {
         );
         let ui = plain.repeating("--sandbox sb ".into());
         assert_eq!(ui.mend("tecnico list"), "tecnico --sandbox sb list");
+        let ui = ui.beginning("sudo -u tecnico ".into());
+        assert_eq!(
+            ui.mend("`tecnico list`, `sudo -u tecnico tecnico list`"),
+            "`sudo -u tecnico tecnico --sandbox sb list`, `sudo -u tecnico tecnico --sandbox sb list`"
+        );
         for whole in ["`tecnico --sandbox x watch`", "`tecnico demo DIR`", "`sudo tecnico init`"] {
             assert_eq!(ui.mend(whole), whole);
         }

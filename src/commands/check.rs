@@ -13,7 +13,7 @@ use crate::creation::folders;
 use crate::document::Document;
 use crate::domain::clock::rfc3339;
 use crate::domain::technician::UserId;
-use crate::domain::text::count;
+use crate::domain::text::{count, shell_path};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::FILE_MODE;
 use crate::ledger::Technician;
@@ -184,7 +184,7 @@ async fn unknown_entries(provisioner: &Provisioner<'_>) -> anyhow::Result<Vec<Fi
                 problem: "registry_unknown",
                 place: registry.path().display().to_string(),
                 message: format!("tecnicos.json names {} ({}), whom tecnico does not know", entry.nome, entry.pasta_vm),
-                fix: format!("`tecnico import {}`", registry.path().display()),
+                fix: format!("`tecnico import {}`", shell_path(&registry.path())),
                 repaired: false,
                 error: None,
             });

@@ -53,13 +53,17 @@ impl Person {
         Self::of(rustix::process::geteuid().as_raw())
     }
 
-    /// `command` as this user: as it is where that is who runs this.
+    /// `command` as somebody at a terminal types it so that this user runs it.
     pub fn runs(&self, command: &str) -> String {
-        if self.uid == rustix::process::geteuid().as_raw() {
-            command.to_owned()
-        } else {
-            format!("sudo -u {} {command}", shell_word(&self.name))
+        if self.uid == rustix::process::geteuid().as_raw() && !self.is_service() {
+            return command.to_owned();
         }
+        format!("sudo -u {} {command}", shell_word(&self.name))
+    }
+
+    /// Whether nobody sits at a terminal as this user: Debian's numbers below 1000, but root.
+    fn is_service(&self) -> bool {
+        (1..1000).contains(&self.uid)
     }
 
     /// The command that gives these paths to this user.
@@ -79,6 +83,12 @@ impl Person {
         let script = format!("umask 077; {program} > {}", shell_path(path));
         self.runs(&format!("sh -c {}", shell_word(&script)))
     }
+}
+
+/// What stands before a command that somebody at a terminal is to type, for it to be run as this run is.
+pub fn before_commands() -> String {
+    let us = Person { uid: rustix::process::geteuid().as_raw(), name: String::new(), group: String::new() };
+    if us.is_service() { Person::me().runs("") } else { String::new() }
 }
 
 /// The user tecnico works as: the first owner of these places who is not root; where all are root's or missing, whoever
@@ -117,6 +127,12 @@ mod tests {
         assert_eq!(nobody.runs("tecnico doctor"), "sudo -u '#4000000' tecnico doctor");
         assert_eq!(nobody.takes(&[Path::new("/srv/a b")]), "sudo chown 4000000: '/srv/a b'");
         assert_eq!(Person::me().runs("tecnico doctor"), "tecnico doctor");
+    }
+
+    #[test]
+    fn for_a_service_somebody_at_a_terminal_types_sudo() {
+        let someone = |uid| Person { uid, name: "tecnico".into(), group: "tecnico".into() };
+        assert_eq!([0, 1, 102, 999, 1000, 4711].map(|uid| someone(uid).is_service()), [false, true, true, true, false, false]);
     }
 
     #[test]

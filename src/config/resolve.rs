@@ -25,7 +25,7 @@ struct Place<'a> {
 impl Place<'_> {
     fn fault(&self, key: &str, why: &str) -> Failure {
         file::at(self.path, file::line_of_key(self.text, key).unwrap_or(0), &format!("{key}: {why}"))
-            .hint(format!("correct it there; `man tecnico-config` says what {key} may be"))
+            .hint(format!("correct it there; `man 5 tecnico-config` says what {key} may be"))
     }
 
     /// A value of the wrong kind, with the same in the right one where that can be seen.
@@ -350,7 +350,7 @@ mod tests {
         assert_eq!(hint("[process]\naccept = \"*.pdf\"\n"), r#"accept = ["*.pdf"]"#);
         assert_eq!(hint("[watch]\nsettle = 5\n"), "settle = \"5\"");
         assert!(hint("[callback]\nurl = \"http://backend.example.com\"\n").contains("https://"));
-        assert!(hint("[share]\nrole = \"owner\"\n").contains("man tecnico-config"));
+        assert!(hint("[share]\nrole = \"owner\"\n").contains("man 5 tecnico-config"));
     }
 
     #[test]

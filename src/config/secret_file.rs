@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
 
-use super::{env_names, owner};
+use super::env_names;
+use super::owner::{self, Person};
 use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
@@ -52,15 +53,17 @@ impl SecretFile<'_> {
             Failure::new(exit, code, format!("{} {shown} {trouble}", self.what)).hint(hint).because(e)
         };
         let mut bytes = Zeroizing::new(Vec::new());
-        let (mode, read) = match File::open(self.path).and_then(|file| Ok((file.metadata()?.mode() & 0o7777, file))) {
-            Ok((mode, file)) => (mode, file),
+        let (facts, file) = match File::open(self.path).and_then(|file| Ok((file.metadata()?, file))) {
+            Ok(opened) => opened,
             Err(e) => return Err(unreadable(e)),
         };
+        let mode = facts.mode() & 0o7777;
         if is_open(self.path, mode) {
             let why = format!("{} {shown} can be used by others (mode {mode:04o})", self.what);
-            return Err(Failure::new(Exit::Refused, self.open, why).hint(format!("chmod 600 {}", shell_path(self.path))));
+            return Err(Failure::new(Exit::Refused, self.open, why)
+                .hint(Person::of(facts.uid()).runs(&format!("chmod 600 {}", shell_path(self.path)))));
         }
-        read.take(self.longest).read_to_end(&mut bytes).map_err(unreadable)?;
+        file.take(self.longest).read_to_end(&mut bytes).map_err(unreadable)?;
         Ok(bytes)
     }
 }

@@ -5,6 +5,7 @@ use super::{Candidate, Provisioner};
 use crate::domain::clock;
 use crate::domain::folder::WantedFolder;
 use crate::domain::technician::{Email, UserId};
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry as RegistryEntry;
 use crate::ledger::{Adopt, Assigned, Field, FolderRow, FolderState, Outcome, Reserved, Technician, WantedTechnician};
@@ -149,7 +150,7 @@ impl Provisioner<'_> {
         }
         if let Some(entry) = candidate.wanted.email.as_ref().and_then(|e| survey.registered(e)) {
             let message = format!("{user} is not known here, but {} already has {} in tecnicos.json", entry.email, entry.pasta_vm);
-            let hint = format!("adopt what the old system made: `tecnico import {}`", self.base.registry().path().display());
+            let hint = format!("adopt what the old system made: `tecnico import {}`", shell_path(&self.base.registry().path()));
             return Err(Failure::new(Exit::Data, "made_by_old_system", message).hint(hint).into());
         }
         if let Some(twin) = survey.namesake(&self.parent()?, &candidate.wanted.folder, user)

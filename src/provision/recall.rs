@@ -8,6 +8,7 @@ use crate::domain::clock;
 use crate::domain::folder::{Role, WantedFolder};
 use crate::domain::tags;
 use crate::domain::technician::{Email, UserId};
+use crate::domain::text::shell_path;
 use crate::drive::{Entry, FileId, Grant, Kind, Query};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry as RegistryEntry;
@@ -144,7 +145,7 @@ impl Provisioner<'_> {
                 Some(_) => notes.push(format!(
                     "{} in tecnicos.json is not tecnico's: `tecnico import {}` adopts it",
                     entry.nome,
-                    self.base.registry().path().display()
+                    shell_path(&self.base.registry().path())
                 )),
                 None => notes.push(format!("the folder of {} in tecnicos.json ({}) is not on Drive", entry.nome, entry.pasta_drive_id)),
             }
