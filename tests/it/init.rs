@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::machine::mounted;
+use crate::support::mounts::mounted;
 use crate::support::python;
 use crate::support::receiver::Receiver;
 use crate::support::world::{ADMIN, Ran, World, finish};

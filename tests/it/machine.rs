@@ -3,28 +3,12 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::mounts::{mounted, read_only};
+use crate::support::waiting::until_answered;
 use crate::support::world::{ADMIN, Ran, World, finish};
-
-/// Runs a command with `folder` mounted read-only; `None` where this machine lets nobody mount.
-async fn read_only(folder: &std::path::Path, command: Command) -> Option<Ran> {
-    mounted("mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\"", folder, command).await
-}
-
-/// Runs a command after `mount`, in which `$0` is the folder; `None` where this machine lets nobody mount.
-pub async fn mounted(mount: &str, folder: &std::path::Path, command: Command) -> Option<Ran> {
-    let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
-    if !mounts.is_ok_and(|o| o.status.success()) {
-        return None;
-    }
-    let mut inside = Command::new("unshare");
-    inside.args(["-rm", "sh", "-c", &format!("{mount} && exec \"$@\"")]).arg(folder);
-    inside.arg(command.get_program()).args(command.get_args());
-    Some(finish(inside).await)
-}
 
 #[track_caller]
 fn told(ran: &Ran, code: &str) -> String {
@@ -69,12 +53,11 @@ async fn technicians_folders_on_a_read_only_file_system() {
     assert!(world.vm().join("Ana_Maria/pdfs/novos").read_dir().expect("listed").next().is_none(), "half a file stayed");
 
     world.json(0, &["create", "43", "--name", "Bea Souza"]).await;
-    let deadline = Instant::now() + Duration::from_mins(2);
-    while !world.vm().join("Ana_Maria/pdfs/processados/16517189.pdf").exists() {
-        assert!(Instant::now() < deadline, "the file never went its way: {}", world.json(0, &["why", "16517189.pdf"]).await);
+    until_answered("the file goes its way", async || {
         world.run(&["process", "--all"]).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+        world.vm().join("Ana_Maria/pdfs/processados/16517189.pdf").exists()
+    })
+    .await;
 }
 
 /// What is moved by renaming it cannot cross a border: the doctor says so before a file has to.
@@ -192,10 +175,7 @@ async fn root_does_not_get_into_the_services_way() {
     let copy = world.path("copy.db").display().to_string();
     run(0, &["ledger", "backup", &copy]).await.expect(0);
     assert_eq!(world.path("copy.db").metadata().expect("made").uid(), SERVICE);
-    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
-        // The others are there while somebody has the ledger open.
-        let _ = std::fs::remove_file(world.path(name));
-    }
+    world.lose_ledger();
     assert_eq!(run(0, &["ledger", "rebuild"]).await.expect(77).json()["error"]["code"], "wrong_user");
     run(SERVICE, &["ledger", "rebuild"]).await.expect(0);
 }

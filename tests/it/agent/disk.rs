@@ -1,11 +1,11 @@
 //! A VM whose disk fills up while a file is fetched.
 
-use std::process::Command;
 use std::time::Duration;
 
 use drive_emulator::control::Match;
 
 use super::{ANA, Rig};
+use crate::support::mounts;
 use crate::support::waiting::until;
 use crate::support::world::{Ran, finish};
 
@@ -28,13 +28,7 @@ const SIZE: u64 = 30_000_000;
 /// A watch on a disk that is full once the download of this file is under way.
 async fn watch_on_a_full_disk(rig: &Rig, file: &str) -> Ran {
     let control = rig.world.control();
-    let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output().is_ok_and(|o| o.status.success());
-    let plain = rig.world.command(&["watch", "--json"]);
-    let mut command = Command::new(if mounts { "unshare" } else { "sh" });
-    if mounts {
-        command.args(["-rm", "sh"]);
-    }
-    command.args(["-c", if mounts { ON_A_SMALL_DISK } else { WITH_A_LIMIT }, "sh"]).arg(plain.get_program()).args(plain.get_args());
+    let mut command = mounts::shell(ON_A_SMALL_DISK, WITH_A_LIMIT, &rig.world.command(&["watch", "--json"]));
     let (go, full, out) = (rig.world.path("go"), rig.world.path("full"), rig.world.path("after"));
     std::fs::create_dir(&out).expect("made");
     command.env("VM", rig.world.vm()).env("OUT", &out).env("GO", &go).env("FULL", &full);

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::support::{ANA, ANA_TREE, everything, paths, refused};
+use crate::support::mounts;
 use crate::support::world::{World, finish};
 
 /// Nothing was written anywhere.
@@ -176,20 +177,15 @@ async fn a_full_disk_is_told_and_the_rerun_goes_on() {
     let world = World::new().await;
     world.json(0, &["list"]).await;
     std::fs::create_dir_all(world.vm()).expect("made");
-    let mounts = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output().is_ok_and(|o| o.status.success());
     let mut plain = world.command(&ANA);
     plain.arg("--json");
-    let mut command = Command::new(if mounts { "unshare" } else { "sh" });
-    if mounts {
-        command.args(["-rm", "sh"]);
-    }
-    command.args(["-c", if mounts { ON_A_SMALL_DISK } else { WITH_A_LIMIT }, "sh"]).arg(plain.get_program()).args(plain.get_args());
+    let mut command = mounts::shell(ON_A_SMALL_DISK, WITH_A_LIMIT, &plain);
     command.env("VM", world.vm()).env("OUT", world.path("out.json"));
     let ran = finish(command).await.expect(0);
     let lines: Vec<&str> = ran.stdout.lines().filter(|l| !l.is_empty()).collect();
     let error: serde_json::Value = serde_json::from_str(lines[0]).expect("JSON");
     assert!(error["error"]["hint"].is_string(), "{error}");
-    if mounts {
+    if mounts::may_mount() {
         assert_eq!(error["error"]["code"], "disk_full");
         assert!(!lines[2].contains(".tmp") && !lines[2].contains("tecnicos.json"), "half a file stayed: {}", lines[2]);
     }

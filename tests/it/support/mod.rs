@@ -2,6 +2,7 @@
 
 pub mod documents;
 pub mod kept;
+pub mod mounts;
 pub mod people;
 pub mod promise;
 pub mod python;
