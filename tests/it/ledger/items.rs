@@ -6,7 +6,7 @@ use tecnico::domain::item::{Act, Item, ItemKey, Outcome, Sighted, State, Verdict
 use tecnico::error::Exit;
 use tecnico::ledger::{Intake, Ledger, Order, Source};
 
-use super::{Fixture, fixture, user, wanted};
+use super::{Fixture, fixture, to_send, user, wanted};
 
 const OPEN: [State; 3] = [State::Found, State::Fetched, State::Judged];
 
@@ -116,7 +116,7 @@ async fn without_a_backend_filing_is_the_end_and_with_one_delivery_is() {
     let b = found(&f.ledger, sighted("1", "b", "v1")).await;
     let b = filed(&f.ledger, b, Verdict::Erro, Some(&told("job-b"))).await;
     assert_eq!((b.standing.state, b.standing.outcome), (State::Filed, Some(Outcome::Erro)));
-    let event = f.ledger.due_deliveries(40, 10).await.expect("reads").remove(0);
+    let event = to_send(&f.ledger, 40).await.remove(0);
     assert_eq!((b.event_id.as_deref(), &event.event), (Some(event.id.as_str()), &told("job-b")));
     for _ in 0..2 {
         f.ledger.delivered(&event.id, 50).await.expect("delivers");
@@ -142,7 +142,7 @@ async fn a_late_delivery_of_the_first_attempt_does_not_end_the_second() {
     let again = f.ledger.advance(&refused, &Act::Retry, None, 50).await.expect("retries");
     assert_eq!((again.attempt, &again.event_id, &again.reason), (2, &None, &None));
     let second = filed(&f.ledger, again, Verdict::Processado, Some(&told("second"))).await;
-    let due = f.ledger.due_deliveries(100, 10).await.expect("reads");
+    let due = to_send(&f.ledger, 100).await;
     assert_eq!(due.len(), 2, "both attempts are told, each under its own id");
     f.ledger.delivered(&due[0].id, 60).await.expect("delivers");
     assert_eq!(f.ledger.item(&second.id).await.expect("reads").map(|i| i.standing), Some(second.standing));
@@ -157,7 +157,7 @@ async fn an_illegal_step_and_a_step_from_a_stale_reading_change_nothing() {
     let item = found(&f.ledger, sighted("1", "a", "v1")).await;
     let illegal = f.ledger.advance(&item, &Act::Filed { local_path: None }, Some(&told("x")), 20).await.expect_err("illegal");
     assert_eq!((illegal.exit(), illegal.code()), (Exit::Bug, "illegal_step"));
-    assert!(f.ledger.due_deliveries(100, 10).await.expect("reads").is_empty(), "no event for what did not happen");
+    assert!(to_send(&f.ledger, 100).await.is_empty(), "no event for what did not happen");
     f.ledger.advance(&item, &Act::Withdrawn { reason: "trashed".into(), local_path: None }, Some(&told("y")), 20).await.expect("withdraws");
     let stale = f.ledger.advance(&item, &Act::Fetched { local_path: "x".into() }, None, 21).await.expect_err("stale");
     assert_eq!((stale.exit(), stale.code()), (Exit::Later, "item_changed"));
@@ -221,7 +221,7 @@ async fn walk_and_check(walk: Vec<(Act, bool)>) {
             }
             Err(refused) => assert_eq!(refused.code(), "illegal_step"),
         }
-        if deliver && let Some(event) = f.ledger.due_deliveries(i64::MAX, 1).await.expect("reads").pop() {
+        if deliver && let Some(event) = to_send(&f.ledger, i64::MAX).await.into_iter().next() {
             f.ledger.delivered(&event.id, now).await.expect("delivers");
             item = f.ledger.item(&item.id).await.expect("reads").expect("is there");
         }

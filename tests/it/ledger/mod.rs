@@ -13,6 +13,7 @@ mod technicians;
 
 use std::path::PathBuf;
 
+use tecnico::domain::event::Event;
 use tecnico::domain::technician::{Email, UserId};
 use tecnico::ledger::{Ledger, WantedTechnician};
 
@@ -21,6 +22,16 @@ pub struct Fixture {
     pub _dir: tempfile::TempDir,
     pub path: PathBuf,
     pub ledger: Ledger,
+}
+
+/// What is to be sent now, to whichever address, in the order of the events.
+pub async fn to_send(ledger: &Ledger, now: i64) -> Vec<Event> {
+    let mut all = Vec::new();
+    for address in ledger.due_addresses(now).await.expect("reads") {
+        all.extend(ledger.due_deliveries_to(&address, now, 100).await.expect("reads"));
+    }
+    all.sort_by_key(|event| event.seq);
+    all
 }
 
 pub async fn fixture() -> Fixture {

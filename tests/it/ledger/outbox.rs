@@ -4,15 +4,15 @@ use tecnico::domain::event::{EventId, NewEvent};
 use tecnico::domain::item::{Act, State, Verdict};
 use tecnico::ledger::{Ledger, Which};
 
-use super::fixture;
 use super::items::{filed, found, sighted, told, with_technicians};
+use super::{fixture, to_send};
 
 fn to(url: &str, job_id: &str) -> NewEvent {
     NewEvent { url: url.into(), ..told(job_id) }
 }
 
 async fn due(ledger: &Ledger, now: i64) -> Vec<String> {
-    ledger.due_deliveries(now, 100).await.expect("reads").into_iter().map(|e| e.event.job_id).collect()
+    to_send(ledger, now).await.into_iter().map(|e| e.event.job_id).collect()
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn a_failed_delivery_comes_due_again_under_the_same_id_until_it_is_dead() 
     let dead = f.ledger.event(&id).await.expect("reads").expect("is there");
     assert_eq!((dead.attempts, dead.dead_at, dead.last_error.as_deref()), (2, Some(6_000), Some("given up")));
     assert_eq!(f.ledger.revive(Some(&id), 7_000).await.expect("revives"), std::slice::from_ref(&id));
-    let alive = f.ledger.due_deliveries(7_000, 1).await.expect("reads").remove(0);
+    let alive = to_send(&f.ledger, 7_000).await.remove(0);
     assert_eq!((alive.id.clone(), alive.attempts, alive.tries(), alive.event), (id.clone(), 0, 2, told("a")));
     f.ledger.delivered(&id, 8_000).await.expect("delivers");
     assert_eq!(f.ledger.undelivered_of(std::slice::from_ref(&id)).await.expect("counts"), 0);
@@ -71,7 +71,7 @@ async fn a_stopped_address_holds_its_own_events_and_no_others() {
     assert_eq!(stopped.iter().map(|s| (s.url.as_str(), s.stopped_at)).collect::<Vec<_>>(), [(gone, 2)]);
     let counts = f.ledger.counts(10).await.expect("counts");
     assert_eq!((counts.undelivered, counts.held, counts.dead, counts.oldest_undelivered_at), (1, 2, 0, Some(1)));
-    let b = f.ledger.due_deliveries(10, 1).await.expect("reads").remove(0).id;
+    let b = to_send(&f.ledger, 10).await.remove(0).id;
     assert_eq!(f.ledger.revive(Some(&b), 20).await.expect("revives").len(), 1);
     assert_eq!(due(&f.ledger, 20).await, ["b"], "the other address stays stopped");
     assert_eq!(f.ledger.revive(None, 20).await.expect("revives").len(), 3);
@@ -93,7 +93,7 @@ async fn the_counts_add_up() {
         .advance(&item("d").await, &Act::Withdrawn { reason: "trashed".into(), local_path: None }, Some(&told("d")), 50)
         .await
         .expect("withdraws");
-    let id = f.ledger.due_deliveries(100, 1).await.expect("reads").remove(0).id;
+    let id = to_send(&f.ledger, 100).await.remove(0).id;
     f.ledger.delivery_dead(&id, "gone", 60).await.expect("records");
     let counts = f.ledger.counts(100).await.expect("counts");
     let by_state = State::ALL.map(|s| counts.in_state(s));
