@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::doctor::{self, CHECKS, Finding, Findings, Verdict};
 use crate::document::Document;
 use crate::domain::clock;
+use crate::domain::text::count;
 use crate::error::Exit;
 use crate::verdict::advice;
 
@@ -110,16 +111,22 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
                 Ok(ledger) => ledger.technicians().await.unwrap_or_default(),
                 Err(_) => Vec::new(),
             };
-            doctor::local::disk(settings, &technicians.into_iter().map(|t| t.folder).collect::<Vec<_>>())
+            doctor::local::disk(settings, &technicians)
         }
         "key" => doctor::local::key(settings).into_iter().chain(api_key(settings)).collect(),
-        "services" if is_of_the_machine(&config) => doctor::systemd::services(settings),
+        "services" if is_of_the_machine(&config) => {
+            let last = match context.ledger().await {
+                Ok(ledger) => ledger.last_cycle().await.ok().flatten(),
+                Err(_) => None,
+            };
+            doctor::systemd::services(settings, last.is_some())
+        }
         "services" => vec![Finding::good("services", "these are not the settings that services of systemd's read")],
         "processor" => processor(settings, args.try_file.as_deref()).await?,
         "ledger" => doctor::state::ledger(context.ledger().await?).await?,
         "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now())?,
         "quota" => doctor::state::quota(context.ledger().await?, clock::now()).await?,
-        "work" => doctor::work::work(context.ledger().await?, settings, clock::now()).await?,
+        "work" => doctor::work::work(context.ledger().await?, settings, &config, clock::now()).await?,
         "leftovers" => doctor::state::leftovers(context.ledger().await?, settings).await?,
         "credentials" => vec![Finding::good("credentials", format!("the credentials are those of {}", context.drive().await?.account()))],
         "clock" => doctor::drive::clock(context.drive().await?).await?,
@@ -187,11 +194,11 @@ fn tell(report: &Report, tried: bool, context: &Context) {
     ui.say(summary(report, context));
 }
 
-/// How many checks were made, and how they ended.
+/// How many checks were made, of which one may find several things, and how they ended.
 fn summary(report: &Report, context: &Context) -> String {
     let ui = &context.ui;
     let checks = |wanted: &dyn Fn(Verdict) -> bool| {
-        report.findings.iter().filter(|f| wanted(f.verdict)).map(|f| f.check).collect::<std::collections::BTreeSet<_>>().len()
+        report.findings.iter().filter(|f| wanted(f.verdict)).map(|f| f.check).collect::<std::collections::BTreeSet<_>>().len() as u64
     };
     let verdict = match (report.problems, report.warnings) {
         (0, 0) => ui.good("all well"),
@@ -203,7 +210,7 @@ fn summary(report: &Report, context: &Context) -> String {
         0 => String::new(),
         n => format!("; {n} not tried until that works (-v names them)"),
     };
-    format!("{} checked: {verdict}{skipped}", checks(&|v| v != Verdict::Skipped))
+    format!("{}: {verdict}{skipped}", count(checks(&|v| v != Verdict::Skipped), "check", "checks"))
 }
 
 #[cfg(test)]

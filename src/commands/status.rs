@@ -92,7 +92,8 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = context.ledger().await?;
     let settings = context.settings().await?;
     let now = clock::now();
-    let Standing { counts, last, stuck, stopped, troubles } = standing(ledger, settings, now).await?;
+    let Standing { counts, last, stuck, stopped, troubles } =
+        standing(ledger, settings, &context.config_path().unwrap_or_default(), now).await?;
     let empty = ledger.empty_folders(ago(now, settings.watch.settle)).await?;
     let held_up = ledger.open_items(None).await?.into_iter().filter(|i| i.setback.as_deref() == Some(COMMAND_UNUSABLE));
     // What stops everything is said first.

@@ -43,6 +43,10 @@ pub(super) fn fault(command: &[String], mode: Mode) -> Option<Wrong> {
         };
         return wrong(why, hint);
     }
+    if let Some((word, closed)) = arguments.iter().find_map(|a| Some((a, closed(a)?))).filter(|_| mode == Mode::Command && !has_path) {
+        let whole = array(&command.iter().map(|w| if w == word { closed.clone() } else { w.clone() }).collect::<Vec<_>>());
+        return wrong(format!("the braces of {word:?} have only one end"), format!("command = {whole}"));
+    }
     if mode == Mode::Command && !has_path {
         let whole = with_path(std::slice::from_ref(program), arguments, false);
         return wrong("there is no {path} in it, so the program would not learn which file to judge".into(), format!("command = {whole}"));
@@ -55,6 +59,17 @@ fn meant(unknown: &str) -> Option<&'static str> {
     let bare = |p: &str| p.trim_matches(['{', '}']).to_lowercase();
     let likeness = |known: &str| strsim::jaro_winkler(&bare(unknown), &bare(known));
     KNOWN.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|known| likeness(known) > LIKE)
+}
+
+/// The word with the brace that one of ours lacks at its end or its beginning: `{path`, `--in={path`, `path}`.
+fn closed(word: &str) -> Option<String> {
+    let (open, close) = (word.matches('{').count(), word.matches('}').count());
+    let known = |half: &dyn Fn(&str) -> bool, text: String| KNOWN.into_iter().any(half).then_some(text);
+    match (open, close) {
+        (1, 0) => known(&|k| word.ends_with(&k[..k.len() - 1]), format!("{word}}}")),
+        (0, 1) => known(&|k| word == &k[1..], format!("{{{word}")),
+        _ => None,
+    }
 }
 
 fn with_path(program: &[String], arguments: &[String], has_path: bool) -> String {
@@ -96,6 +111,9 @@ mod tests {
             (&["judge", "{name}"], "{name} is not", r#"command = ["judge", "{path}"]"#),
             (&["judge", "{path}", "{fileid}"], "{fileid} is not", r#"command = ["judge", "{path}", "{file_id}"]"#),
             (&["judge", "{path}", "{zzz}"], "{zzz} is not", "take it out"),
+            (&["judge", "{path"], r#""{path" have only one end"#, r#"command = ["judge", "{path}"]"#),
+            (&["judge", "--in={path"], "only one end", r#"command = ["judge", "--in={path}"]"#),
+            (&["judge", "-v", "path}"], "only one end", r#"command = ["judge", "-v", "{path}"]"#),
             (&[""], "first word is empty", r#"command = ["/usr/local/bin/judge", "{path}"]"#),
             (&["", "-x", "{path}"], "first word is empty", r#"command = ["/usr/local/bin/judge", "-x", "{path}"]"#),
             (&["{path}"], "in the program itself", "name the program"),

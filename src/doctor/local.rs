@@ -8,9 +8,10 @@ use super::{Finding, Findings, gigabytes};
 use crate::config::Settings;
 use crate::config::owner::{self, Person};
 use crate::domain::folder::Role;
-use crate::domain::text::shell_path;
+use crate::domain::text::{count, shell_path};
 use crate::error::Exit;
 use crate::fs_layout::{Base, Key};
+use crate::ledger::Technician;
 
 /// Fewer bytes free than this are a warning.
 const LITTLE: u64 = 1_000_000_000;
@@ -66,18 +67,24 @@ fn beside(ledger: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Whether the base directory can be written to, has room, and is one file system.
-pub fn disk(settings: &Settings, folders: &[String]) -> Findings {
+/// Whether the base directory is the one with the technicians' folders, can be written to, has room, and is one file system.
+pub fn disk(settings: &Settings, technicians: &[Technician]) -> Findings {
     let service = owner::service(places(settings));
     let base = match Base::open_existing(&settings.base_dir) {
         Ok(Some(base)) => base,
         Ok(None) => {
             let message = format!("vm.base_dir {} does not exist", settings.base_dir.display());
-            return vec![Finding::problem("disk", message, service.makes_folder(&settings.base_dir))];
+            // An empty folder in the place of a disk looks as if all were well.
+            let fix = format!(
+                "is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them; only where there \
+                 never was such a folder:\n    {}",
+                service.makes_folder(&settings.base_dir)
+            );
+            return vec![Finding::problem("disk", message, fix)];
         }
         Err(failure) => return vec![Finding::of_failure("disk", &failure)],
     };
-    let mut findings = Vec::new();
+    let mut findings: Findings = missing_trees(&base, technicians).into_iter().collect();
     // By doing: permissions, a read-only mount and a full disk all show here.
     if let Err(e) = tempfile::Builder::new().prefix(".tecnico-doctor.").tempfile_in(base.path()).and_then(|f| f.as_file().sync_all()) {
         findings.push(Finding::problem(
@@ -90,9 +97,34 @@ pub fn disk(settings: &Settings, folders: &[String]) -> Findings {
         Ok(free) => findings.push(room(free, base.path(), findings.is_empty())),
         Err(failure) => findings.push(Finding::of_failure("disk", &failure)),
     }
-    findings.extend(folders.iter().filter_map(|folder| split_tree(settings, &base, folder)));
+    findings.extend(technicians.iter().filter_map(|t| split_tree(settings, &base, &t.folder)));
     findings.extend(split_archive(settings, &base));
     findings
+}
+
+/// Trees that the ledger knows and the disk does not have. Where none is there, the folder itself is likely another.
+fn missing_trees(base: &Base, technicians: &[Technician]) -> Option<Finding> {
+    let is_missing = |t: &&Technician| {
+        let place = base.path().join(t.place.as_ref().unwrap_or(&t.folder));
+        place.symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
+    };
+    let missing: Vec<&Technician> = technicians.iter().filter(is_missing).collect();
+    let [first, ..] = missing.as_slice() else { return None };
+    let (shown, folders) = (base.path().display(), count(missing.len() as u64, "folder", "folders"));
+    Some(if missing.len() == technicians.len() {
+        let message =
+            format!("{shown} holds no technician's folder, and the ledger knows {folders}: this is another than the one they lie in");
+        let fix = "is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them; where they are lost \
+                   for good, `tecnico check --repair` makes empty ones";
+        Finding::problem("disk", message, fix)
+    } else {
+        let message = format!("{folders} of {} technicians' are missing in {shown}, {:?} for one", technicians.len(), first.folder);
+        Finding::problem(
+            "disk",
+            message,
+            "put them back, or else `tecnico check` says what is missing, and `tecnico check --repair` makes it",
+        )
+    })
 }
 
 /// An archive on another file system: a tree is moved there by renaming it, too.

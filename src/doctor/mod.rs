@@ -59,7 +59,6 @@ pub const CHECKS: [Check; 20] = [
     Check { name: "user", needs: &["config"] },
     Check { name: "disk", needs: &["config"] },
     Check { name: "key", needs: &["config"] },
-    Check { name: "services", needs: &["config"] },
     Check { name: "processor", needs: &["config"] },
     Check { name: "ledger", needs: &["config"] },
     Check { name: "lock", needs: &["ledger"] },
@@ -75,6 +74,8 @@ pub const CHECKS: [Check; 20] = [
     Check { name: "roundtrip", needs: &["parent"] },
     Check { name: "feed", needs: &["account"] },
     Check { name: "backend", needs: &["config"] },
+    // What failed for any of the others is started when that is mended.
+    Check { name: "services", needs: &["config"] },
 ];
 
 impl Check {

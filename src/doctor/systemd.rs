@@ -1,19 +1,23 @@
 //! The services as they are installed: whether they may write where the settings put things, and which of them run.
 //!
-//! Their files are read, for systemd itself need not be running to be asked (a container, an installation under way).
+//! For the first their files are read: systemd need not be running to be asked (a container, an installation under way).
+
+mod running;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::{Finding, Findings};
 use crate::config::Settings;
 use crate::domain::technician::is_unprintable;
 use crate::domain::text::{shell_word, visible};
+pub use running::starts_cycles;
 
 /// The services that work with the ledger and the folders.
-const SERVICES: [&str; 3] = ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"];
+const SERVICES: [&str; 3] = [CYCLE, "tecnico-agent.service", "tecnico-serve.service"];
+/// The one that the timer starts, and that ends by itself.
+const CYCLE: &str = "tecnico-watch.service";
 /// Where units lie, the one that counts first (systemd.unit(5)).
 const FOLDERS: [&str; 4] = ["etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
 /// Where an admin's units and drop-ins lie, below the root.
@@ -72,7 +76,8 @@ impl ShutOut {
         drop_in(&self.named).map(|lines| lines.join("\n") + "\n")
     }
 
-    /// The command that writes the drop-ins, in one line.
+    /// The command that writes the drop-ins, in one line. What runs all day is started anew, for it keeps the places it began
+    /// with; a cycle of the timer's that is under way goes on to its end.
     pub fn command(&self) -> String {
         let Some(lines) = drop_in(&self.named) else {
             return "vm.base_dir and ledger.path: name folders without line ends and other characters that cannot be seen, for systemd \
@@ -80,9 +85,11 @@ impl ShutOut {
                 .to_owned();
         };
         let lines: Vec<String> = lines.iter().map(|line| shell_word(line)).collect();
+        let lasting: Vec<&str> = self.services.iter().copied().filter(|name| *name != CYCLE).collect();
+        let anew = if lasting.is_empty() { String::new() } else { format!("; sudo systemctl try-restart {}", lasting.join(" ")) };
         format!(
             "for unit in {}; do printf '%s\\n' {} | sudo install -D -m 644 /dev/stdin {UNITS}/$unit.d/{DROP_IN}; done; \
-             sudo systemctl daemon-reload",
+             sudo systemctl daemon-reload{anew}",
             self.services.join(" "),
             lines.join(" ")
         )
@@ -160,14 +167,19 @@ fn read(root: &Path, name: &'static str, with_ours: bool) -> Option<Service> {
     Some(service)
 }
 
-/// Whether each installed service may write where the settings put things, and whether the timer and the agent do the same work.
-pub fn services(settings: &Settings) -> Findings {
+/// Whether each installed service may write where the settings put things, and whether what is enabled runs. `worked`: cycles
+/// have run before.
+pub fn services(settings: &Settings, worked: bool) -> Findings {
     let root = Path::new("/");
     let mut findings: Findings =
         shut_out(root, settings).map(|shut| Finding::problem("services", shut.message(), shut.command())).into_iter().collect();
-    if is_enabled("tecnico-watch.timer") && is_enabled("tecnico-agent.service") {
-        let message = "tecnico-watch.timer and tecnico-agent.service are both enabled: one of them is enough";
-        findings.push(Finding::warning("services", message, "sudo systemctl disable --now tecnico-watch.timer"));
+    match running::units(root) {
+        Ok(units) => findings.extend(running::judged(&units, running::Cron::of(root), worked)),
+        Err(why) => findings.push(Finding::warning(
+            "services",
+            format!("systemd does not say what runs: {}", visible(&why)),
+            "sudo systemctl status 'tecnico-*'",
+        )),
     }
     if findings.is_empty() {
         let message = match installed(root) {
@@ -177,11 +189,6 @@ pub fn services(settings: &Settings) -> Findings {
         findings.push(Finding::good("services", message));
     }
     findings
-}
-
-/// Whether systemd starts this unit with the machine; nobody does where there is no systemd.
-fn is_enabled(unit: &str) -> bool {
-    Command::new("systemctl").args(["is-enabled", "--quiet", unit]).output().is_ok_and(|ran| ran.status.success())
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! The work: what waits, what is stuck, given up or silent. `status` and `doctor` say the same of it.
 
+use std::path::Path;
 use std::time::Duration;
 
+use super::systemd::starts_cycles;
 use super::{Finding, Findings};
 use crate::config::Settings;
+use crate::config::places::is_of_the_machine;
 use crate::domain::clock::{Millis, millis, rfc3339};
 use crate::domain::item::Item;
 use crate::domain::text::{count, visible};
@@ -41,14 +44,15 @@ pub fn ago(now: Millis, time: Duration) -> Millis {
     now.saturating_sub(millis(time))
 }
 
-/// How the work stands, from the ledger alone.
-pub async fn standing(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Standing, Failure> {
+/// How the work stands, from the ledger alone. `config` is the file the settings come from: that of the machine is what
+/// systemd's units work by.
+pub async fn standing(ledger: &Ledger, settings: &Settings, config: &Path, now: Millis) -> Result<Standing, Failure> {
     let counts = ledger.counts(now).await?;
     let last = ledger.last_cycle().await?;
     let stuck = ledger.stuck_items(ago(now, settings.stuck)).await?;
     let stopped = ledger.stopped_addresses().await?;
     let mut troubles = Vec::new();
-    troubles.extend(silence(last.as_ref(), settings, now));
+    troubles.extend(silence(last.as_ref(), settings, config, now));
     troubles.extend(no_step_further(&stuck));
     if counts.dead > 0 {
         troubles.push(Trouble {
@@ -70,10 +74,10 @@ pub async fn standing(ledger: &Ledger, settings: &Settings, now: Millis) -> Resu
     Ok(Standing { counts, last, stuck, stopped, troubles })
 }
 
-fn silence(last: Option<&LastCycle>, settings: &Settings, now: Millis) -> Option<Trouble> {
+fn silence(last: Option<&LastCycle>, settings: &Settings, config: &Path, now: Millis) -> Option<Trouble> {
     let Some(last) = last else {
-        let fix = if settings.drive.is_sandbox() { "`tecnico watch`" } else { "sudo systemctl enable --now tecnico-watch.timer" };
-        return Some(Trouble { code: "no_cycle_yet", message: "no cycle has run yet".to_owned(), fix: fix.to_owned() });
+        let fix = if is_of_the_machine(config) { starts_cycles() } else { "`tecnico watch`".to_owned() };
+        return Some(Trouble { code: "no_cycle_yet", message: "no cycle has run yet".to_owned(), fix });
     };
     if last.succeeded_at.is_some_and(|at| at >= ago(now, settings.silence)) {
         return None;
@@ -98,8 +102,8 @@ fn no_step_further(stuck: &[(Item, Millis)]) -> Option<Trouble> {
 }
 
 /// What is stuck, given up or silent.
-pub async fn work(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Findings, Failure> {
-    let standing = standing(ledger, settings, now).await?;
+pub async fn work(ledger: &Ledger, settings: &Settings, config: &Path, now: Millis) -> Result<Findings, Failure> {
+    let standing = standing(ledger, settings, config, now).await?;
     let silent = standing.troubles.iter().any(|t| t.code == "silence");
     let failed = standing.last.as_ref().and_then(|last| last.failure.as_deref()).filter(|_| !silent);
     let mut findings: Findings = standing

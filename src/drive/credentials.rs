@@ -9,8 +9,9 @@ use url::Url;
 use yup_oauth2::ServiceAccountKey;
 use yup_oauth2::authorized_user::AuthorizedUserSecret;
 
-use crate::config::SecretFile;
 use crate::config::settings::{Credentials, DriveSettings};
+use crate::config::{SecretFile, owner};
+use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
 /// No key is longer.
@@ -102,7 +103,10 @@ fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         open: "key_readable_by_others",
         longest: LONGEST_KEY,
     };
-    file.read(|| "set `drive.credentials` or GOOGLE_APPLICATION_CREDENTIALS to the key of a service account".into())
+    file.read(|| {
+        let owner = owner::service(path.parent()).name;
+        format!("put the key back at {} (owner {owner}, mode 600), or name another in `drive.credentials`", shell_path(path))
+    })
 }
 
 #[derive(Deserialize)]
@@ -180,7 +184,9 @@ mod tests {
             assert_eq!(failure.hint_text(), Some(format!("chmod 600 {}", file.path().display()).as_str()));
         }
         assert!(read_key(file(KEY, 0o600).path()).is_ok());
-        assert_eq!(read_key(Path::new("/nonexistent/key.json")).expect_err("missing").code(), "key_missing");
+        let missing = read_key(Path::new("/nonexistent/key.json")).expect_err("missing");
+        let puts_back = missing.hint_text().is_some_and(|h| h.starts_with("put the key back at /nonexistent/key.json (owner "));
+        assert!(missing.code() == "key_missing" && puts_back, "the setting may well be right: {missing:?}");
         assert_eq!(read_key(Path::new("/")).expect_err("a directory").code(), "key_not_a_file");
     }
 

@@ -109,6 +109,13 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
     std::fs::copy(fresh.world.path("service-account.json"), &open).expect("copied");
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).expect("changed");
     fresh.world.write_secret("garbage.json", "{}");
+    std::fs::copy("/bin/sh", fresh.world.path("a program")).expect("copied");
+    std::fs::set_permissions(fresh.world.path("a program"), std::fs::Permissions::from_mode(0o755)).expect("changed");
+    let base = |place: &'static str| -> Change {
+        Box::new(move |t| {
+            t.lines().filter(|l| !l.starts_with("base_dir")).collect::<Vec<_>>().join("\n") + &format!("\nbase_dir = \"{place}\"\n")
+        })
+    };
     let ledger = |place: &str| -> Change {
         let line = format!("ledger = \"{}\"\n", fresh.world.path(place).display());
         Box::new(move |text| text + &line)
@@ -117,6 +124,13 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
         (Box::new(wrong("service-account.json", "none.json")), 78, "key_missing"),
         (Box::new(wrong("service-account.json", "open.json")), 77, "key_readable_by_others"),
         (Box::new(wrong("service-account.json", "garbage.json")), 77, "key_malformed"),
+        // What it is comes before its mode.
+        (Box::new(wrong("service-account.json", "a program")), 77, "key_malformed"),
+        (base("/usr/local/bin/judge"), 78, "base_dir_unfit"),
+        (base("/lib/tecnicos"), 78, "base_dir_unfit"),
+        (base("/srv/../etc/tecnicos"), 78, "base_dir_unfit"),
+        (base("/"), 78, "base_dir_unfit"),
+        (Box::new(wrong("fresh/vm", "fresh/judge {path}")), 78, "base_dir_unfit"),
         (Box::new(move |t: String| t.replace(&parent, "1Unknown")), 77, "parent_unusable"),
         (Box::new(wrong("https://drive.google.com/", "https://example.com/")), 65, "parent_invalid"),
         (Box::new(|t| t.replace("parent_folder = \"https", "parent_folder = \"root\" # https")), 65, "parent_invalid"),
@@ -129,11 +143,7 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
         (ledger("garbage.json/ledger.db"), 73, "ledger_directory"),
         (ledger("fresh"), 73, "ledger_unwritable"),
         (Box::new(|t| t + "ledger = \"/proc/foo/ledger.db\"\n"), 73, "ledger_unwritable"),
-        (
-            Box::new(|t| t.lines().filter(|l| !l.starts_with("base_dir")).collect::<Vec<_>>().join("\n") + "\nbase_dir = \"/proc/foo\"\n"),
-            73,
-            "base_dir_unwritable",
-        ),
+        (base("/proc/foo"), 73, "base_dir_unwritable"),
     ];
     for (at, (change, exit, code)) in cases.iter().enumerate() {
         fresh.answers(change);
@@ -176,6 +186,9 @@ for question, text, says in json.loads(answers):
     until(question.encode())
     if text == "^C":
         os.write(terminal, b"\x03")
+        break
+    if text == "^D":
+        os.write(terminal, b"\x04")
         break
     # The terminal takes back what was typed first.
     os.write(terminal, b"nonsense\x15" + text.encode() + b"\n")
@@ -225,10 +238,12 @@ async fn a_person_answers_every_question_wrong_and_then_right() {
         [parent, format!("https://drive.google.com/drive/folders/{}?usp=sharing", fresh.world.parent), "may write there"],
         [base, path("no/such/vm"), "nor the folder above it"],
         [base, path("a file"), "is not a folder"],
+        [base, "/usr/local/bin/nojudge {path}", "looks like a command"],
         [base, path("fresh/vm"), ""],
         [program, "true --strict", "would not learn which file"],
         [program, "no-such-program {path}", "in no folder of PATH"],
         [program, "judge '{path}", "has no end"],
+        [program, "true {path", "\"{path}\"]"],
         [program, format!("'{judge}' {{path}}"), "chmod a+rx"],
         [program, "true {path}", ""],
         ["5/5", "ftp://backend.example.com", "the answers: callback.url"],
@@ -262,6 +277,10 @@ async fn a_person_may_leave_and_nothing_was_changed() {
     assert_eq!(std::fs::read_dir(fresh.world.path("fresh")).expect("there").count(), 0);
     fresh.assert_nothing_left();
     assert!(!ended["seen"].as_str().expect("text").contains("\u{1b}[?25l"), "the cursor stays: {ended}");
+    let ended = tokio::task::block_in_place(|| person(&fresh, &serde_json::json!([["1/5", "^D", ""]])));
+    assert_eq!(ended["code"], 64, "{ended}");
+    let seen = ended["seen"].as_str().expect("text");
+    assert!(seen.contains("(JSON): \r\n"), "what is said begins on a line of its own: {seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::world::World;
+
 const SERVICES: [&str; 3] = ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"];
 const MISSING: &str = "systemd-analyze is missing: run scripts/test, which installs what the tests need";
 
@@ -44,6 +46,83 @@ fn the_end_of_a_unit_reaches_no_processor_and_the_start_of_one_ends_no_other() {
         let unit = read(&format!("systemd/{name}"));
         assert!(unit.contains("\nKillMode=mixed\n") && !unit.contains("\nConflicts="), "{name}");
     }
+}
+
+/// A service that ends for good over a lost or damaged ledger is not started again and again; a test shows that it does so end.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_mend_itself_is_not_tried_again_and_again() {
+    let world = World::new().await;
+    std::fs::write(world.path("ledger.db"), "not a ledger, but longer than nothing").expect("written");
+    world.write_secret("api.key", "chave-de-teste-0123456789abcdef\n");
+    world.write_config("[serve]\napi_key_file = \"api.key\"\n");
+    for (unit, args) in [("agent", &["watch", "--follow"][..]), ("serve", &["serve", "--listen", "127.0.0.1:0"])] {
+        let ended = world.run(args).await.expect(65);
+        assert!(ended.stderr.contains("ledger"), "{ended:?}");
+        let text = read(&format!("systemd/tecnico-{unit}.service"));
+        let prevented = text.lines().find_map(|l| l.strip_prefix("RestartPreventExitStatus=")).expect("some");
+        assert!(prevented.split(' ').any(|code| code == "65"), "{unit}: {prevented}");
+    }
+}
+
+/// `postrm purge` in a folder that stands for the machine; gives what it says.
+fn purge(machine: &Path, answer: &str) -> String {
+    let here = machine.display();
+    let debconf = format!(
+        "db_version() {{ :; }}\ndb_fset() {{ :; }}\ndb_input() {{ :; }}\ndb_go() {{ :; }}\ndb_purge() {{ :; }}\ndb_get() {{ RET={answer}; }}\n"
+    );
+    std::fs::write(machine.join("confmodule"), debconf).expect("written");
+    let script = read("debian/postrm").replace("/usr/share/debconf/confmodule", "/confmodule").replace(" /", &format!(" {here}/"));
+    let script = script.replace("config=/", &format!("config={here}/")).replace("=\"/etc", &format!("=\"{here}/etc"));
+    let script = script.replace("in /var", &format!("in {here}/var"));
+    let output = Command::new("sh").args(["-c", &script, "postrm", "purge"]).output().expect("sh");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said.replace(&format!("{here}"), "")
+}
+
+#[test]
+fn a_purge_says_what_it_keeps_by_the_config_and_removes_the_drop_ins_that_are_ours() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |path: &str| dir.path().join(path);
+    let write = |path: &str, text: &str| {
+        std::fs::create_dir_all(at(path).parent().expect("a folder")).expect("made");
+        std::fs::write(at(path), text).expect("written");
+    };
+    let (ours, theirs) =
+        ("etc/systemd/system/tecnico-agent.service.d/tecnico-paths.conf", "etc/systemd/system/tecnico-watch.service.d/theirs.conf");
+    for file in [ours, theirs, "etc/systemd/system/tecnico-watch.service.d/tecnico-paths.conf", "var/lib/tecnico/ledger.db"] {
+        write(file, "");
+    }
+    for (config, folder) in [
+        (
+            "[drive]\nbase_dir = \"/not/this\"\n[vm]\n# base_dir = \"/nor/this\"\nbase_dir = \"/data/our files\" # \"x\"\n[ledger]\n",
+            "/data/our files",
+        ),
+        ("[vm]\nbase_dir = '/data/the \"new\" disk'\n", "/data/the \"new\" disk"),
+        ("[vm]\n[ledger]\npath = \"ledger.db\"\n", "/srv/tecnicos"),
+    ] {
+        write("etc/tecnico/config.toml", config);
+        let said = purge(dir.path(), "false");
+        assert!(said.contains(&format!("tecnico: kept {folder} and the user tecnico\n")) && !said.contains("/etc/ssh"), "{said}");
+        assert!(said.contains("kept /etc/tecnico, /var/lib/tecnico and /var/log/tecnico") && at(ours).exists(), "{said}");
+    }
+    for file in ["etc/ssh/sshd_config.d/tecnico.conf", "etc/ssh/authorized_keys.d/tecnico"] {
+        write(file, "");
+    }
+    let elsewhere = at("data/ledger.db");
+    write("data/ledger.db", "");
+    write("etc/tecnico/config.toml", &format!("[vm]\nbase_dir = \"/data/t\"\n[ledger]\npath = \"{}\"\n", elsewhere.display()));
+    let said = purge(dir.path(), "true");
+    for kept in
+        ["/data/t and the user tecnico", "/data/ledger.db", "/etc/ssh/sshd_config.d/tecnico.conf", "/etc/ssh/authorized_keys.d/tecnico"]
+    {
+        assert!(said.contains(&format!("tecnico: kept {kept}\n")), "{kept}: {said}");
+    }
+    assert!(elsewhere.exists() && at(theirs).exists(), "{said}");
+    for gone in ["etc/tecnico", "var/lib/tecnico", ours, "etc/systemd/system/tecnico-watch.service.d/tecnico-paths.conf"] {
+        assert!(!at(gone).exists(), "{gone}");
+    }
+    assert!(!at("etc/systemd/system/tecnico-agent.service.d").exists(), "an empty folder goes too");
 }
 
 #[test]

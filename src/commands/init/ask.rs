@@ -113,7 +113,11 @@ pub(super) async fn ask(mut answers: Answers, target: &Path, context: &Context) 
 
 fn input(prompt: &str, ui: &Ui) -> Result<String, Failure> {
     let answer = ui.ask(prompt).map_err(|e| no_answer("no answer came").because(e))?;
-    answer.ok_or_else(|| no_answer("no answer came"))
+    answer.ok_or_else(|| {
+        // Ctrl-D leaves the cursor behind the question.
+        ui.warn("");
+        no_answer("no answer came")
+    })
 }
 
 fn confirm(prompt: &str, ui: &Ui) -> Result<bool, Failure> {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::de::IgnoredAny;
+
 use super::Ready;
 use super::answers::{Answers, folder_id};
 use super::written::{self, quoted};
@@ -11,6 +13,10 @@ use crate::doctor::{self, Finding, Verdict};
 use crate::drive::{Drive, FileId};
 use crate::error::{Exit, Failure};
 
+/// No key is longer, by far.
+const LONGEST_KEY: u64 = 256 * 1024;
+/// Where the system keeps its own, and what is gone after a start.
+const OF_THE_SYSTEM: [&str; 10] = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/run", "/sbin", "/usr"];
 /// A folder that every account has, in place of the one that is asked for only later.
 const SOME_FOLDER: &str = "root";
 
@@ -35,12 +41,24 @@ pub(super) async fn key(answers: &Answers, target: &Path) -> anyhow::Result<Stri
     if answers.credentials.as_os_str().is_empty() {
         return Err(Failure::new(Exit::Data, "answers_missing", "the key file is needed").into());
     }
+    is_json(&answers.credentials)?;
     let settings = settings(answers, target)?;
     let drive = Drive::connect_for_once(&settings.drive).await.map_err(|fault| match fault.code() {
         "key_missing" | "key_not_a_file" => fault.hint("name the JSON file of the service account's key, as it was downloaded"),
         _ => fault,
     })?;
     Ok(drive.about().await?.email)
+}
+
+/// Whether the file can be a key at all: of a program or a picture its mode is the least of what is wrong.
+fn is_json(file: &Path) -> Result<(), Failure> {
+    let read = file.metadata().ok().filter(|m| m.is_file() && m.len() <= LONGEST_KEY).and_then(|_| std::fs::read(file).ok());
+    // What is too long for one, or cannot be read, is told where it is opened.
+    if read.is_none_or(|bytes| serde_json::from_slice::<IgnoredAny>(&bytes).is_ok()) {
+        return Ok(());
+    }
+    let message = format!("{} holds no JSON, which the key of a service account is", file.display());
+    Err(Failure::new(Exit::Refused, "key_malformed", message).hint("name the file that the Cloud console gave you: … .json"))
 }
 
 /// The folder the trees are to lie in.
@@ -65,12 +83,30 @@ pub(super) async fn parent(answers: &Answers, target: &Path) -> anyhow::Result<P
 /// Whether the technicians' folders have a place.
 pub(super) fn base_dir(answers: &Answers, target: &Path) -> anyhow::Result<Settings> {
     let settings = settings(answers, target)?;
+    is_for_files(&settings.base_dir)?;
     has_place(&settings.base_dir, &|trouble, message| match trouble {
         Trouble::Missing => Failure::new(Exit::Config, "base_dir_missing", message),
         Trouble::NoFolder => Failure::new(Exit::Config, "base_dir_not_a_directory", message),
         Trouble::Unwritable => Failure::new(Exit::CannotCreate, "base_dir_unwritable", message),
     })?;
     Ok(settings)
+}
+
+/// Whether the folder is one for people's files, and not what was meant for another question.
+fn is_for_files(folder: &Path) -> Result<(), Failure> {
+    let unfit = |why: &str| {
+        let message = format!("{} {why}", folder.display());
+        Err(Failure::new(Exit::Config, "base_dir_unfit", message).hint("name a folder for the technicians' files: /srv/tecnicos"))
+    };
+    if folder.to_string_lossy().contains(['{', '}']) {
+        return unfit("looks like a command, and not like a folder");
+    }
+    // By its true name: /lib may be a link, and the folder itself is yet to be made.
+    let above = folder.ancestors().find_map(|f| f.canonicalize().ok()).unwrap_or_default();
+    if folder == Path::new("/") || OF_THE_SYSTEM.iter().any(|of| folder.starts_with(of) || above.starts_with(of)) {
+        return unfit("belongs to the system");
+    }
+    Ok(())
 }
 
 /// Whether the ledger has a place, where one is named: that of the settings is made by the package, or beside the config.

@@ -1,5 +1,7 @@
 //! The units of the package on a machine that is a folder, and systemd's own reading of what is written for them.
 
+use std::process::Command;
+
 use super::*;
 use crate::config;
 
@@ -71,6 +73,8 @@ fn one_finding_names_every_folder_and_its_command_lets_them_in_whatever_they_are
         let machine = Machine::new();
         let shut = machine.shut_out(base, ledger).expect("shut out");
         assert!(shut.message().contains(base) && shut.message().contains(ledger), "{shut:?}");
+        let ends = "; sudo systemctl daemon-reload; sudo systemctl try-restart tecnico-agent.service tecnico-serve.service";
+        assert!(shut.command().ends_with(ends), "what runs keeps the places it began with: {}", shut.command());
         machine.run(&shut.command());
         assert_eq!(machine.shut_out(base, ledger), None, "{}", shut.command());
         assert!(machine.may_write("/srv/tecnicos") && !machine.may_write("/data") && !machine.may_write("/home"));

@@ -47,7 +47,39 @@ async fn an_api_key_that_others_can_read_or_that_is_missing() {
 async fn a_base_directory_that_is_missing() {
     let clinic = Clinic::new("a_base_directory_that_is_missing").await;
     std::fs::remove_dir(clinic.world.vm()).expect("removed");
-    clinic.printed_command_mends("disk", "does not exist", "install -d").await;
+    clinic.printed_command_mends("disk", "does not exist", "is its disk mounted? `findmnt --fstab`").await;
+}
+
+/// An empty folder in the place of a disk that is not mounted is no base directory, however well it can be written to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_directory_without_the_technicians_folders() {
+    let clinic = Clinic::new("a_base_directory_without_the_technicians_folders").await;
+    for (user, name) in [("42", "Ana Maria"), ("43", "Bea Souza")] {
+        clinic.world.json(0, &["create", user, "--name", name]).await;
+    }
+    clinic.is_well("disk").await;
+    let away = clinic.world.path("away");
+    std::fs::rename(clinic.world.vm(), &away).expect("unmounted");
+    std::fs::create_dir(clinic.world.vm()).expect("made");
+    let fix = clinic.says("disk", "holds no technician's folder, and the ledger knows 2 folders").await;
+    assert!(fix.starts_with("is its disk mounted?"), "{fix}");
+    std::fs::remove_dir(clinic.world.vm()).expect("removed");
+    std::fs::rename(&away, clinic.world.vm()).expect("mounted");
+    clinic.is_well("disk").await;
+    std::fs::rename(clinic.world.vm().join("Bea_Souza"), &away).expect("moved");
+    let fix = clinic.says("disk", "1 folder of 2 technicians' are missing").await;
+    assert!(fix.contains("`tecnico check`"), "{fix}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_accounts_key_that_is_gone() {
+    let clinic = Clinic::new("a_service_accounts_key_that_is_gone").await;
+    let (key, away) = (clinic.world.path("service-account.json"), clinic.world.path("away.json"));
+    std::fs::rename(&key, &away).expect("moved");
+    let fix = clinic.says("credentials", "does not exist").await;
+    assert!(fix.starts_with(&format!("put the key back at {} (owner ", key.display())), "{fix}");
+    std::fs::rename(&away, &key).expect("put back");
+    clinic.is_well("credentials").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +156,7 @@ async fn a_drive_that_is_down_and_a_config_that_is_wrong_are_told_once() {
     assert_eq!(told.lines().count(), 3, "{told}");
     // All build on the settings.
     let others = tecnico::doctor::CHECKS.len() - 1;
-    assert!(told.contains(&format!("1 checked: 1 to mend; {others} not tried")), "{told}");
+    assert!(told.contains(&format!("1 check: 1 to mend; {others} not tried")), "{told}");
     let whole = world.run(&["doctor", "-v"]).await.expect(1).stdout;
     assert_eq!(whole.lines().filter(|l| l.starts_with("skipped")).count(), others, "{whole}");
 }

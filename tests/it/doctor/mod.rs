@@ -3,6 +3,7 @@
 mod clinic;
 mod mends;
 mod mends_drive;
+mod running;
 
 use std::os::unix::fs::PermissionsExt;
 
