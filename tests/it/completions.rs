@@ -10,31 +10,16 @@ use crate::support::world::World;
 
 /// A person at a zsh who types the words and presses Tab; what zsh then adds must come.
 const PERSON: &str = r#"
-import json, os, pty, select, sys, time
 path, functions, config, home, lines = sys.argv[1:]
-pid, terminal = pty.fork()
-if pid == 0:
-    world = {"PATH": path, "HOME": home, "TERM": "dumb", "TECNICO_CONFIG": config, "LC_ALL": "C.UTF-8"}
-    os.execvpe("zsh", ["zsh", "-f", "-i"], world)
-seen, at = b"", 0
-def until(text, what):
-    global seen, at
-    deadline = time.monotonic() + 60
-    while text not in seen[at:]:
-        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
-        if not ready: sys.exit("%r: waited for %r, saw %r" % (what, text, seen[at:]))
-        try: seen += os.read(terminal, 4096)
-        except OSError: sys.exit("ended before %r: %r" % (text, seen))
-    at = seen.index(text, at) + len(text)
-setup = "fpath=(%s $fpath); autoload -Uz compinit; compinit -u -D; echo SET''UP\n" % functions
-os.write(terminal, setup.encode())
-until(b"SETUP", setup)
+begin("zsh", ["zsh", "-f", "-i"], {"PATH": path, "HOME": home, "TERM": "dumb", "TECNICO_CONFIG": config, "LC_ALL": "C.UTF-8"})
+type("fpath=(%s $fpath); autoload -Uz compinit; compinit -u -D; echo SET''UP\n" % functions)
+until("SETUP")
 for words, adds in json.loads(lines):
-    os.write(terminal, ("\x15" + words).encode())
-    until(words.encode(), words)
-    os.write(terminal, b"\t")
-    until(adds.encode(), words)
-os.write(terminal, b"\x15exit\n")
+    type("\x15" + words)
+    until(words)
+    type("\t")
+    until(adds)
+type("\x15exit\n")
 "#;
 
 /// The commands that act on technicians.
@@ -126,7 +111,7 @@ async fn zsh_completes_commands_flags_and_users() {
     let shown = |name: &str| world.path(name).display().to_string();
     let lines = serde_json::to_string(&lines).expect("JSON");
     let arguments = [path, shown("functions"), shown("config.toml"), shown(""), lines];
-    tokio::task::block_in_place(|| python::run(PERSON, &arguments.each_ref().map(String::as_str))).expect("each Tab adds the rest");
+    tokio::task::block_in_place(|| python::person(PERSON, &arguments.each_ref().map(String::as_str))).expect("each Tab adds the rest");
 }
 
 #[test]

@@ -166,46 +166,33 @@ async fn without_a_terminal_nobody_is_asked() {
 
 /// A person at a terminal who answers every question wrong first, reads why, and then right.
 const PERSON: &str = r#"
-import json, os, pty, select, sys, time
 program, config, endpoint, answers = sys.argv[1:]
-pid, terminal = pty.fork()
-if pid == 0:
-    os.environ["TMPDIR"] = os.path.join(os.path.dirname(os.path.dirname(config)), "tmp")
-    os.execv(program, ["tecnico", "--config", config, "init", "--endpoint", endpoint])
-seen, at = b"", 0
-def until(text):
-    global seen, at
-    deadline = time.monotonic() + 60
-    while text not in seen[at:]:
-        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
-        if not ready: sys.exit("waited for %r, saw %r" % (text, seen))
-        try: seen += os.read(terminal, 4096)
-        except OSError: sys.exit("ended before %r: %r" % (text, seen))
-    at = seen.index(text, at) + len(text)
+os.environ["TMPDIR"] = os.path.join(os.path.dirname(os.path.dirname(config)), "tmp")
+begin(program, ["tecnico", "--config", config, "init", "--endpoint", endpoint], os.environ)
 for question, text, says in json.loads(answers):
-    until(question.encode())
+    until(question)
     if text == "^C":
-        os.write(terminal, b"\x03")
+        type("\x03")
         break
     if text == "^D":
-        os.write(terminal, b"\x04")
+        type("\x04")
         break
     # The terminal takes back what was typed first.
-    os.write(terminal, b"nonsense\x15" + text.encode() + b"\n")
-    if says: until(says.encode())
+    type("nonsense\x15" + text + "\n")
+    if says: until(says)
 while True:
     try:
         got = os.read(terminal, 4096)
         if not got: break
         seen += got
     except OSError: break
-print(json.dumps({"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "seen": seen.decode(errors="replace")}))
+print(json.dumps({"code": os.waitstatus_to_exitcode(os.waitpid(person, 0)[1]), "seen": seen.decode(errors="replace")}))
 "#;
 
 fn person(fresh: &Fresh, answers: &serde_json::Value) -> serde_json::Value {
     let config = fresh.config().display().to_string();
     let endpoint = format!("{}/", fresh.world.emulator.url());
-    let ended = python::run(PERSON, &[env!("CARGO_BIN_EXE_tecnico"), &config, &endpoint, &answers.to_string()]);
+    let ended = python::person(PERSON, &[env!("CARGO_BIN_EXE_tecnico"), &config, &endpoint, &answers.to_string()]);
     serde_json::from_str(&ended.expect("the person came through")).expect("JSON")
 }
 

@@ -25,3 +25,29 @@ pub fn run_with(program: &str, arguments: &[&str], environment: &[(String, Strin
     ensure!(output.status.success(), "{} ended with {}\n{errors}", python.display(), output.status);
     Ok(String::from_utf8(output.stdout)?)
 }
+
+/// A person at a terminal of their own: `begin` says what runs there, `type` is what they type, `until` what they wait to see.
+const PERSON: &str = r#"
+import json, os, pty, select, sys, time
+seen, at = b"", 0
+def begin(program, words, environment):
+    global person, terminal
+    person, terminal = pty.fork()
+    if person == 0: os.execvpe(program, words, environment)
+def type(text): os.write(terminal, text.encode())
+def until(text):
+    global seen, at
+    text = text.encode()
+    deadline = time.monotonic() + 60
+    while text not in seen[at:]:
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        if not ready: sys.exit("waited for %r, saw %r" % (text, seen[at:]))
+        try: seen += os.read(terminal, 4096)
+        except OSError: sys.exit("ended before %r: %r" % (text, seen))
+    at = seen.index(text, at) + len(text)
+"#;
+
+/// Runs a program in which there is a person at a terminal.
+pub fn person(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    run(&format!("{PERSON}{program}"), arguments)
+}
