@@ -41,7 +41,17 @@ impl Unit {
     }
 
     fn is_up(&self) -> bool {
-        !matches!(self.active.as_str(), "inactive" | "failed")
+        !matches!(self.active.as_str(), "inactive" | "failed") && !self.is_started_anew()
+    }
+
+    /// It ended by itself, and systemd waits before it tries once more.
+    fn is_started_anew(&self) -> bool {
+        self.sub.starts_with("auto-restart")
+    }
+
+    /// The command that shows what it met.
+    fn journal(&self) -> String {
+        format!("`journalctl -u {} -n 20`", self.name.replace(".timer", ".service"))
     }
 
     /// Whether cycles come of it.
@@ -101,17 +111,17 @@ pub(super) fn judged(units: &[Unit], cron: Cron, worked: bool) -> Findings {
     let mut findings = Vec::new();
     for unit in units {
         let (name, another_is_enabled) = (&unit.name, unit.fetches() && fetchers().any(|u| u != unit && u.is_enabled()));
-        if unit.is_enabled() && !unit.is_up() {
+        if unit.is_started_anew() {
+            let message = format!("{name} ends by itself, and is started again and again");
+            findings.push(problem(message, format!("{} says why", unit.journal())));
+        } else if unit.is_enabled() && !unit.is_up() {
             let so = match unit.fetches() {
                 false => ": the HTTP API does not answer",
                 true if nothing_fetches => ": no new file is fetched",
                 true => "",
             };
-            let why = if unit.active == "failed" { format!(" (`journalctl -u {name} -n 20` says why)") } else { String::new() };
+            let why = if unit.active == "failed" { format!(" ({} says why)", unit.journal()) } else { String::new() };
             findings.push(problem(format!("{name} is enabled but {}{why}{so}", unit.active), format!("sudo systemctl start {name}")));
-        } else if unit.sub.starts_with("auto-restart") {
-            let message = format!("{name} ended by itself, and is started again and again");
-            findings.push(warning(message, format!("`journalctl -u {name} -n 20` says why")));
         } else if unit.is_masked() && unit.is_up() && !another_is_enabled {
             let message = format!("{name} is masked: it runs now, and never again once it has ended");
             findings.push(warning(message, unmask(name)));
@@ -156,10 +166,8 @@ pub fn starts_cycles() -> String {
 fn starts(units: &[Unit]) -> String {
     let enabled: Vec<&Unit> = units.iter().filter(|u| u.fetches() && u.is_enabled()).collect();
     match (enabled.iter().find(|u| u.is_up()), enabled.first()) {
-        (Some(up), _) => {
-            let service = up.name.replace(".timer", ".service");
-            format!("{} runs, so one should come within a minute: `journalctl -u {service} -n 20` says what it met", up.name)
-        }
+        (Some(up), _) => format!("{} runs, so one should come within a minute: {} says what it met", up.name, up.journal()),
+        (None, Some(down)) if down.is_started_anew() => format!("{} says why {} does not stay", down.journal(), down.name),
         (None, Some(down)) => format!("sudo systemctl start {}", down.name),
         (None, None) => enable(TIMER),
     }
@@ -263,6 +271,10 @@ mod tests {
             ("", "sudo systemctl enable --now tecnico-watch.timer"),
             ("tecnico-agent.service enabled failed\ntecnico-watch.timer disabled inactive", "sudo systemctl start tecnico-agent.service"),
             ("tecnico-watch.timer enabled inactive", "sudo systemctl start tecnico-watch.timer"),
+            (
+                "tecnico-agent.service enabled activating/auto-restart",
+                "`journalctl -u tecnico-agent.service -n 20` says why tecnico-agent.service does not stay",
+            ),
             (
                 "tecnico-watch.timer enabled active",
                 "tecnico-watch.timer runs, so one should come within a minute: `journalctl -u tecnico-watch.service -n 20` says what it met",
