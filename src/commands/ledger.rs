@@ -6,22 +6,23 @@ use clap::Subcommand;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ledger_rebuild;
+use super::{ledger_rebuild, ledger_restore};
 use crate::context::Context;
 use crate::document::Document;
 use crate::domain::text::count;
 use crate::error::Exit;
 
-/// Check the ledger for damage, copy it while everything goes on, or make a new one from Drive
+/// Check the ledger for damage, copy it while everything goes on, put a copy back, or make a new one from Drive
 ///
-/// The ledger is the one file in which tecnico keeps what it knows and has promised. To put a copy
-/// back: stop the units, move the ledger and the files beside it that begin with its name away,
-/// copy the backup to its place, and start the units again. What was filed since the backup stays
-/// where it lies, unknown to `why`; `tecnico check` says what else differs. Without a backup, or to
-/// know those files too, `rebuild` in its stead.
+/// The ledger is the one file in which tecnico keeps what it knows and has promised. Put a copy back
+/// with `restore`, not with cp: SQLite would take the log of the ledger that lay there (its -wal) for
+/// the copy's, and damage it. What was filed since the backup stays where it lies, unknown to `why`;
+/// `tecnico check` says what else differs. Without a backup, or to know those files too, `rebuild` in
+/// its stead.
 ///
 ///     tecnico ledger check
 ///     tecnico ledger backup /var/backups/tecnico-2026-11-23.db
+///     tecnico ledger restore /var/backups/tecnico-2026-11-23.db
 ///     tecnico ledger rebuild --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -39,15 +40,29 @@ enum Act {
         /// The file to make; it must not exist
         file: PathBuf,
     },
+    /// Put a copy that `backup` made in the ledger's place; what lies there is set aside and kept
+    ///
+    /// The copy is read for damage and brought up to this program's schema before anything is moved, and stays as it is. Refused while an
+    /// agent, a `serve` or a cycle works with the ledger: it says which, and how to end it. Cut off, it is finished by the next run.
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Say what would be known, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Make a new ledger from what Drive, the VM and tecnicos.json say; writes nothing else
     ///
     /// Technicians are known by the mark on their folders, files in processados and erro as ended, files in
-    /// novos are found anew. It says what no other place knows. A ledger that is there must be moved away first.
+    /// novos are found anew. It says what no other place knows. A damaged ledger that is there is set aside and kept.
     /// Ends with 1 when somebody should look at something.
     Rebuild {
         /// Say what would be known, and write nothing
         #[arg(long)]
         dry_run: bool,
+        /// Set a whole ledger aside too
+        #[arg(long)]
+        set_aside: bool,
     },
 }
 
@@ -77,15 +92,17 @@ impl Document for Copied {
 
 /// Runs `tecnico ledger`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    if let Act::Rebuild { dry_run } = args.act {
-        return ledger_rebuild::run(dry_run, context).await;
+    match &args.act {
+        Act::Rebuild { dry_run, set_aside } => return ledger_rebuild::run(*dry_run, *set_aside, context).await,
+        Act::Restore { file, dry_run } => return ledger_restore::run(file, *dry_run, context).await,
+        Act::Check | Act::Backup { .. } => {}
     }
     let ledger = context.standing_ledger().await?;
     ledger.check().await?;
     let technicians = ledger.technicians().await?.len();
     let path = ledger.path().display().to_string();
     match &args.act {
-        Act::Check | Act::Rebuild { .. } => {
+        Act::Check | Act::Rebuild { .. } | Act::Restore { .. } => {
             context.ui.say(format!("{path} is whole: {}", count(technicians, "technician", "technicians")));
             if context.ui.is_json() {
                 context.ui.json(&Checked { path, technicians });

@@ -40,6 +40,8 @@ pub(super) struct Rebuilt {
     notes: Vec<String>,
     /// What no other place knows, in sentences.
     lost: Vec<&'static str>,
+    /// Folders that keep the ledger that lay there before.
+    set_aside: Vec<String>,
     drive: Cost,
 }
 
@@ -79,11 +81,11 @@ impl Document for Rebuilt {
 }
 
 /// Runs `tecnico ledger rebuild`.
-pub(super) async fn run(dry_run: bool, context: &Context) -> anyhow::Result<Exit> {
+pub(super) async fn run(dry_run: bool, set_aside: bool, context: &Context) -> anyhow::Result<Exit> {
     let settings = context.settings().await?;
     // Refuses root before there is anything of root's that the service would stumble over.
     let (drive, base) = (context.drive().await?, context.base().await?);
-    let draft = if dry_run { Draft::for_looking().await? } else { Draft::of(&settings.ledger_path).await? };
+    let draft = if dry_run { Draft::for_looking().await? } else { Draft::of(&settings.ledger_path, set_aside).await? };
     let provisioner = context.provisioner_on(draft.ledger()).await?;
     let callbacks = Client::new(&settings.callback)?;
     let agent = Agent::new(Arc::new(settings.clone()), drive.clone(), draft.ledger().clone(), base.clone(), callbacks);
@@ -101,7 +103,7 @@ pub(super) async fn run(dry_run: bool, context: &Context) -> anyhow::Result<Exit
         .await?;
     bar.finish_and_clear();
     drop(agent);
-    draft.publish().await?;
+    let kept = draft.publish().await?;
     let document = Rebuilt {
         path: settings.ledger_path.display().to_string(),
         dry_run,
@@ -109,6 +111,7 @@ pub(super) async fn run(dry_run: bool, context: &Context) -> anyhow::Result<Exit
         removed: found.removed.iter().map(removed).collect(),
         notes: found.notes,
         lost: LOST.to_vec(),
+        set_aside: kept.iter().map(|k| k.display().to_string()).collect(),
         drive: drive.meter().into(),
     };
     tell(&document, context);
@@ -162,6 +165,7 @@ fn tell(document: &Rebuilt, context: &Context) {
     }
     ui.say("No other place knows, so these are gone:");
     document.lost.iter().for_each(|lost| ui.say(format!("  {lost}")));
+    document.set_aside.iter().for_each(|kept| ui.say(format!("what lay there is kept in {kept}")));
     let out = if document.removed.is_empty() { String::new() } else { format!(", {} taken out", document.removed.len()) };
     let what = if document.dry_run { "would be rebuilt; nothing was written" } else { "is rebuilt; `tecnico check`, then start the units" };
     let known = count(document.technicians.len(), "technician", "technicians");

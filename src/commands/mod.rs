@@ -15,6 +15,7 @@ pub mod import;
 pub mod init;
 pub mod ledger;
 mod ledger_rebuild;
+mod ledger_restore;
 pub mod list;
 pub mod man;
 pub mod process;

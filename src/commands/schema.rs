@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use schemars::Schema;
 
 use super::{
-    callbacks, changes, check, config, create, create_bulk, cycle_report, demo, doctor, import, init, ledger, ledger_rebuild, list, remove,
-    rename, report, retry, sandbox, serve, share, ssh_gate, status, why,
+    callbacks, changes, check, config, create, create_bulk, cycle_report, demo, doctor, import, init, ledger, ledger_rebuild,
+    ledger_restore, list, remove, rename, report, retry, sandbox, serve, share, ssh_gate, status, why,
 };
 use crate::document::{Document, schema_of};
 use crate::error::Exit;
@@ -68,6 +68,7 @@ fn all() -> Vec<(&'static str, Schema)> {
         one::<ledger::Checked>(),
         one::<ledger::Copied>(),
         one::<ledger_rebuild::Rebuilt>(),
+        one::<ledger_restore::Restored>(),
         one::<ssh_gate::Audit<'_>>(),
     ]
 }

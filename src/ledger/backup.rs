@@ -45,7 +45,7 @@ impl Ledger {
         File::open(directory).and_then(|d| d.sync_all()).map_err(unwritable)
     }
 
-    async fn check_and_close(self) -> Result<(), Failure> {
+    pub(super) async fn check_and_close(self) -> Result<(), Failure> {
         let checked = self.check().await;
         self.close().await;
         checked

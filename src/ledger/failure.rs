@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::text::beside;
+use super::missing;
 use crate::error::{Exit, Failure};
 
 /// Primary result codes of SQLite (<https://sqlite.org/rescode.html>).
@@ -20,19 +20,15 @@ mod code {
     pub(super) const SHORT_READ: i32 = 522;
 }
 
-/// The ledger cannot be trusted: stop, and say how to go on.
-pub(super) fn damaged(path: &Path, why: &str) -> Failure {
-    Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {} is damaged: {why}", path.display())).hint(format!(
-        "stop the units and move it away with what belongs to it ({}), then put the last backup in its place (ledger backup made \
-         it), or without one `tecnico ledger rebuild`, which reads Drive and the VM",
-        set_aside(path)
-    ))
+/// Whether this says that a ledger cannot be trusted.
+pub(super) fn is_damage(failure: &Failure) -> bool {
+    failure.code() == "ledger_damaged"
 }
 
-/// The command that moves a ledger and its -wal and -shm files away, those of them that are there.
-pub(super) fn set_aside(path: &Path) -> String {
-    let files = ["", "-wal", "-shm"].map(|suffix| beside(path, suffix)).join(" ");
-    format!("`for f in {files}; do [ ! -e \"$f\" ] || mv \"$f\" \"$f.damaged\"; done`")
+/// The ledger cannot be trusted: stop, and say how to go on.
+pub(super) fn damaged(path: &Path, why: &str) -> Failure {
+    Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {} is damaged: {why}", path.display()))
+        .hint(format!("{}; what is there is set aside and kept", missing::put_back(path)))
 }
 
 /// Another process has kept the write lock for longer than we wait.

@@ -115,45 +115,59 @@ impl Ledger {
 
     /// Takes a lock of this name; `None` where another process holds it.
     pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, Failure> {
-        let path = self.locks_dir()?.join(name);
-        let file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path).map_err(|e| cannot(&path, e))?;
-        match owner::like_its_folder(&path) {
-            // Its holder removed it after our opening: it guards nothing, and is asked for again.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            owned => owned.map_err(|e| cannot(&path, e))?,
-        }
-        match file.try_lock() {
-            // Its holder may have removed it between our opening and our locking: then it guards nothing.
-            Ok(()) if !is_at(&file, &path) => Ok(None),
-            Ok(()) => {
-                let mut before = String::new();
-                // What cannot be read tells nothing.
-                let _ = (&file).read_to_string(&mut before).and_then(|_| (&file).rewind());
-                // Who holds it, for people; a lock without a name still locks.
-                let us = Holder { pid: std::process::id(), since: clock::now() };
-                let _ = (&file).write_all(us.line().as_bytes());
-                Ok(Some(Lock { file, waited: false, path: None, cut_off: holder(&before), heeded: AtomicBool::new(false) }))
-            }
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(e)) => Err(cannot(&path, e)),
-        }
+        try_at(self.path(), name)
     }
 
     /// Who took the lock of this name last: its process, and since when.
     pub fn lock_holder(&self, name: &str) -> Result<Option<Holder>, Failure> {
-        let text = std::fs::read_to_string(self.locks_dir()?.join(name)).unwrap_or_default();
-        Ok(holder(&text))
+        holder_at(self.path(), name)
     }
 
     fn locks_dir(&self) -> Result<PathBuf, Failure> {
-        let mut name = self.path().file_name().unwrap_or_default().to_owned();
-        name.push(".locks");
-        let dir = self.path().with_file_name(name);
-        match std::fs::create_dir(&dir) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(cannot(&dir, e)),
-            _ => owner::like_its_folder(&dir).map(|()| dir.clone()).map_err(|e| cannot(&dir, e)),
+        dir_of(self.path())
+    }
+}
+
+/// [`Ledger::try_lock`] for the ledger at this place, which need not be there or whole.
+pub(super) fn try_at(ledger: &Path, name: &str) -> Result<Option<Lock>, Failure> {
+    let path = dir_of(ledger)?.join(name);
+    let file =
+        OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path).map_err(|e| cannot(&path, e))?;
+    match owner::like_its_folder(&path) {
+        // Its holder removed it after our opening: it guards nothing, and is asked for again.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        owned => owned.map_err(|e| cannot(&path, e))?,
+    }
+    match file.try_lock() {
+        // Its holder may have removed it between our opening and our locking: then it guards nothing.
+        Ok(()) if !is_at(&file, &path) => Ok(None),
+        Ok(()) => {
+            let mut before = String::new();
+            // What cannot be read tells nothing.
+            let _ = (&file).read_to_string(&mut before).and_then(|_| (&file).rewind());
+            // Who holds it, for people; a lock without a name still locks.
+            let us = Holder { pid: std::process::id(), since: clock::now() };
+            let _ = (&file).write_all(us.line().as_bytes());
+            Ok(Some(Lock { file, waited: false, path: None, cut_off: holder(&before), heeded: AtomicBool::new(false) }))
         }
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(cannot(&path, e)),
+    }
+}
+
+/// [`Ledger::lock_holder`] for the ledger at this place.
+pub(super) fn holder_at(ledger: &Path, name: &str) -> Result<Option<Holder>, Failure> {
+    let text = std::fs::read_to_string(dir_of(ledger)?.join(name)).unwrap_or_default();
+    Ok(holder(&text))
+}
+
+fn dir_of(ledger: &Path) -> Result<PathBuf, Failure> {
+    let mut name = ledger.file_name().unwrap_or_default().to_owned();
+    name.push(".locks");
+    let dir = ledger.with_file_name(name);
+    match std::fs::create_dir(&dir) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(cannot(&dir, e)),
+        _ => owner::like_its_folder(&dir).map(|()| dir.clone()).map_err(|e| cannot(&dir, e)),
     }
 }
 

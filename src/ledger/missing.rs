@@ -46,10 +46,13 @@ pub fn lost_too(path: &Path, registry: &Path, trace: &Path) -> Failure {
     ))
 }
 
-fn put_back(path: &Path) -> String {
+/// The way out of a ledger that is gone or damaged.
+pub(super) fn put_back(path: &Path) -> String {
     match newest_backup(path) {
-        Some(backup) => format!("put the newest backup back: `cp -p {} {}`", shell_path(&backup), shell_path(path)),
-        None => "without a backup `tecnico ledger rebuild` makes a new one from Drive and the VM".to_owned(),
+        Some(backup) => format!("put the newest backup in its place: `tecnico ledger restore {}`", shell_path(&backup)),
+        None => "put a backup in its place (tecnico ledger restore FILE), or without one `tecnico ledger rebuild`, which makes a new \
+                 ledger from Drive and the VM"
+            .to_owned(),
     }
 }
 
@@ -81,7 +84,8 @@ pub(super) fn file_at(path: &Path) -> Option<(u64, u64)> {
 fn newest_backup(path: &Path) -> Option<PathBuf> {
     let set_aside = |name: &str| name.starts_with('.') || name.ends_with(".damaged");
     let files = std::fs::read_dir(path.parent()?).ok()?.flatten();
-    let copies = files.filter(|f| !set_aside(&f.file_name().to_string_lossy()) && is_sqlite(&f.path()));
+    let is_it = |copy: &Path| copy.file_name() == path.file_name();
+    let copies = files.filter(|f| !set_aside(&f.file_name().to_string_lossy()) && !is_it(&f.path()) && is_sqlite(&f.path()));
     let dated = copies.filter_map(|f| Some((f.metadata().ok()?.modified().unwrap_or(SystemTime::UNIX_EPOCH), f.path())));
     dated.max().map(|(_, path)| path)
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Ledger, failure, missing, schema};
+use super::{Ledger, aside, failure, missing, schema};
 use crate::config::owner;
 use crate::error::{Exit, Failure};
 
 /// How long we wait for another process that is writing.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Ledger {
     /// Opens the ledger at `path`; makes it (mode 0600, its directory 0750) where there is none and the
@@ -36,16 +36,28 @@ impl Ledger {
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 if log_there {
-                    return Err(failure::damaged(path, "the file is gone, but its -wal is still there"));
+                    return Err(aside::only_a_log(path));
                 }
                 make(path).await?;
             }
             Err(e) => return Err(failure::cannot_write(path).because(e)),
         }
-        let pool = connect(path, patience).await.map_err(|e| failure::from_sqlx(path, e))?;
-        schema::upgrade(&pool, path).await?;
-        let file = missing::file_at(path).ok_or_else(|| failure::cannot_write(path))?;
-        Ok(Self { pool, path: Arc::new(path.to_owned()), file, steps: Arc::default() })
+        let before = missing::file_at(path);
+        let ledger = Self::connected(path, path, patience).await?;
+        if before.is_some_and(|before| before != ledger.file) {
+            // Another took its place (`ledger restore`) while we waited for the old one.
+            ledger.close().await;
+            return Box::pin(Self::open_patiently(path, patience)).await;
+        }
+        Ok(ledger)
+    }
+
+    /// Opens the ledger at `path`, which is there; failures name it as `of`.
+    pub(super) async fn connected(path: &Path, of: &Path, patience: Duration) -> Result<Self, Failure> {
+        let pool = connect(path, patience).await.map_err(|e| failure::from_sqlx(of, e))?;
+        schema::upgrade(&pool, of).await?;
+        let file = missing::file_at(path).ok_or_else(|| failure::cannot_write(of))?;
+        Ok(Self { pool, path: Arc::new(of.to_owned()), file, steps: Arc::default() })
     }
 }
 
@@ -92,12 +104,17 @@ async fn make(path: &Path) -> Result<(), Failure> {
 
 /// The directory a ledger is to lie in, made where only it is missing, and whether it was.
 pub(super) fn directory_for(path: &Path) -> Result<(&Path, bool), Failure> {
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = parent(path);
     match DirBuilder::new().mode(0o750).create(directory) {
         Ok(()) => Ok((directory, true)),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok((directory, false)),
         Err(e) => Err(no_directory(path, directory).because(e)),
     }
+}
+
+/// The directory `path` lies in.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 pub(super) fn sidecar(path: &Path, suffix: &str) -> PathBuf {

@@ -107,6 +107,7 @@ async fn every_schema_is_met() {
     met.by(0, &["sandbox", &path("demo"), "drop", "42", &path("rows.csv")]).await;
     rig.world.lose_ledger();
     met.by(0, &["ledger", "rebuild"]).await;
+    met.by(0, &["ledger", "restore", &path("copy.db")]).await;
     let mut gate = rig.world.command(&["ssh-gate", "--allow", "list", "--log", &path("gate.log")]);
     met.of(finish({
         gate.env("SSH_ORIGINAL_COMMAND", "tecnico list --json");

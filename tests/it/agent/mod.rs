@@ -102,6 +102,11 @@ impl Rig {
         }
     }
 
+    /// Closes the ledger that is open in this process: whoever takes its place must be alone with it.
+    pub async fn let_go_of_ledger(&self) {
+        self.ledger.clone().close().await;
+    }
+
     /// One cycle over everything.
     pub async fn cycle(&self) -> CycleReport {
         self.agent().await.run_cycle(&Plan::over(Scope::Everyone)).await.expect("a cycle runs")

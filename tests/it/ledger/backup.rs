@@ -15,10 +15,7 @@ async fn a_backup_is_a_ledger_that_can_be_put_back() {
     assert_eq!(copy.metadata().expect("there").permissions().mode() & 0o777, 0o600);
 
     world.json(0, &["create", "43", "--email", "joao@example.com"]).await;
-    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
-        let _ = std::fs::remove_file(world.path(name));
-    }
-    std::fs::rename(&copy, world.path("ledger.db")).expect("put back");
+    world.json(0, &["ledger", "restore", &to]).await;
     let listed = world.json(0, &["list"]).await;
     assert_eq!(listed["technicians"].as_array().map(Vec::len), Some(1), "{listed}");
     let unchanged = world.json(0, &["create", "42"]).await;

@@ -30,13 +30,13 @@ async fn a_lost_ledger_stops_everything_and_names_the_newest_backup() {
     for args in [&["watch"][..], &["status"], &["list"], &["check"], &["create", "43"], &["ledger", "check"], &["ledger", "backup", "x.db"]]
     {
         let told = refused(&world, args).await;
-        assert!(told.contains(&format!("cp -p {copy} ")) && told.contains("tecnico import /"), "{told}");
+        assert!(told.contains(&format!("tecnico ledger restore {copy}")) && told.contains("tecnico import /"), "{told}");
     }
     let doctor = world.json(1, &["doctor", "--only", "ledger"]).await;
     let found = |check: &str| doctor["findings"].as_array().and_then(|all| all.iter().find(|f| f["check"] == check)).cloned();
     assert!(found("ledger").is_some_and(|f| f["verdict"] == "problem" && f["fix"].as_str().is_some_and(|f| f.contains(&copy))), "{doctor}");
     // The way out that the message names.
-    std::fs::copy(&copy, world.path("ledger.db")).expect("put back");
+    world.run(&["ledger", "restore", &copy]).await.expect(0);
     world.run(&["watch"]).await.expect(0);
     assert_eq!(world.json(0, &["list"]).await["technicians"][0]["user"], "42");
 }

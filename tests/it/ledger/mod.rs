@@ -9,6 +9,7 @@ mod missing;
 mod open;
 mod outbox;
 mod rebuild;
+mod restore;
 mod technicians;
 
 use std::path::PathBuf;

@@ -77,7 +77,7 @@ async fn a_cycle_after_it_changes_nothing() {
     let (before, told, listed) = (trees(world), rig.requests().len(), world.json(0, &["list"]).await);
     let refused = world.json(73, &["ledger", "rebuild"]).await;
     assert!(
-        refused["error"]["code"] == "ledger_exists" && refused["error"]["hint"].as_str().is_some_and(|h| h.contains("mv ")),
+        refused["error"]["code"] == "ledger_exists" && refused["error"]["hint"].as_str().is_some_and(|h| h.contains("rebuild --set-aside")),
         "{refused}"
     );
     world.lose_ledger();
