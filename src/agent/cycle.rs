@@ -1,15 +1,18 @@
 //! One cycle, as a story: look, work, tell.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::hands::Hands;
 use super::homes::Homes;
 use super::left::Left;
+use super::looking::Looking;
 use super::policy::Policy;
 use super::report::{CycleReport, Fault, FiledLine, WaitingLine};
 use super::setback::Setback;
@@ -19,7 +22,7 @@ use crate::domain::clock::{self, Millis, rfc3339};
 use crate::domain::item::{Item, Sighted};
 use crate::domain::technician::UserId;
 use crate::domain::text::visible;
-use crate::drive::FileId;
+use crate::drive::{FileId, Meter};
 use crate::error::Failure;
 use crate::fs_layout::LocalFile;
 use crate::ledger::{Holder, Lock};
@@ -53,27 +56,38 @@ pub struct Plan {
     pub job: Option<Job>,
     /// Cancelled when the cycle is to end after the steps in hand.
     pub stop: CancellationToken,
+    /// How to go on looking while files are worked on; `None` for a run that looks once.
+    pub looking: Option<Looking>,
 }
 
 impl Plan {
     /// A cycle over `scope` that gives way to another at once.
     pub fn over(scope: Scope) -> Self {
-        Self { scope, wait_for_settling: false, patience: Duration::ZERO, hurry: None, job: None, stop: CancellationToken::new() }
+        let stop = CancellationToken::new();
+        Self { scope, wait_for_settling: false, patience: Duration::ZERO, hurry: None, job: None, stop, looking: None }
     }
 }
 
-/// A cycle under way.
+/// A cycle under way. What is shared is shared with the looks beside its work ([`Cycle::afresh`]).
 pub(super) struct Cycle<'a> {
     pub agent: &'a Agent,
     pub plan: &'a Plan,
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// Places for programs that judge.
-    pub judging: Semaphore,
+    pub judging: Arc<Semaphore>,
     homes: Mutex<Homes>,
     /// What lay in the local `novos` of a technician at the beginning, and no item holds it.
-    pub(super) strays: tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>,
-    report: Mutex<CycleReport>,
-    halted: AtomicBool,
+    pub(super) strays: Arc<tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>>,
+    /// The files that somebody has in hand.
+    pub(super) hands: Hands,
+    /// Woken when there may be more to take up: a look or the work on a file has ended.
+    pub(super) more: Arc<Notify>,
+    /// How many looks there were beside the work.
+    pub(super) looks: Arc<AtomicU32>,
+    /// When the stretch that is to be reported next began, and what Drive had been asked by then.
+    begun: Arc<Mutex<(Millis, Meter)>>,
+    report: Arc<Mutex<CycleReport>>,
+    halted: Arc<AtomicBool>,
 }
 
 impl Agent {
@@ -86,21 +100,24 @@ impl Agent {
 
     /// [`Agent::run_cycle`] for somebody who holds the lock on cycles and keeps it.
     pub async fn run_cycle_under(&self, lock: &Lock, plan: &Plan) -> Result<CycleReport, Failure> {
-        let started_at = self.now();
+        let begun = (self.now(), self.drive.meter());
         self.ledger.still_there()?;
         if let Some(holder) = lock.cut_off() {
             self.note_cut_off(holder).await?;
         }
-        let meter = self.drive.meter();
         let cycle = Cycle {
             agent: self,
             plan,
-            policy: Policy::new(&self.settings.process)?,
-            judging: Semaphore::new(self.settings.watch.concurrency.max(1)),
+            policy: Arc::new(Policy::new(&self.settings.process)?),
+            judging: Arc::new(Semaphore::new(self.settings.watch.concurrency.max(1))),
             homes: Mutex::default(),
-            strays: tokio::sync::Mutex::default(),
-            report: Mutex::default(),
-            halted: AtomicBool::new(false),
+            strays: Arc::default(),
+            hands: Hands::default(),
+            more: Arc::default(),
+            looks: Arc::default(),
+            begun: Arc::new(Mutex::new(begun)),
+            report: Arc::default(),
+            halted: Arc::default(),
         };
         // Telling goes on beside the work, so that a slow backend holds nothing up.
         let worked = CancellationToken::new();
@@ -119,26 +136,15 @@ impl Agent {
             self.deliver_until(&worked)
         );
         let left = looked?;
-        let mut report = cycle.report.into_inner().unwrap_or_else(PoisonError::into_inner);
         if plan.scope != Scope::Everyone {
             // Who asked for these files wants to hear of all that wait, whenever they began to.
-            report.waiting = left.iter().map(Left::line).collect();
+            cycle.report().waiting = left.iter().map(Left::line).collect();
         }
         match told {
-            Ok(told) => told.enter(&mut report),
-            Err(failure) => report.faults.push(Fault { failure, systemic: true }),
+            Ok(told) => told.enter(&mut cycle.report()),
+            Err(failure) => cycle.report().faults.push(Fault { failure, systemic: true }),
         }
-        report.started_at = started_at;
-        report.ended_at = self.now();
-        let now = self.drive.meter();
-        report.drive.calls = now.calls - meter.calls;
-        report.drive.units = now.units - meter.units;
-        report.drive.writes = now.writes - meter.writes;
-        super::record_units(&self.ledger, &self.drive, self.now()).await?;
-        report.next_due = self.ledger.next_due(self.now()).await?;
-        if plan.scope == Scope::Everyone {
-            self.ledger.cycle_ended(report.started_at, report.ended_at, report.in_one_line().as_deref()).await?;
-        }
+        let report = cycle.account().await?;
         let (found, filed, faults, calls) = (report.found, report.filed.len(), report.faults.len(), report.drive.calls);
         // A day has thousands of cycles with nothing to do.
         if found + filed + faults + report.delivered > 0 {
@@ -162,7 +168,60 @@ impl Agent {
 }
 
 impl Cycle<'_> {
+    /// The same cycle with nothing known of folders yet.
+    pub(super) fn afresh(&self) -> Self {
+        Self {
+            agent: self.agent,
+            plan: self.plan,
+            policy: self.policy.clone(),
+            judging: self.judging.clone(),
+            homes: Mutex::default(),
+            strays: self.strays.clone(),
+            hands: self.hands.clone(),
+            more: self.more.clone(),
+            looks: self.looks.clone(),
+            begun: self.begun.clone(),
+            report: self.report.clone(),
+            halted: self.halted.clone(),
+        }
+    }
+
+    /// What was done since the last time this was asked, recorded as how the cycle went.
+    pub(super) async fn account(&self) -> Result<CycleReport, Failure> {
+        let mut report = std::mem::take(&mut *self.report());
+        report.ended_at = self.now();
+        {
+            let (now, mut begun) = (self.agent.drive.meter(), self.begun.lock().unwrap_or_else(PoisonError::into_inner));
+            report.started_at = begun.0;
+            report.drive.calls = now.calls - begun.1.calls;
+            report.drive.units = now.units - begun.1.units;
+            report.drive.writes = now.writes - begun.1.writes;
+            *begun = (report.ended_at, now);
+        }
+        let ledger = &self.agent.ledger;
+        super::record_units(ledger, &self.agent.drive, self.now()).await?;
+        report.next_due = ledger.next_due(self.now()).await?;
+        if self.plan.scope == Scope::Everyone {
+            ledger.cycle_ended(report.started_at, report.ended_at, report.in_one_line().as_deref()).await?;
+        }
+        Ok(report)
+    }
+
     async fn look_and_work(&self) -> Result<(), Setback> {
+        self.look().await?;
+        loop {
+            self.work_and_look().await?;
+            let Some(wait) = self.settling().await? else { break };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.plan.stop.cancelled() => break,
+            }
+        }
+        self.move_emptied_folders().await
+    }
+
+    /// Finds what there is to do.
+    pub(super) async fn look(&self) -> Result<(), Setback> {
         match &self.plan.scope {
             Scope::Everyone => {
                 // A feed that cannot be read keeps nobody's files waiting: listings say the same.
@@ -176,16 +235,7 @@ impl Cycle<'_> {
             Scope::File(file) => self.glance(file).await?,
         }
         self.hurry().await?;
-        self.watch_external().await?;
-        loop {
-            self.work().await?;
-            let Some(wait) = self.settling().await? else { break };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.plan.stop.cancelled() => break,
-            }
-        }
-        self.move_emptied_folders().await
+        self.watch_external().await
     }
 
     /// How long until the next file has settled, where this run is to stay for it.
@@ -218,6 +268,11 @@ impl Cycle<'_> {
     /// Whether nothing new is to be begun.
     pub(super) fn is_stopped(&self) -> bool {
         self.halted.load(Ordering::Relaxed) || self.plan.stop.is_cancelled()
+    }
+
+    /// Ends what a trouble of everybody's began: the next look tries again.
+    pub(super) fn go_on(&self) {
+        self.halted.store(false, Ordering::Relaxed);
     }
 
     /// The folders this cycle knows; never held over an await.

@@ -20,6 +20,8 @@ const SIDE_BY_SIDE: usize = 4;
 const BATCH: u32 = 100;
 /// How often the outbox is looked at while files are worked on.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// For how long an address that was slow or closed is left alone while files are worked on.
+const SLOW_FOR: Duration = Duration::from_mins(1);
 /// How often an address that somebody else is sending to is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(50);
 
@@ -63,8 +65,13 @@ impl Agent {
     pub(super) async fn deliver_until(&self, worked: &CancellationToken) -> Result<Deliveries, Failure> {
         self.readdress().await?;
         let mut round = Round { deadline: None, slow: Mutex::default(), done: Mutex::default() };
+        let mut since = Instant::now();
         loop {
             let last = worked.is_cancelled();
+            if !last && since.elapsed() > SLOW_FOR {
+                lock(&round.slow).clear();
+                since = Instant::now();
+            }
             if last && round.deadline.is_none() {
                 round.deadline = Some(Instant::now() + self.settings.callback.timeout);
             }

@@ -110,7 +110,7 @@ impl Cycle<'_> {
         }
         for item in self.agent.ledger.open_items(Some(&folder.user)).await? {
             if inside.contains(&item.sighted.parent_id) {
-                self.check_still_there(&item).instrument(about::item(&item)).await?;
+                self.look_for(&item).instrument(about::item(&item)).await?;
             }
         }
         Ok(())

@@ -73,8 +73,8 @@ impl Cycle<'_> {
                 Some(sighted) => seen.push(sighted),
                 None if open_files.contains(change.file_id.as_str()) => {
                     for item in open.iter().filter(|i| i.sighted.key.file_id == change.file_id.as_str()) {
-                        let looked = self.check_still_there(item).instrument(about::item(item)).await;
-                        self.or_listed_later(looked, Some(&item.sighted.user)).await?;
+                        let looked = self.look_for(item).instrument(about::item(item)).await;
+                        self.or_listed_later(looked.map(|_| ()), Some(&item.sighted.user)).await?;
                     }
                 }
                 None if self.is_filed(change).await? => self.note_new_name(change).await?,
@@ -101,12 +101,21 @@ impl Cycle<'_> {
     /// Records what was seen. Files that had ended and lie in `novos` again are taken up again before that: once the source
     /// has moved on, nothing would say so a second time.
     pub(super) async fn take_in(&self, seen: &[Sighted], source: Source<'_>) -> Result<(), Setback> {
+        let mut certain = true;
         for sighted in seen {
-            if let Some(item) = self.agent.ledger.item(&sighted.key.item_id()).await?.filter(|i| !i.is_open()) {
-                let looked = self.check_returned(&item).instrument(about::item(&item)).await;
-                self.or_listed_later(looked, Some(&item.sighted.user)).await?;
-            }
+            let Some(item) = self.agent.ledger.item(&sighted.key.item_id()).await?.filter(|i| !i.is_open()) else { continue };
+            let Some(_held) = self.hands.take(&sighted.key.file_id) else {
+                // Filed a moment ago, or another version of it is being handled: looked at once that is done.
+                self.agent.ledger.forget_listing(&item.sighted.user).await?;
+                certain = false;
+                continue;
+            };
+            let looked = self.check_returned(&item).instrument(about::item(&item)).await;
+            certain &= looked.is_ok();
+            self.or_listed_later(looked, Some(&item.sighted.user)).await?;
         }
+        // A listing of which something is still to be looked at does not count as one.
+        let source = if certain || !matches!(source, Source::Listing { .. }) { source } else { Source::Glance };
         let taken = self.agent.ledger.found(seen, source, self.now()).await?;
         for intake in &taken {
             if let Intake::New(item) = intake {

@@ -66,10 +66,14 @@ impl Cycle<'_> {
             all.insert(user.clone(), files);
         }
         let Some(strays) = all.get_mut(user).filter(|s| !s.is_empty()) else { return Ok(None) };
+        // A cycle may be long: one that somebody took away meanwhile, and whose name an item has got since, is none any more.
+        let held = self.agent.ledger.held_paths(user).await?;
+        strays.retain(|f| !held.contains(&join(&inbox, &f.name)));
         let (tree, item, candidates, wanted) = (home.tree.clone(), item.clone(), strays.clone(), self.wanted_name(item));
         let taken = blocking(move || {
             for stray in candidates {
-                if !is_copy_of(&tree, &inbox, &stray, &item.sighted)? {
+                let is_there = tree.file(&join(&inbox, &stray.name))?.is_some();
+                if !is_there || !is_copy_of(&tree, &inbox, &stray, &item.sighted)? {
                     continue;
                 }
                 let (at, id) = (join(&inbox, &stray.name), &item.sighted.key.file_id);

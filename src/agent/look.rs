@@ -109,6 +109,17 @@ impl Cycle<'_> {
         Ok(Climbed::Outside)
     }
 
+    /// [`Cycle::check_still_there`] for a look beside the work. `false` where somebody has the file in hand and finds out by
+    /// working on it: its technician's `novos` is listed in the next look, which ends in the same unless it was found out.
+    pub(super) async fn look_for(&self, item: &Item) -> Result<bool, Setback> {
+        let Some(_held) = self.hands.take(&item.sighted.key.file_id) else {
+            self.agent.ledger.forget_listing(&item.sighted.user).await?;
+            return Ok(false);
+        };
+        self.check_still_there(item).await?;
+        Ok(true)
+    }
+
     /// An item whose file a feed or listing no longer shows where it was: withdrawn if it is really gone, noted where it is.
     pub(super) async fn check_still_there(&self, item: &Item) -> Result<(), Setback> {
         let Some(home) = self.home_of(&item.sighted.user).await? else { return Ok(()) };

@@ -77,12 +77,14 @@ impl Cycle<'_> {
             other => other?,
         };
         let listed: HashSet<&str> = contents.files.iter().map(|s| s.key.file_id.as_str()).collect();
+        let mut certain = true;
         for item in self.agent.ledger.open_items(Some(user)).await? {
             if item.standing.state != State::Judged && !listed.contains(item.sighted.key.file_id.as_str()) {
-                self.check_still_there(&item).instrument(about::item(&item)).await?;
+                certain &= self.look_for(&item).instrument(about::item(&item)).await?;
             }
         }
-        self.take_in(&contents.files, Source::Listing { user }).await
+        let source = if certain { Source::Listing { user } } else { Source::Glance };
+        self.take_in(&contents.files, source).await
     }
 
     /// The children of a folder in the trash are listed as none, without a word: the folder itself has to be looked at.

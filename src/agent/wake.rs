@@ -2,16 +2,16 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver};
 use tokio_util::sync::CancellationToken;
 
-use super::{Agent, CycleReport, Plan, Scope};
+use super::{Agent, CycleReport, Looking, Plan, Scope};
 use crate::config::settings::Mode;
 use crate::domain::clock::rfc3339;
 use crate::error::{Exit, Failure};
@@ -19,8 +19,10 @@ use crate::ledger::Lock;
 
 /// Events of one change come in a bunch.
 const BUNCH: Duration = Duration::from_millis(50);
-/// Two cycles are at least this far apart.
-const BREATH: Duration = Duration::from_millis(100);
+/// A signal that comes this soon after an edit was noticed belongs to it: it is how the edit is put in force.
+const ONE_THING: Duration = Duration::from_secs(30);
+/// Longer than any cycle.
+const LONG: Duration = Duration::from_hours(24);
 
 /// How to follow.
 #[derive(Debug, Clone)]
@@ -48,7 +50,7 @@ pub enum Told<'a> {
 }
 
 /// Why to look, or what else to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wake {
     /// Something moved in a local tree.
     Local,
@@ -63,6 +65,8 @@ struct Wakers {
     hangup: Signal,
     // Held: they stop with it.
     watchers: Vec<RecommendedWatcher>,
+    /// The weightiest reason heard of that nobody was told of yet.
+    heard: Option<Wake>,
     /// The configuration file as it was last read: one edit is many events.
     config: Option<Vec<u8>>,
 }
@@ -81,9 +85,15 @@ where
     let stop = CancellationToken::new();
     let ending = tokio::spawn(end_on_signals(stop.clone()));
     let mut wakers = Wakers::new(&agent, &follow)?;
+    // When an edit was last noticed, and what was complained of.
+    let mut edit: Option<(Instant, Option<String>)> = None;
     let ended = loop {
-        let plan = Plan { stop: stop.clone(), ..Plan::over(Scope::Everyone) };
-        let next_due = match agent.run_cycle(&plan).await {
+        let (reports, mut told) = mpsc::unbounded_channel();
+        let every = follow.interval.unwrap_or(agent.settings.watch.interval);
+        let looking = Looking { every, reports, enough: CancellationToken::new() };
+        let plan = Plan { stop: stop.clone(), looking: Some(looking.clone()), ..Plan::over(Scope::Everyone) };
+        let (ended, early) = stay(&agent, &plan, &looking, &mut wakers, &follow, |report| tell(Told::Cycle(report)), &mut told).await;
+        let next_due = match ended {
             Ok(report) => {
                 tell(Told::Cycle(&report));
                 report.next_due
@@ -97,31 +107,73 @@ where
             }
             Err(failure) => break Err(failure.into()),
         };
-        let interval = follow.interval.unwrap_or(agent.settings.watch.interval);
-        let until_due = next_due.map(|at| Duration::from_millis(u64::try_from(at - agent.now()).unwrap_or_default()));
-        let wait = until_due.map_or(interval, |due| due.min(interval)).max(BREATH);
-        tokio::select! {
-            () = stop.cancelled() => break Ok(()),
-            wake = wakers.next(wait) => {
-                if matches!(wake, Some(Wake::Config | Wake::Hangup)) {
-                    let changed = wakers.config_changed(&follow);
-                    if !changed && wake == Some(Wake::Config) {
-                        continue;
-                    }
-                    match reload().await {
-                        Ok(new) => {
-                            agent = new;
-                            wakers.watch(&agent, &follow);
-                            tell(Told::Reloaded { changed });
-                        }
-                        Err(fault) => tell(Told::NotReloaded(&fault)),
+        if stop.is_cancelled() {
+            break Ok(());
+        }
+        let wake = if early.is_some() {
+            early
+        } else {
+            tokio::select! {
+                () = stop.cancelled() => break Ok(()),
+                wake = wakers.next(looking.pause(next_due, agent.now())) => wake,
+            }
+        };
+        if matches!(wake, Some(Wake::Config | Wake::Hangup)) {
+            let changed = wakers.config_changed(&follow);
+            if !changed && wake == Some(Wake::Config) {
+                continue;
+            }
+            let reloaded = reload().await;
+            let complaint = reloaded.as_ref().err().map(|fault| format!("{fault:#}"));
+            // Keys in files of their own were read again all the same.
+            let is_told = !changed && edit.take().is_some_and(|(at, said)| at.elapsed() < ONE_THING && said == complaint);
+            edit = (changed && wake == Some(Wake::Config)).then(|| (Instant::now(), complaint));
+            match reloaded {
+                Ok(new) => {
+                    agent = new;
+                    wakers.watch(&agent, &follow);
+                    if !is_told {
+                        tell(Told::Reloaded { changed });
                     }
                 }
+                Err(fault) if !is_told => tell(Told::NotReloaded(&fault)),
+                Err(_) => {}
             }
         }
     };
     ending.abort();
     ended
+}
+
+/// One cycle that stays while there is work, and what was heard meanwhile. A configuration is put in force between two cycles,
+/// so that one that changed ends this one.
+async fn stay(
+    agent: &Agent,
+    plan: &Plan,
+    looking: &Looking,
+    wakers: &mut Wakers,
+    follow: &Follow,
+    mut tell: impl FnMut(&CycleReport),
+    told: &mut UnboundedReceiver<CycleReport>,
+) -> (Result<CycleReport, Failure>, Option<Wake>) {
+    let mut heard = None;
+    let mut cycle = Box::pin(agent.run_cycle(plan));
+    let ended = loop {
+        tokio::select! {
+            ended = &mut cycle => break ended,
+            Some(report) = told.recv() => tell(&report),
+            Some(wake) = wakers.next(LONG) => {
+                if wake == Wake::Hangup || (wake == Wake::Config && wakers.is_config_another(follow)) {
+                    looking.enough.cancel();
+                }
+                heard = heard.max(Some(wake));
+            }
+        }
+    };
+    while let Ok(report) = told.try_recv() {
+        tell(&report);
+    }
+    (ended, heard)
 }
 
 /// One follower a ledger. Two would take turns without anybody knowing which of two configurations is in force.
@@ -177,7 +229,7 @@ impl Wakers {
         let hangup =
             signal(SignalKind::hangup()).map_err(|e| Failure::new(Exit::Bug, "no_signals", "signals cannot be heard").because(e))?;
         let (_, wakes) = mpsc::channel(1);
-        let mut wakers = Self { wakes, hangup, watchers: Vec::new(), config: None };
+        let mut wakers = Self { wakes, hangup, watchers: Vec::new(), heard: None, config: None };
         wakers.watch(agent, follow);
         wakers.config_changed(follow);
         Ok(wakers)
@@ -216,29 +268,31 @@ impl Wakers {
         changed
     }
 
-    /// The next reason to look, at the latest after `wait`. `None`: the time has come.
+    /// [`Wakers::config_changed`], to be asked again.
+    fn is_config_another(&self, follow: &Follow) -> bool {
+        follow.config.as_ref().and_then(|path| std::fs::read(path).ok()) != self.config
+    }
+
+    /// The next reason to look, at the latest after `wait`. `None`: the time has come. Nothing heard is lost where the wait
+    /// is given up.
     async fn next(&mut self, wait: Duration) -> Option<Wake> {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => None,
-            _ = self.hangup.recv() => {
-                tokio::time::sleep(BUNCH).await;
-                // An edit and a signal right after it are one thing.
-                while self.wakes.try_recv().is_ok() {}
-                Some(Wake::Hangup)
-            }
-            // Where nothing is watched this is none, and only time and signals are left.
-            Some(first) = self.wakes.recv() => {
-                tokio::time::sleep(BUNCH).await;
-                let mut wakes = vec![first];
-                while let Ok(more) = self.wakes.try_recv() {
-                    wakes.push(more);
-                }
-                if self.hangup.recv().now_or_never().is_some() {
-                    return Some(Wake::Hangup);
-                }
-                Some(if wakes.contains(&Wake::Config) { Wake::Config } else { Wake::Local })
+        if self.heard.is_none() {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => return None,
+                _ = self.hangup.recv() => self.heard = Some(Wake::Hangup),
+                // Where nothing is watched this is none, and only time and signals are left.
+                Some(first) = self.wakes.recv() => self.heard = Some(first),
             }
         }
+        // What comes in a bunch is one thing.
+        tokio::time::sleep(BUNCH).await;
+        while let Ok(more) = self.wakes.try_recv() {
+            self.heard = self.heard.max(Some(more));
+        }
+        if self.hangup.recv().now_or_never().is_some() {
+            self.heard = Some(Wake::Hangup);
+        }
+        self.heard.take()
     }
 }
 

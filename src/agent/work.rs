@@ -1,13 +1,15 @@
 //! Working off what is due: several files side by side, the versions of one file one after another.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use tracing::Instrument;
 
 use super::about;
 use super::cycle::Cycle;
+use super::hands::Held;
 use super::homes::Home;
 use super::setback::Setback;
 use crate::config::settings::Mode;
@@ -22,50 +24,117 @@ use crate::ledger::Order;
 const UNDER_WAY: usize = 4;
 /// How many items are read at once.
 const BATCH: u32 = 2000;
-/// How often one item may come due in one cycle: more would be a circle.
+/// How often one item may come due in one cycle, or until its next look: more would be a circle.
 const ROUNDS: u32 = 10;
 /// How many steps one item may take in a row: found, fetched, judged, filed, with a fetch or two anew.
 const STEPS: usize = 12;
 
+/// What is to be taken up, as it was last asked of the ledger.
+#[derive(Debug, Default)]
+struct Due {
+    lines: VecDeque<Vec<Item>>,
+    /// How often each item was taken up since the last look.
+    rounds: HashMap<String, u32>,
+    looks: u32,
+}
+
 impl Cycle<'_> {
-    /// Takes every step that is due, until none is.
+    /// Takes every step that is due, until none is. What comes due while others are under way is taken up beside them.
     pub(super) async fn work(&self) -> Result<(), Setback> {
-        let settings = &self.agent.settings;
-        let order = if settings.process.ordered { Order::PerTechnician } else { Order::Any };
-        let states: &[State] = match settings.process.mode {
+        let (under_way, failed) = (&AtomicUsize::new(0), &Mutex::new(None));
+        let lines = stream::unfold(Due::default(), |mut due| async move {
+            match self.next_line(&mut due, under_way).await {
+                Ok(line) => line.map(|line| (line, due)),
+                Err(failure) => {
+                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                    None
+                }
+            }
+        });
+        let most = self.agent.settings.watch.concurrency.max(1) * UNDER_WAY;
+        lines
+            .for_each_concurrent(most, |(held, line)| async move {
+                self.take_line(line).await;
+                drop(held);
+                under_way.fetch_sub(1, Ordering::Relaxed);
+                self.more.notify_one();
+            })
+            .await;
+        let failed: Option<Failure> = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failed.map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
+    async fn take_line(&self, line: Vec<Item>) {
+        for item in line {
+            if self.is_stopped() {
+                return;
+            }
+            if let Err(failure) = self.take_on(&item.id).instrument(about::item(&item)).await {
+                self.fault(failure.into(), "the cycle");
+                return;
+            }
+        }
+    }
+
+    /// What to take up next, in hand already; waits for it while something is under way. `None`: that is all.
+    async fn next_line(&self, due: &mut Due, under_way: &AtomicUsize) -> Result<Option<(Held, Vec<Item>)>, Failure> {
+        loop {
+            let enough = self.plan.looking.as_ref().is_some_and(|looking| looking.enough.is_cancelled());
+            if enough || self.plan.stop.is_cancelled() {
+                return Ok(None);
+            }
+            if !self.is_stopped() {
+                let mut line = self.take_up(due);
+                if line.is_none() {
+                    due.lines = self.due_lines().await?;
+                    line = self.take_up(due);
+                }
+                if line.is_some() {
+                    under_way.fetch_add(1, Ordering::Relaxed);
+                    return Ok(line);
+                }
+            }
+            if under_way.load(Ordering::Relaxed) == 0 {
+                return Ok(None);
+            }
+            self.more.notified().await;
+        }
+    }
+
+    /// The first line that nobody has in hand.
+    fn take_up(&self, due: &mut Due) -> Option<(Held, Vec<Item>)> {
+        let looks = self.looks.load(Ordering::Relaxed);
+        if due.looks != looks {
+            (due.looks, due.rounds) = (looks, HashMap::new());
+        }
+        while let Some(mut line) = due.lines.pop_front() {
+            let Some(held) = line.first().and_then(|item| self.hands.take(&item.sighted.key.file_id)) else { continue };
+            line.retain(|item| {
+                let round = due.rounds.entry(item.id.clone()).or_default();
+                *round += 1;
+                *round <= ROUNDS
+            });
+            if !line.is_empty() {
+                return Some((held, line));
+            }
+        }
+        None
+    }
+
+    async fn due_lines(&self) -> Result<VecDeque<Vec<Item>>, Failure> {
+        let process = &self.agent.settings.process;
+        let order = if process.ordered { Order::PerTechnician } else { Order::Any };
+        let states: &[State] = match process.mode {
             Mode::Command => &[State::Found, State::Fetched, State::Judged],
             // A fetched file is another program's.
             Mode::External => &[State::Found, State::Judged],
         };
-        let mut rounds: HashMap<String, u32> = HashMap::new();
-        while !self.is_stopped() {
-            let mut due = self.agent.ledger.due(self.now(), BATCH, order, states).await?;
-            due.retain(|item| {
-                let round = rounds.entry(item.id.clone()).or_default();
-                *round += 1;
-                self.concerns(item) && *round <= ROUNDS
-            });
-            // The items of technicians who were taken out stay where they are.
-            let homeless = self.homeless(&due).await?;
-            due.retain(|item| !homeless.contains(&item.sighted.user));
-            if due.is_empty() {
-                break;
-            }
-            futures_util::stream::iter(lines(due, settings.process.ordered))
-                .for_each_concurrent(settings.watch.concurrency.max(1) * UNDER_WAY, |line| async move {
-                    for item in line {
-                        if self.is_stopped() {
-                            return;
-                        }
-                        if let Err(failure) = self.take_on(&item.id).instrument(about::item(&item)).await {
-                            self.fault(failure.into(), "the cycle");
-                            return;
-                        }
-                    }
-                })
-                .await;
-        }
-        Ok(())
+        let mut due = self.agent.ledger.due(self.now(), BATCH, order, states).await?;
+        due.retain(|item| self.concerns(item));
+        // The items of technicians who were taken out stay where they are.
+        let homeless = self.homeless(&due).await?;
+        due.retain(|item| !homeless.contains(&item.sighted.user));
+        Ok(lines(due, process.ordered).into())
     }
 
     async fn homeless(&self, items: &[Item]) -> Result<HashSet<UserId>, Failure> {

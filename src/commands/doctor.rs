@@ -124,7 +124,7 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
         "services" => vec![Finding::good("services", "these are not the settings that services of systemd's read")],
         "processor" => processor(settings, args.try_file.as_deref()).await?,
         "ledger" => doctor::state::ledger(context.ledger().await?).await?,
-        "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now())?,
+        "lock" => doctor::state::lock(context.ledger().await?, settings, clock::now()).await?,
         "quota" => doctor::state::quota(context.ledger().await?, clock::now()).await?,
         "work" => doctor::work::work(context.ledger().await?, settings, &config, clock::now()).await?,
         "leftovers" => doctor::state::leftovers(context.ledger().await?, settings).await?,

@@ -10,6 +10,9 @@ use crate::domain::technician::UserId;
 use crate::error::Failure;
 use crate::verdict::advice;
 
+/// Refusals of whoever typed the command, before anything was tried: they say nothing of the technician's folders.
+const OF_WHO_RUNS_IT: [&str; 1] = ["wrong_user"];
+
 /// The backend's task that a run answers.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct JobArgs {
@@ -43,12 +46,16 @@ pub(super) async fn done(
     Ok(())
 }
 
-/// Records that they could not be made, shared, put away or renamed. The failure itself is the caller's to return: where even the record
+/// Records that they could not be made, shared, put away or renamed; nothing for a refusal of who runs it, unless the backend
+/// waits for the answer to a task. The failure itself is the caller's to return: where even the record
 /// fails, there is nothing left to say it to.
 pub(super) async fn failed(context: &Context, job: Option<&Job>, user: &UserId, name: &str, attempt: Attempt, fault: &anyhow::Error) {
+    let code = advice(fault).code;
+    if job.is_none() && OF_WHO_RUNS_IT.contains(&code) {
+        return;
+    }
     let recorded = async {
         let (ledger, settings) = (context.ledger().await?, context.settings().await?);
-        let code = advice(fault).code;
         let payload = |job_id: &str| folders_failed(Task { user_id: user.as_str(), job_id, name }, attempt, code, None);
         tell(ledger, &settings.callback, EventKind::Folders, user, job, clock::now(), payload).await?;
         anyhow::Ok(())

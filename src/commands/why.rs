@@ -10,7 +10,7 @@ use crate::domain::event::EventId;
 use crate::domain::item::{Item, State, shown};
 use crate::domain::text::{count, quoted, visible};
 use crate::error::{Exit, Failure};
-use crate::ledger::{DroppedFolder, HistoryLine, Ledger};
+use crate::ledger::{DroppedFolder, HistoryLine, Holder, Ledger};
 
 /// Say what happened to a file, step by step, and when
 ///
@@ -119,7 +119,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         context.ui.json(&report);
     } else {
         report.folders.iter().for_each(|folder| tell_folder(folder, context));
-        report.items.iter().for_each(|story| tell(story, context));
+        let at_work = ledger.cycle_under_way()?;
+        report.items.iter().for_each(|story| tell(story, at_work, context));
     }
     Ok(Exit::Done)
 }
@@ -174,7 +175,7 @@ fn tell_folder(folder: &Dropped, context: &Context) {
     ui.say(format!("{path}  folder in novos of {}  {}  seen {}; {end}", folder.user, ui.dim(&folder.folder_id), folder.seen_at));
 }
 
-fn tell(story: &Story, context: &Context) {
+fn tell(story: &Story, at_work: Option<Holder>, context: &Context) {
     let ui = &context.ui;
     let end = story.outcome.map_or_else(|| format!("under way ({})", story.state), str::to_owned);
     ui.say(format!("{}  of {}: {end}  {}", ui.bold(shown(&story.name)), story.user, ui.dim(&story.item_id)));
@@ -201,6 +202,10 @@ fn tell(story: &Story, context: &Context) {
     if let Some(at) = &story.next_attempt_at {
         // A time that is past was left by a run that was cut off, or by none having come since.
         let due = clock::parse(at).is_some_and(|at| at <= clock::now());
-        ui.say(if due { "  next try with the next cycle".to_owned() } else { format!("  next try {at}") });
+        ui.say(match at_work.filter(|_| due) {
+            Some(cycle) => format!("  a cycle is at work (process {}, since {})", cycle.pid, rfc3339(cycle.since)),
+            None if due => "  next try with the next cycle".to_owned(),
+            None => format!("  next try {at}"),
+        });
     }
 }

@@ -19,8 +19,8 @@ pub async fn ledger(ledger: &Ledger) -> Result<Findings, Failure> {
 }
 
 /// Who is at the folders, and for how long. The lock ends with its process, so a held one is a run under way, never a
-/// leftover; but a process may hang.
-pub fn lock(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Findings, Failure> {
+/// leftover; but a process may hang. The agent's accounts for itself with every look.
+pub async fn lock(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Findings, Failure> {
     if ledger.try_lock("cycle")?.is_some() {
         return Ok(vec![Finding::good("lock", "no cycle is running at this moment")]);
     }
@@ -28,7 +28,8 @@ pub fn lock(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Finding
         return Ok(vec![Finding::good("lock", "a cycle is running at this moment")]);
     };
     let message = format!("a cycle (process {}) has been running since {}", holder.pid, rfc3339(holder.since));
-    Ok(vec![if holder.since < ago(now, settings.silence) {
+    let last_heard = ledger.last_cycle().await?.map_or(holder.since, |last| last.ended_at.max(holder.since));
+    Ok(vec![if last_heard < ago(now, settings.silence) {
         let fix = format!("if it hangs, and is not merely at many or large files: `kill {}`; the lock goes with its process", holder.pid);
         Finding::warning("lock", message, fix)
     } else {

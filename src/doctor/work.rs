@@ -52,7 +52,11 @@ pub async fn standing(ledger: &Ledger, settings: &Settings, config: &Path, now: 
     let stuck = ledger.stuck_items(ago(now, settings.stuck)).await?;
     let stopped = ledger.stopped_addresses().await?;
     let mut troubles = Vec::new();
-    troubles.extend(silence(last.as_ref(), settings, config, now));
+    if let Some(trouble) = silence(last.as_ref(), settings, config, now)
+        && !is_at_work(ledger, settings, now).await?
+    {
+        troubles.push(trouble);
+    }
     troubles.extend(no_step_further(&stuck));
     if counts.dead > 0 {
         troubles.push(Trouble {
@@ -86,6 +90,11 @@ fn silence(last: Option<&LastCycle>, settings: &Settings, config: &Path, now: Mi
     let why = last.failure.as_deref().map(|f| format!("; the last one: {}", visible(f))).unwrap_or_default();
     let message = format!("no cycle has gone well {since}{why}");
     Some(Trouble { code: "silence", message, fix: "`tecnico watch -v` shows what is wrong".to_owned() })
+}
+
+/// Whether a cycle is under way in which files move on: a long one is no silence. One that hangs is.
+async fn is_at_work(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<bool, Failure> {
+    Ok(ledger.cycle_under_way()?.is_some() && ledger.has_stepped_since(ago(now, settings.silence), now).await?)
 }
 
 fn no_step_further(stuck: &[(Item, Millis)]) -> Option<Trouble> {

@@ -18,6 +18,8 @@ use crate::error::{Exit, Failure};
 const PATIENCE: Duration = Duration::from_mins(2);
 /// For how long `tecnico doctor` may have a lock in its hands that it only looks at.
 const GLANCE: Duration = Duration::from_millis(100);
+/// Held by whoever waits for a cycle to end.
+const CYCLE_WANTED: &str = "cycle-wanted";
 /// How often a held lock is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
@@ -101,9 +103,13 @@ impl Ledger {
     /// (exit 75) after `patience`, or as soon as `is_given_up` says so.
     pub async fn lock_cycle(&self, patience: Duration, is_given_up: impl Fn() -> bool) -> Result<Lock, Failure> {
         let until = Instant::now() + patience.max(GLANCE);
+        let mut wanted = None;
         loop {
             if let Some(lock) = self.try_lock("cycle")? {
                 return Ok(lock);
+            }
+            if wanted.is_none() && patience > GLANCE {
+                wanted = self.try_lock(CYCLE_WANTED)?;
             }
             if Instant::now() >= until || is_given_up() {
                 return Err(Failure::new(Exit::Later, "cycle_busy", "another tecnico is going through the folders right now")
@@ -111,6 +117,19 @@ impl Ledger {
             }
             tokio::time::sleep(TRY_EVERY).await;
         }
+    }
+
+    /// Whether somebody waits for the turn of a cycle that is under way: one that stays makes room.
+    pub fn is_cycle_wanted(&self) -> Result<bool, Failure> {
+        Ok(self.try_lock(CYCLE_WANTED)?.is_none())
+    }
+
+    /// Who is going through the folders at this moment. The lock ends with its process: a held one is a run under way.
+    pub fn cycle_under_way(&self) -> Result<Option<Holder>, Failure> {
+        if self.try_lock("cycle")?.is_some() {
+            return Ok(None);
+        }
+        self.lock_holder("cycle")
     }
 
     /// Takes a lock of this name; `None` where another process holds it.
@@ -250,6 +269,24 @@ mod tests {
         let glance = ledger.try_lock("cycle").expect("tried").expect("free");
         let (cycle, ()) = tokio::join!(ledger.lock_cycle(Duration::ZERO, || false), async { drop(glance) });
         cycle.expect("the lock was only looked at");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_cycle_is_seen_by_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let ledger = Ledger::open(&dir.path().join("ledger.db")).await.expect("opens");
+        let cycle = ledger.lock_cycle(Duration::ZERO, || false).await.expect("free");
+        assert!(!ledger.is_cycle_wanted().expect("asked"));
+        assert_eq!(ledger.cycle_under_way().expect("asked").expect("held").pid, std::process::id());
+        let (next, ()) = tokio::join!(ledger.lock_cycle(PATIENCE, || false), async {
+            while !ledger.is_cycle_wanted().expect("asked") {
+                tokio::time::sleep(TRY_EVERY).await;
+            }
+            drop(cycle);
+        });
+        assert!(!ledger.is_cycle_wanted().expect("asked"), "it has its turn");
+        drop(next.expect("in its turn"));
+        assert_eq!(ledger.cycle_under_way().expect("asked"), None);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

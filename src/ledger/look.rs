@@ -103,6 +103,20 @@ impl Ledger {
         Ok(open.into_iter().filter_map(|item| steps.get(&item.id).map(|at| (item.clone(), *at))).collect())
     }
 
+    /// Whether any item has taken a step between `since` and `now`. Waiting and being asked for are none.
+    pub async fn has_stepped_since(&self, since: Millis, now: Millis) -> Result<bool, Failure> {
+        let steps: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM items i JOIN item_history h ON h.item_id = i.item_id
+             WHERE i.changed_at >= $1 AND h.at >= $1 AND h.at <= $2 AND (h.from_state IS NULL OR h.from_state <> h.to_state)",
+        )
+        .bind(since)
+        .bind(now)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(steps > 0)
+    }
+
     /// The items in `erro` of one technician, or of all: what `retry` can take up again.
     pub async fn refused_items(&self, user: Option<&UserId>) -> Result<Vec<Item>, Failure> {
         let rows: Vec<ItemRow> = sqlx::query_as(select_items!(

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::mounts::{mounted, read_only};
+use crate::support::receiver::Receiver;
 use crate::support::waiting::until_answered;
 use crate::support::world::{ADMIN, Ran, World, finish};
 
@@ -107,6 +108,8 @@ async fn root_does_not_get_into_the_services_way() {
         return;
     }
     let world = World::new().await;
+    let backend = Receiver::start().await.expect("a backend");
+    world.write_config(&format!("[callback]\nurl = \"{}\"\n", backend.url()));
     std::fs::create_dir(world.vm()).expect("made");
     let everything = world.path("");
     std::fs::set_permissions(&everything, std::fs::Permissions::from_mode(0o755)).expect("opened");
@@ -137,6 +140,11 @@ async fn root_does_not_get_into_the_services_way() {
         assert_eq!(refused["error"]["code"], "wrong_user", "{refused}");
         assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains(&format!("sudo -u '#{SERVICE}' tecnico"))), "{refused}");
     }
+    // The backend hears of it only where it waits for the answer to a task.
+    run(0, &["create", "43", "--job-id", "tarefa-43"]).await.expect(77);
+    let told = run(SERVICE, &["callbacks"]).await.expect(0).json();
+    let tasks: Vec<&str> = told["events"].as_array().expect("callbacks").iter().filter_map(|c| c["user"].as_str()).collect();
+    assert_eq!(tasks, ["43"], "{told}");
     // One file of root's among them stops everything, and is named.
     let lock = world.path("ledger.db.locks/cycle");
     std::os::unix::fs::chown(&lock, Some(0), Some(0)).expect("taken");

@@ -2,6 +2,7 @@
 
 mod absence;
 mod asked;
+mod beside;
 mod disk;
 mod elsewhere;
 mod entries;

@@ -1,0 +1,153 @@
+//! A following watch looks on while files are worked on: one that takes long holds up nobody else's.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tecnico::agent::{Plan, Scope};
+use tecnico::domain::clock;
+
+use super::elsewhere::Following;
+use super::{ANA, Rig, configure};
+use crate::support::promise;
+use crate::support::waiting::{until, until_answered};
+use crate::support::world::ADMIN;
+
+/// Notes each run, and waits for `go` in the technician's folder.
+const SLOW: &str = "command = [\"sh\", \"-c\", \"echo {file_id} >> ../runs; touch running; until [ -e go ]; do sleep 0.02; done; ! grep -q ruim '{path}'\"]\n";
+
+/// Ana, whose files take until `go` is there, and Bia, whose do not.
+struct Two {
+    rig: Rig,
+    novos: String,
+    processados: String,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let rig = Rig::new(SLOW).await;
+        let bia = rig.world.json(0, &["create", "43", "--name", "Bia"]).await;
+        let id = |key: &str| bia["drive_folders"][key].as_str().expect("an id").to_owned();
+        std::fs::write(rig.world.vm().join("Bia/go"), "").expect("written");
+        Self { novos: id("novos_folder_id"), processados: id("processados_folder_id"), rig }
+    }
+
+    /// Bia drops a file, and it is filed: a look has seen it, and what was there before it.
+    async fn passes(&self, name: &str) {
+        let control = self.rig.world.control();
+        let file = control.put(ADMIN, &self.novos, name, name.as_bytes(), "application/pdf").expect("dropped");
+        let parent = || control.file(&file).expect("a file")["parents"][0].as_str().map(str::to_owned);
+        until("filed beside the slow one", || parent().as_deref() == Some(self.processados.as_str())).await;
+    }
+
+    fn release(&self) {
+        std::fs::write(self.rig.world.vm().join("Ana_Maria/go"), "").expect("written");
+    }
+
+    fn runs(&self, file: &str) -> usize {
+        std::fs::read_to_string(self.rig.world.vm().join("runs")).unwrap_or_default().lines().filter(|l| *l == file).count()
+    }
+
+    fn assert_promise(&self) {
+        promise::assert_promise(&self.rig.world, &["Ana_Maria", "Bia"], &self.rig.backend.requests());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_file_holds_up_nobody_else() {
+    let two = Two::new().await;
+    let rig = &two.rig;
+    let slow = rig.drop_file("lento.pdf", "bom");
+    let mut following = Following::start(rig, &["--interval", "200ms"]);
+    rig.running().await;
+    two.passes("1.pdf").await;
+    assert_eq!(rig.place(&slow).0, "novos", "it is still being judged");
+    until("told beside it", || !rig.requests().is_empty()).await;
+    until_answered("the look is recorded", async || rig.world.json(0, &["status"]).await["last_success_at"].is_string()).await;
+    let why = rig.world.run(&["why", "lento.pdf"]).await.expect(0).stdout;
+    assert!(why.contains(&format!("a cycle is at work (process {}, since ", following.id())), "{why}");
+    // A second file of the slow one's technician, while the first is at it, and another look.
+    let next = rig.drop_file("2.pdf", "bom 2");
+    until("taken up beside it", || two.runs(&next) == 1).await;
+    two.passes("3.pdf").await;
+
+    following.signal(Signal::TERM);
+    two.release();
+    assert_eq!(following.ends().await, Some(0));
+    assert!(rig.cycle().await.is_clean());
+    assert_eq!((rig.place(&slow).0, rig.place(&next).0), ("processados".into(), "processados".into()));
+    assert_eq!((two.runs(&slow), two.runs(&next)), (1, 1), "the steps in hand were kept, and none was taken twice");
+    let why = rig.world.run(&["why", "lento.pdf"]).await.expect(0).stdout;
+    assert!(!why.contains("a cycle is at work"), "{why}");
+    two.assert_promise();
+}
+
+/// What its owner does with a file in hand is not concluded from by a look beside the work, nor forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_to_a_file_in_hand_is_found_out_once() {
+    let two = Two::new().await;
+    let (rig, control) = (&two.rig, two.rig.world.control());
+    let [trashed, replaced] = ["1.pdf", "2.pdf"].map(|name| rig.drop_file(name, &format!("bom {name}")));
+    let mut following = Following::start(rig, &["--interval", "100ms"]);
+    until("both are being judged", || two.runs(&trashed) + two.runs(&replaced) == 2).await;
+    control.trash(ANA, &trashed).expect("trashed");
+    control.replace(ANA, &replaced, b"ruim").expect("replaced");
+    two.passes("3.pdf").await;
+    two.passes("4.pdf").await;
+    assert!(rig.told(&trashed).is_empty() && rig.told(&replaced).is_empty(), "both are still in hand");
+    two.release();
+    until("told of both", || rig.told(&trashed).len() + rig.told(&replaced).len() == 3).await;
+    assert_eq!((rig.told(&trashed), rig.told(&replaced)), (vec!["retirado".to_owned()], vec!["erro".to_owned(), "processado".to_owned()]));
+    assert_eq!((two.runs(&trashed), two.runs(&replaced)), (1, 2), "each version once");
+    assert_eq!(rig.place(&replaced).0, "erro");
+    following.signal(Signal::TERM);
+    assert_eq!(following.ends().await, Some(0));
+    control.untrash(ANA, &trashed).expect("untrashed");
+    assert!(rig.cycle().await.is_clean());
+    two.assert_promise();
+}
+
+/// Who asks by name has a turn as soon as what is in hand is done, and a new configuration is in force.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cycle_that_goes_on_makes_room_for_who_waits_and_for_a_reload() {
+    let two = Two::new().await;
+    let rig = &two.rig;
+    let slow = rig.drop_file("lento.pdf", "bom");
+    let mut following = Following::start(rig, &["--interval", "100ms"]);
+    rig.running().await;
+    two.passes("1.pdf").await;
+    let process = rig.world.command(&["process", "43"]).spawn().expect("starts");
+    configure(&rig.world, &rig.backend, "command = [\"true\", \"{path}\"]\n");
+    two.release();
+    let output = tokio::task::spawn_blocking(move || process.wait_with_output()).await.expect("waited").expect("ended");
+    assert_eq!(output.status.code(), Some(0));
+    until("the new configuration is in force", || following.said("the configuration was read again") == 1).await;
+    two.passes("2.pdf").await;
+    assert_eq!((rig.place(&slow).0, two.runs(&slow)), ("processados".into(), 1));
+    following.signal(Signal::TERM);
+    assert_eq!(following.ends().await, Some(0));
+    two.assert_promise();
+}
+
+/// While files move on there is no silence, however long ago a cycle ended; once nothing moves, there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cycle_in_which_files_move_on_is_no_silence() {
+    let two = Two::new().await;
+    let rig = &two.rig;
+    assert!(rig.cycle().await.is_clean());
+    rig.pass(60);
+    rig.drop_file("lento.pdf", "bom");
+    let agent = rig.agent().await;
+    let (settings, ledger) = (agent.settings.clone(), agent.ledger.clone());
+    let cycle = tokio::spawn(async move { agent.run_cycle(&Plan::over(Scope::Everyone)).await });
+    rig.running().await;
+    let silent = async |minutes: u64| {
+        let now = clock::now() + clock::millis(Duration::from_mins(minutes));
+        let standing = tecnico::doctor::work::standing(&ledger, &settings, std::path::Path::new("config.toml"), now).await.expect("read");
+        standing.troubles.iter().any(|t| t.code == "silence")
+    };
+    assert!(!silent(60).await, "it was fetched a moment ago");
+    assert!(silent(80).await, "no step for longer than status.silence");
+    two.release();
+    cycle.await.expect("not cancelled").expect("a cycle runs");
+    assert!(!silent(60).await && silent(80).await);
+}
