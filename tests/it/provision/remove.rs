@@ -188,10 +188,7 @@ async fn a_creation_brings_a_removed_technician_back_as_they_were() {
 async fn a_removed_technician_comes_back_whole_although_the_ledger_is_lost() {
     let rig = shared_rig().await;
     rig.world.run(&REMOVE).await.expect(0);
-    let lost = rig.world.path("ledger.db");
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{end}", lost.display()));
-    }
+    rig.world.forget().await;
     rig.world.run(&["create", "42", "--email", ANA, "--name", "Ana Maria"]).await.expect(0);
     assert_eq!(rig.world.drive_tree().get("Ana_Maria/pdfs/novos"), Some(&rig.novos));
     assert!(rig.world.vm().join("Ana_Maria/pdfs/processados/16517189.pdf").is_file());
