@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use drive_emulator::{Control, DriveEmulator};
 use serde_json::Value;
-use tecnico::agent::{Agent, CycleReport, Plan, Scope};
+use tecnico::agent::{Agent, CycleReport, Looking, Plan, Scope};
 use tecnico::callback::Client;
 use tecnico::config::{self, Flags, Settings};
 use tecnico::domain::folder::Role;
@@ -22,6 +22,7 @@ use tecnico::ledger::Ledger;
 use tecnico::provision::{Candidate, Provisioner};
 use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::kept::{self, Promise};
 use crate::support::people::{People, Person};
@@ -100,6 +101,8 @@ pub struct Stage {
     pub skew: Arc<AtomicI64>,
     /// Content ever seen on the VM.
     pub ever_local: BTreeSet<String>,
+    /// Whether its cycles go on looking while files are worked on, as a following agent's do.
+    pub stays: bool,
     settings: Arc<Settings>,
     process: Option<Process>,
     dir: TempDir,
@@ -139,7 +142,8 @@ impl Stage {
         let (patient, settings) = (configured("30s")?, configured("1s")?);
         let people = People::new(control.clone(), Vec::new());
         let skew = Arc::new(AtomicI64::new(0));
-        let mut stage = Self { control, people, receiver, skew, ever_local: BTreeSet::new(), settings: patient, process: None, dir };
+        let mut stage =
+            Self { control, people, receiver, skew, ever_local: BTreeSet::new(), stays: false, settings: patient, process: None, dir };
         let names = [("ana", "Ana Maria"), ("joao", "João Silva")];
         for (short, name) in names {
             let person = stage.provision(&format!("{short}-{seed}"), &format!("{short}@example.com"), name)?;
@@ -197,7 +201,10 @@ impl Stage {
         self.process()?;
         let Some(Process { agent, runtime }) = self.process.as_mut() else { anyhow::bail!("no agent") };
         let (control, people) = (&self.control, &mut self.people);
-        let plan = Plan::over(Scope::Everyone);
+        // What each look was like is asked of the ledger.
+        let reports = tokio::sync::mpsc::unbounded_channel().0;
+        let looking = self.stays.then(|| Looking { every: Duration::ZERO, reports, enough: CancellationToken::new() });
+        let plan = Plan { looking, ..Plan::over(Scope::Everyone) };
         let ended = runtime.block_on(async {
             let mut cycle = Box::pin(tokio::time::timeout(HANGS, agent.run_cycle(&plan)));
             let done = match interruption {

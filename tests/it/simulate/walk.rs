@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::stage::{Ended, Host, Interruption, Stage};
-use super::trouble;
+use super::{number, trouble};
 use crate::support::people::{Class, Kind, PROCESSOR, People};
 use crate::support::receiver::Reply;
 
@@ -26,6 +26,8 @@ const NAMES: [&str; 13] = [
 ];
 /// Cycles after which a world that is left alone must be at rest.
 const PATIENCE: u32 = 60;
+/// Of how many walks in a hundred the cycles go on looking beside their work: they take their time.
+const STAYS: u64 = 5;
 
 /// What a walk found.
 pub struct Walked {
@@ -42,13 +44,15 @@ pub struct Walked {
 /// Walks the path of this seed.
 pub fn walk(host: &Host, seed: u64) -> anyhow::Result<Walked> {
     let mut dice = Dice::new(seed);
-    let config = config(&mut dice);
+    // Dice of their own, here and below: what they decide changes nothing else of the walk.
+    let stays = Dice::new(seed.rotate_left(32)).percent(number("TECNICO_SIM_STAY").unwrap_or(STAYS));
+    let config = config(&mut dice, stays);
     let mut stage = Stage::new(host, seed, &config)?;
-    // Dice of its own: what is not known of Drive changes nothing else of the walk.
+    stage.stays = stays;
     let unsettled = trouble::unsettled(&mut Dice::new(!seed), &stage.control)?;
     stage.people.history.push(unsettled);
     let mut walk = Walk { dice, kills: 0, cycles: 0, made: 0 };
-    stage.people.history.push(format!("settings: {}", config.replace(PROCESSOR, "").replace('\n', "; ")));
+    stage.people.history.push(format!("settings: {}", config.replace(&processor(stays), "").replace('\n', "; ")));
     for _ in 0..walk.dice.between(1, 6) {
         act(&mut walk.dice, &mut walk.made, &mut stage.people);
     }
@@ -68,14 +72,20 @@ pub fn walk(host: &Host, seed: u64) -> anyhow::Result<Walked> {
     Ok(Walked { broken, history, kills: walk.kills, cycles: walk.cycles })
 }
 
-fn config(dice: &mut Dice) -> String {
+fn config(dice: &mut Dice, stays: bool) -> String {
     let concurrency = if dice.percent(60) { 1 } else { 4 };
     let folders = *dice.pick(&["flatten", "flatten", "keep", "reject"]).unwrap_or(&"flatten");
     let docs = *dice.pick(&["export-pdf", "reject"]).unwrap_or(&"reject");
     let ordered = dice.percent(20);
+    let processor = processor(stays);
     format!(
-        "[watch]\nconcurrency = {concurrency}\n[process]\nfolders = \"{folders}\"\ngoogle_docs = \"{docs}\"\nordered = {ordered}\n{PROCESSOR}"
+        "[watch]\nconcurrency = {concurrency}\n[process]\nfolders = \"{folders}\"\ngoogle_docs = \"{docs}\"\nordered = {ordered}\n{processor}"
     )
+}
+
+/// In a cycle that stays it takes long enough for looks beside it.
+fn processor(stays: bool) -> String {
+    if stays { PROCESSOR.replace("'read word", "'sleep 0.2; read word") } else { PROCESSOR.to_owned() }
 }
 
 struct Walk {
