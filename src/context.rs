@@ -17,7 +17,7 @@ use crate::domain::text::shell_path;
 use crate::drive::Drive;
 use crate::embedded::Embedded;
 use crate::error::{Exit, Failure};
-use crate::fs_layout::Base;
+use crate::fs_layout::{Base, base_missing};
 use crate::ledger::{self, Ledger};
 use crate::provision::Provisioner;
 use crate::ui::{Color, Ui};
@@ -161,7 +161,11 @@ impl Context {
         self.base
             .get_or_try_init(|| async {
                 not_as_root(&settings.base_dir)?;
-                Ok(Base::open(&settings.base_dir)?)
+                match Base::open_existing(&settings.base_dir)? {
+                    Some(base) => Ok(base),
+                    None if knows_technicians(&settings.ledger_path).await => Err(base_missing(&settings.base_dir).into()),
+                    None => Ok(Base::open(&settings.base_dir)?),
+                }
             })
             .await
     }
@@ -238,6 +242,17 @@ fn not_lost(settings: &Settings) -> Result<(), Failure> {
         0 => Ok(()),
         technicians => Err(ledger::lost(&settings.ledger_path, technicians, &registry.path())),
     }
+}
+
+/// Whether a ledger stands there that knows technicians.
+async fn knows_technicians(path: &Path) -> bool {
+    if ledger::is_missing(path) {
+        return false;
+    }
+    let Ok(ledger) = Ledger::open(path).await else { return false };
+    let knows = ledger.technicians().await.is_ok_and(|all| !all.is_empty());
+    ledger.close().await;
+    knows
 }
 
 /// Root does not work in folders of somebody else's: what it made there, the service could not move or change.

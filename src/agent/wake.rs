@@ -15,12 +15,12 @@ use super::{Agent, CycleReport, Looking, Plan, Scope};
 use crate::config::settings::Mode;
 use crate::domain::clock::rfc3339;
 use crate::error::{Exit, Failure};
-use crate::ledger::Lock;
+use crate::ledger::{self, Lock};
 
 /// Events of one change come in a bunch.
 const BUNCH: Duration = Duration::from_millis(50);
 /// A signal that comes this soon after an edit was noticed belongs to it: it is how the edit is put in force.
-const ONE_THING: Duration = Duration::from_secs(30);
+const ONE_THING: Duration = Duration::from_secs(2);
 /// Longer than any cycle.
 const LONG: Duration = Duration::from_hours(24);
 
@@ -96,6 +96,10 @@ where
         let next_due = match ended {
             Ok(report) => {
                 tell(Told::Cycle(&report));
+                // It was met in the middle of the work, and is met again.
+                if let Some(fault) = report.faults.into_iter().find(|fault| ledger::is_damage(&fault.failure)) {
+                    break Err(fault.failure.into());
+                }
                 report.next_due
             }
             Err(failure) if passes(&failure) => {

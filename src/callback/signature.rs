@@ -87,8 +87,8 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
         open: "callback_secret_readable_by_others",
         longest: FILE_BYTES,
     };
-    let bytes =
-        file.read(|| format!("copy the backend's key there, or make one and give it to the backend too:\n    {}", make_command(path)))?;
+    let bytes = file
+        .read(|| format!("copy the key of the backend there, or make one and give it to the backend too:\n    {}", make_command(path)))?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 

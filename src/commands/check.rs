@@ -225,7 +225,7 @@ fn tell(report: &Report, args: &Args, context: &Context) {
             if let Some(error) = &finding.error {
                 ui.say(format!("    the repair failed: {error}"));
             }
-            ui.say(ui.dim(format!("    fix: {}", finding.fix)));
+            ui.say(ui.dim(format!("    fix: {}", ui.mend(&finding.fix))));
         }
     }
     let people = report.findings.iter().filter(|f| !f.repaired).map(|f| f.user.as_str()).collect::<BTreeSet<_>>().len();

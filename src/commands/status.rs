@@ -15,16 +15,19 @@ use crate::domain::clock::{self, Millis, rfc3339};
 use crate::domain::item::{Item, State, shown};
 use crate::domain::text::{count, visible};
 use crate::error::Exit;
+use crate::fs_layout::{Base, base_missing};
 use crate::ledger::DroppedFolder;
+use crate::verdict::{Advice, advice};
 
 /// How many stuck files are named.
 const NAMED: usize = 20;
 
 /// Say in a line whether all is well, or what is stuck, failed and undelivered.
 ///
-/// Asks nothing of Drive, and reads a ledger of up to 256 MB (some 100,000 files) for damage. Ends with 1 when a file is stuck (it has got no step further for status.stuck), the program that judges
-/// cannot be started, the key that signs callbacks cannot be used, a callback was given up or its address closed, or no cycle has
-/// gone well for longer than status.silence.
+/// Asks nothing of Drive, and reads a ledger of up to 256 MB (some 100,000 files) for damage. Ends with 1 when a file is
+/// stuck (it has got no step further for status.stuck), the program that judges cannot be started, a key cannot be used,
+/// vm.base_dir is gone, a callback was given up or its address closed, or no cycle has gone well for longer than
+/// status.silence.
 /// A folder that somebody dropped into novos and left empty is named; it stays where it is.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -99,7 +102,7 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let empty = ledger.empty_folders(ago(now, settings.watch.settle)).await?;
     let held_up = ledger.open_items(None).await?.into_iter().filter(|i| i.setback.as_deref() == Some(COMMAND_UNUSABLE));
     // What stops everything is said first.
-    let mut problems = Vec::from_iter(unusable_key(settings));
+    let mut problems = unusable(context).await?;
     problems.extend(unusable_processor(settings, &held_up.collect::<Vec<_>>()));
     problems.extend(troubles.into_iter().map(|t| Problem { code: t.code, message: t.message, fix: t.fix }));
     let report = Report {
@@ -125,11 +128,21 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// A key for signing that cannot be used ends every cycle before it begins, so that none is there to tell of it.
-fn unusable_key(settings: &Settings) -> Option<Problem> {
-    let failure = Client::new(&settings.callback).err()?;
-    let fix = failure.hint_text().unwrap_or("`tecnico doctor --only backend` says what is wrong").to_owned();
-    Some(Problem { code: failure.code(), message: in_full(&failure), fix })
+/// What ends every cycle before it begins, so that none is there to tell of it: keys that cannot be used, and a base
+/// directory that is gone.
+async fn unusable(context: &Context) -> anyhow::Result<Vec<Problem>> {
+    let settings = context.settings().await?;
+    let problem = |fault: &anyhow::Error| {
+        let Advice { code, hint, .. } = advice(fault);
+        Problem { code, message: in_full(fault.as_ref()), fix: hint.unwrap_or_else(|| "`tecnico doctor` says what is wrong".to_owned()) }
+    };
+    let mut problems = Vec::new();
+    problems.extend(context.drive().await.err().as_ref().map(problem));
+    problems.extend(Client::new(&settings.callback).err().map(anyhow::Error::from).as_ref().map(problem));
+    if Base::open_existing(&settings.base_dir)?.is_none() && !context.ledger().await?.technicians().await?.is_empty() {
+        problems.push(problem(&base_missing(&settings.base_dir).into()));
+    }
+    Ok(problems)
 }
 
 /// A program that cannot be started holds up every file: said at once.

@@ -10,7 +10,7 @@ use crate::config::owner::{self, Person};
 use crate::domain::folder::Role;
 use crate::domain::text::{count, shell_path};
 use crate::error::Exit;
-use crate::fs_layout::{Base, Key};
+use crate::fs_layout::{Base, Key, base_missing};
 use crate::ledger::Technician;
 
 /// Fewer bytes free than this are a warning.
@@ -73,6 +73,9 @@ pub fn disk(settings: &Settings, technicians: &[Technician]) -> Findings {
     let base = match Base::open_existing(&settings.base_dir) {
         Ok(Some(base)) => base,
         Ok(None) => {
+            if !technicians.is_empty() {
+                return vec![Finding::of_failure("disk", &base_missing(&settings.base_dir))];
+            }
             let message = format!("vm.base_dir {} does not exist", settings.base_dir.display());
             // An empty folder in the place of a disk looks as if all were well.
             let fix = format!(
@@ -114,8 +117,8 @@ fn missing_trees(base: &Base, technicians: &[Technician]) -> Option<Finding> {
     Some(if missing.len() == technicians.len() {
         let message =
             format!("{shown} holds no technician's folder, and the ledger knows {folders}: this is another than the one they lie in");
-        let fix = "is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them; where they are lost \
-                   for good, `tecnico check --repair` makes empty ones";
+        let fix = "is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them. Only where they \
+                   are lost for good, check --repair makes empty ones";
         Finding::problem("disk", message, fix)
     } else {
         let message = format!("{folders} of {} technicians' are missing in {shown}, {:?} for one", technicians.len(), first.folder);

@@ -86,6 +86,14 @@ impl Base {
     }
 }
 
+/// The base directory is gone in which there were technicians' folders. An empty one in its place would hide the disk that
+/// is missing, and grow a second tree.
+pub fn base_missing(base_dir: &Path) -> Failure {
+    let message = format!("the base directory {} does not exist, in which technicians have their folders", base_dir.display());
+    Failure::new(Exit::Config, "base_dir_missing", message)
+        .hint("is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them; nothing is lost, files wait")
+}
+
 fn missing(base_dir: &Path) -> Failure {
     let parent = base_dir.parent().unwrap_or(base_dir);
     Failure::new(

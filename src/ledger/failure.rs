@@ -21,14 +21,14 @@ mod code {
 }
 
 /// Whether this says that a ledger cannot be trusted.
-pub(super) fn is_damage(failure: &Failure) -> bool {
+pub fn is_damage(failure: &Failure) -> bool {
     failure.code() == "ledger_damaged"
 }
 
 /// The ledger cannot be trusted: stop, and say how to go on.
 pub(super) fn damaged(path: &Path, why: &str) -> Failure {
     Failure::new(Exit::Data, "ledger_damaged", format!("the ledger {} is damaged: {why}", path.display()))
-        .hint(format!("{}; what is there is set aside and kept", missing::put_back(path)))
+        .hint(format!("with the agent stopped, {}; what is there is set aside and kept", missing::put_back(path)))
 }
 
 /// Another process has kept the write lock for longer than we wait.

@@ -50,8 +50,8 @@ pub fn lost_too(path: &Path, registry: &Path, trace: &Path) -> Failure {
 pub(super) fn put_back(path: &Path) -> String {
     match newest_backup(path) {
         Some(backup) => format!("put the newest backup in its place: `tecnico ledger restore {}`", shell_path(&backup)),
-        None => "put a backup in its place (tecnico ledger restore FILE), or without one `tecnico ledger rebuild`, which makes a new \
-                 ledger from Drive and the VM"
+        None => "put a backup in its place with tecnico ledger restore, or without one `tecnico ledger rebuild`, which makes a new ledger \
+                 from Drive and the VM"
             .to_owned(),
     }
 }

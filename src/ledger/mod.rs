@@ -43,6 +43,7 @@ pub use counts::Counts;
 pub use draft::Draft;
 pub use dropped::DroppedFolder;
 pub use events::Which;
+pub use failure::is_damage;
 pub use feeds::LastCycle;
 pub use folders::{Adopt, Assigned, FolderRow, FolderState};
 pub use grants::WantedGrant;

@@ -180,7 +180,7 @@ fn good(findings: Vec<Finding>, exit: Exit, code: &'static str) -> anyhow::Resul
 /// The settings these answers make, whatever folder they name.
 fn settings(answers: &Answers, target: &Path) -> Result<Settings, Failure> {
     let some = Parent { id: SOME_FOLDER.to_owned(), shared_drive: None };
-    config::resolve_text(&compose(answers, &some, &answers.credentials, false, target))
+    config::resolve_text(&compose(answers, &some, &answers.credentials, callback_key(target).is_file(), target))
 }
 
 /// The config these answers make, with the credentials where they lie now, and with the key for signing or without it.

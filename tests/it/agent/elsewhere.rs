@@ -1,15 +1,17 @@
 //! External mode, where another program judges by moving the local file, and `watch --follow` with its signals.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tecnico::agent::{Plan, Scope};
+use tecnico::ledger::Ledger;
 
 use super::Rig;
 use crate::support::documents;
-use crate::support::waiting::until;
+use crate::support::waiting::{until, until_answered};
 
 /// A following watch that is ended with the test, and where it prints.
 pub struct Following(Child, PathBuf);
@@ -170,6 +172,29 @@ async fn a_follower_whose_ledger_is_moved_away_ends_and_takes_nothing_more() {
     let late = rig.drop_file("2.pdf", "bom");
     rig.world.run(&["watch"]).await.expect(65);
     assert_eq!(rig.place(&late).0, "novos");
+}
+
+/// What it cannot read it meets in the middle of its work: a person has to put the ledger right, so it does not go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_whose_ledger_is_damaged_ends() {
+    let rig = Rig::new("").await;
+    let file = rig.drop_file("1.pdf", "bom");
+    let mut following = Following::start(&rig, &["--interval", "1h"]);
+    until("it is told", || rig.told(&file) == ["processado"]).await;
+    until_answered("its cycle is over", async || rig.world.json(0, &["status"]).await["last_cycle_at"].is_string()).await;
+    let path = rig.world.path("ledger.db");
+    let other = Ledger::open(&path).await.expect("opens");
+    // It knows every page by now, and can go on writing.
+    other.check().await.expect("whole");
+    let whole = std::fs::metadata(&path).expect("there").len();
+    let mut disk = std::fs::File::options().write(true).open(&path).expect("opens");
+    disk.seek(SeekFrom::Start(4096)).expect("sought");
+    std::io::copy(&mut std::io::repeat(b'x').take(whole - 4096), &mut disk).expect("written");
+    other.stop_address("http://127.0.0.1:9/", "so that others read the disk again", 1).await.expect("written");
+    following.signal(Signal::HUP);
+    assert_eq!(following.ends().await, Some(65));
+    let said = read(&rig.world.path("watch.out")) + &read(&rig.world.path("watch.err"));
+    assert!(said.contains("ledger_damaged") && said.contains("ledger rebuild"), "{said}");
 }
 
 /// An editor's save is many events, and a reload after it one more: each is said once, and no line is anything but JSON.

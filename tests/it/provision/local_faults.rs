@@ -212,3 +212,24 @@ async fn no_config_and_no_place_for_the_trees() {
     refused(&world, &ANA, 73, "ledger_directory", "ledger.path").await;
     untouched(&world, &before);
 }
+
+/// A disk that is not mounted: an empty folder in its place would be taken for the technicians', and hide theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_directory_that_is_gone_is_made_by_nobody() {
+    let world = World::new().await;
+    world.json(0, &ANA).await;
+    let away = world.path("away");
+    std::fs::rename(world.vm(), &away).expect("moved");
+    for args in [&["watch"][..], &["process", "--all"], &["check", "--repair"], &["create", "43"]] {
+        let refused = world.json(78, args).await;
+        assert_eq!(refused["error"]["code"], "base_dir_missing", "{args:?}: {refused}");
+        assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains("sudo mount -a")), "{refused}");
+        assert!(!world.vm().exists(), "{args:?} made one");
+    }
+    let status = world.json(1, &["status"]).await;
+    assert!(status["problems"].as_array().is_some_and(|all| all.iter().any(|p| p["code"] == "base_dir_missing")), "{status}");
+    let doctor = world.json(1, &["doctor", "--only", "disk"]).await.to_string();
+    assert!(doctor.contains("sudo mount -a") && !doctor.contains("install -d"), "{doctor}");
+    std::fs::rename(&away, world.vm()).expect("mounted");
+    world.json(0, &["watch"]).await;
+}
