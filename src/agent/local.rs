@@ -136,7 +136,13 @@ impl Cycle<'_> {
             item.local_path = self.take_stray(home, &item).await?;
         }
         let item = &item;
-        let path = self.put_away(home, item, Role::Erro).await?;
+        let path = if item.local_path.is_some() {
+            self.put_away(home, item, Role::Erro).await?
+        } else {
+            // Fetched and put away by runs that were killed before either was recorded.
+            let erro = destination::path(&self.agent.settings.layout, Role::Erro, item.found_at);
+            self.find_unrecorded(home, item, &erro, &self.wanted_name(item)).await?
+        };
         let (tree, inbox, id) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         blocking(move || tree.discard_part(&inbox, &id)).await?;
         Ok(path)

@@ -1,6 +1,6 @@
 //! The technician does something with the file while it is handled.
 
-use super::{ANA, Rig, WAITING, configure};
+use super::{ANA, Rig, WAITING, configure, configure_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_trashed_while_it_is_judged_is_told_as_taken_back() {
@@ -115,5 +115,21 @@ async fn a_refused_file_goes_through_again_on_request_or_when_it_is_put_back() {
     assert_eq!((report.found, report.filed.len()), (1, 1), "{report:?}");
     let attempts: Vec<String> = rig.calls().iter().map(|c| c.split(' ').nth(2).unwrap_or_default().to_owned()).collect();
     assert_eq!(attempts, ["1", "2"]);
+    rig.assert_promise();
+}
+
+/// One run was killed after its download and one after its move to erro, neither of which the ledger knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_killed_runs_fetched_and_put_away_is_the_withdrawn_files() {
+    let rig = Rig::new("").await;
+    rig.cycle().await;
+    configure_with(&rig.world, &rig.backend, "10s", "");
+    let file = rig.drop_file("1.pdf", "bom");
+    assert_eq!(rig.cycle().await.found, 1, "seen, not taken yet: it settles");
+    std::fs::write(rig.world.vm().join("Ana_Maria/pdfs/erro/1.pdf"), "bom").expect("written");
+    rig.world.control().trash(ANA, &file).expect("trashed");
+    rig.cycle().await;
+    assert_eq!(rig.told(&file), ["retirado"]);
+    assert_eq!(rig.world.json(0, &["why", "1.pdf"]).await["items"][0]["local_path"], "pdfs/erro/1.pdf");
     rig.assert_promise();
 }
