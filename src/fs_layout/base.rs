@@ -87,10 +87,10 @@ impl Base {
 }
 
 /// The base directory is gone in which there were technicians' folders. An empty one in its place would hide the disk that
-/// is missing, and grow a second tree.
+/// is missing, and grow a second tree. Not now (75): a disk may be mounted late, and a service tries again.
 pub fn base_missing(base_dir: &Path) -> Failure {
     let message = format!("the base directory {} does not exist, in which technicians have their folders", base_dir.display());
-    Failure::new(Exit::Config, "base_dir_missing", message)
+    Failure::new(Exit::Later, "base_dir_missing", message)
         .hint("is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them; nothing is lost, files wait")
 }
 

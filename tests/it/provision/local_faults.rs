@@ -221,7 +221,7 @@ async fn a_base_directory_that_is_gone_is_made_by_nobody() {
     let away = world.path("away");
     std::fs::rename(world.vm(), &away).expect("moved");
     for args in [&["watch"][..], &["process", "--all"], &["check", "--repair"], &["create", "43"]] {
-        let refused = world.json(78, args).await;
+        let refused = world.json(75, args).await;
         assert_eq!(refused["error"]["code"], "base_dir_missing", "{args:?}: {refused}");
         assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains("sudo mount -a")), "{refused}");
         assert!(!world.vm().exists(), "{args:?} made one");
