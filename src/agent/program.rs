@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::error::{Exit, Failure};
 
-/// The code of [`not_started`].
+/// The code of a program that cannot be started.
 pub const COMMAND_UNUSABLE: &str = "command_unusable";
 
 /// What a program is told of a file.

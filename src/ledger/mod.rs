@@ -88,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// [`Ledger::check`] where it is no larger than [`QUICKLY`]: `status` runs each minute.
+    /// [`Ledger::check`] where it is small enough to be read in half a second (256 MB): `status` runs each minute.
     pub async fn check_if_quick(&self) -> Result<(), Failure> {
         if self.path.metadata().is_ok_and(|file| file.len() > QUICKLY) {
             return Ok(());
