@@ -68,26 +68,32 @@ impl Plan {
     }
 }
 
-/// A cycle under way. What is shared is shared with the looks beside its work ([`Cycle::afresh`]).
+/// A cycle under way, or a look beside its work, with what it knows of folders.
 pub(super) struct Cycle<'a> {
     pub agent: &'a Agent,
     pub plan: &'a Plan,
-    pub policy: Arc<Policy>,
-    /// Places for programs that judge.
-    pub judging: Arc<Semaphore>,
+    /// What a cycle has in common with the looks beside its work ([`Cycle::afresh`]).
+    pub shared: Arc<Shared>,
     homes: Mutex<Homes>,
+}
+
+/// What is one for a cycle and all looks beside its work.
+pub(super) struct Shared {
+    pub policy: Policy,
+    /// Places for programs that judge.
+    pub judging: Semaphore,
     /// What lay in the local `novos` of a technician at the beginning, and no item holds it.
-    pub(super) strays: Arc<tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>>,
+    pub strays: tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>,
     /// The files that somebody has in hand.
-    pub(super) hands: Hands,
+    pub hands: Hands,
     /// Woken when there may be more to take up: a look or the work on a file has ended.
-    pub(super) more: Arc<Notify>,
+    pub more: Notify,
     /// How many looks there were beside the work.
-    pub(super) looks: Arc<AtomicU32>,
+    pub looks: AtomicU32,
     /// When the stretch that is to be reported next began, and what Drive had been asked by then.
-    begun: Arc<Mutex<(Millis, Meter)>>,
-    report: Arc<Mutex<CycleReport>>,
-    halted: Arc<AtomicBool>,
+    begun: Mutex<(Millis, Meter)>,
+    report: Mutex<CycleReport>,
+    halted: AtomicBool,
 }
 
 impl Agent {
@@ -105,20 +111,18 @@ impl Agent {
         if let Some(holder) = lock.cut_off() {
             self.note_cut_off(holder).await?;
         }
-        let cycle = Cycle {
-            agent: self,
-            plan,
-            policy: Arc::new(Policy::new(&self.settings.process)?),
-            judging: Arc::new(Semaphore::new(self.settings.watch.concurrency.max(1))),
-            homes: Mutex::default(),
-            strays: Arc::default(),
+        let shared = Shared {
+            policy: Policy::new(&self.settings.process)?,
+            judging: Semaphore::new(self.settings.watch.concurrency.max(1)),
+            strays: tokio::sync::Mutex::default(),
             hands: Hands::default(),
-            more: Arc::default(),
-            looks: Arc::default(),
-            begun: Arc::new(Mutex::new(begun)),
-            report: Arc::default(),
-            halted: Arc::default(),
+            more: Notify::new(),
+            looks: AtomicU32::new(0),
+            begun: Mutex::new(begun),
+            report: Mutex::default(),
+            halted: AtomicBool::new(false),
         };
+        let cycle = Cycle { agent: self, plan, shared: Arc::new(shared), homes: Mutex::default() };
         // Telling goes on beside the work, so that a slow backend holds nothing up.
         let worked = CancellationToken::new();
         let (looked, told) = tokio::join!(
@@ -170,20 +174,7 @@ impl Agent {
 impl Cycle<'_> {
     /// The same cycle with nothing known of folders yet.
     pub(super) fn afresh(&self) -> Self {
-        Self {
-            agent: self.agent,
-            plan: self.plan,
-            policy: self.policy.clone(),
-            judging: self.judging.clone(),
-            homes: Mutex::default(),
-            strays: self.strays.clone(),
-            hands: self.hands.clone(),
-            more: self.more.clone(),
-            looks: self.looks.clone(),
-            begun: self.begun.clone(),
-            report: self.report.clone(),
-            halted: self.halted.clone(),
-        }
+        Self { agent: self.agent, plan: self.plan, shared: self.shared.clone(), homes: Mutex::default() }
     }
 
     /// What was done since the last time this was asked, recorded as how the cycle went.
@@ -191,7 +182,7 @@ impl Cycle<'_> {
         let mut report = std::mem::take(&mut *self.report());
         report.ended_at = self.now();
         {
-            let (now, mut begun) = (self.agent.drive.meter(), self.begun.lock().unwrap_or_else(PoisonError::into_inner));
+            let (now, mut begun) = (self.agent.drive.meter(), self.shared.begun.lock().unwrap_or_else(PoisonError::into_inner));
             report.started_at = begun.0;
             report.drive.calls = now.calls - begun.1.calls;
             report.drive.units = now.units - begun.1.units;
@@ -267,12 +258,12 @@ impl Cycle<'_> {
 
     /// Whether nothing new is to be begun.
     pub(super) fn is_stopped(&self) -> bool {
-        self.halted.load(Ordering::Relaxed) || self.plan.stop.is_cancelled()
+        self.shared.halted.load(Ordering::Relaxed) || self.plan.stop.is_cancelled()
     }
 
     /// Ends what a trouble of everybody's began: the next look tries again.
     pub(super) fn go_on(&self) {
-        self.halted.store(false, Ordering::Relaxed);
+        self.shared.halted.store(false, Ordering::Relaxed);
     }
 
     /// The folders this cycle knows; never held over an await.
@@ -281,7 +272,7 @@ impl Cycle<'_> {
     }
 
     fn report(&self) -> MutexGuard<'_, CycleReport> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn note(&self, note: String) {
@@ -325,7 +316,7 @@ impl Cycle<'_> {
     /// Gives the sentence it is told in.
     pub(super) fn fault(&self, setback: Setback, blame: &str) -> String {
         if setback.halts() {
-            self.halted.store(true, Ordering::Relaxed);
+            self.shared.halted.store(true, Ordering::Relaxed);
         }
         let systemic = setback.is_systemic() || blame == "the cycle";
         let failure = setback.into_failure(blame);

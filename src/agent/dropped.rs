@@ -57,7 +57,7 @@ impl Cycle<'_> {
                 (Some(folder), _) => self.folder_left(&folder).await,
             };
         }
-        let Some(entry) = here.filter(|e| e.is_folder() && !self.policy.ignores(&e.name)) else { return Ok(()) };
+        let Some(entry) = here.filter(|e| e.is_folder() && !self.shared.policy.ignores(&e.name)) else { return Ok(()) };
         match self.place_of(entry).await? {
             Some((place, _)) => self.take_folder(&place.home, entry, true).await,
             None => Ok(()),
@@ -66,7 +66,7 @@ impl Cycle<'_> {
 
     /// A folder that lies in a `novos`: refused whole, or its files are found.
     async fn take_folder(&self, home: &Arc<Home>, entry: &Entry, note: bool) -> Result<(), Setback> {
-        if self.policy.folders == FolderPolicy::Reject {
+        if self.shared.policy.folders == FolderPolicy::Reject {
             let Some((place, parent)) = self.place_of(entry).await? else { return Ok(()) };
             let seen = self.sight(entry, &home.technician.user, parent.as_str(), &place.below);
             return self.take_in(&[seen], Source::Glance).await;
@@ -123,10 +123,10 @@ impl Cycle<'_> {
         let mut waiting = vec![(root.clone(), below.to_owned())];
         while let Some((folder, below)) = waiting.pop() {
             for entry in self.agent.drive.list(&Query::children_of(&folder).trashed(false)).await? {
-                if self.policy.ignores(&entry.name) || entry.trashed {
+                if self.shared.policy.ignores(&entry.name) || entry.trashed {
                     continue;
                 }
-                if !entry.is_folder() || self.policy.folders == FolderPolicy::Reject {
+                if !entry.is_folder() || self.shared.policy.folders == FolderPolicy::Reject {
                     contents.files.push(self.sight(&entry, &home.technician.user, folder.as_str(), &below));
                 } else if seen.insert(entry.id.clone()) {
                     contents.folders += 1;

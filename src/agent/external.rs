@@ -27,7 +27,7 @@ impl Cycle<'_> {
             if item.standing.state != State::Fetched || !self.concerns(&item) || self.is_stopped() {
                 continue;
             }
-            let Some(_held) = self.hands.take(&item.sighted.key.file_id) else { continue };
+            let Some(_held) = self.shared.hands.take(&item.sighted.key.file_id) else { continue };
             let Some(home) = self.home_of(&item.sighted.user).await? else { continue };
             let verdict = async {
                 match self.look_at_fetched(&home, &item).await {

@@ -25,7 +25,7 @@ const SUPERSEDED: &str = "substituído por uma versão mais nova";
 impl Cycle<'_> {
     /// From found to fetched, or to refused, or to withdrawn. Gives the item as it is then.
     pub(super) async fn fetch(&self, home: &Home, item: &Item) -> Result<Item, Setback> {
-        let decision = self.policy.decide(&item.sighted);
+        let decision = self.shared.policy.decide(&item.sighted);
         if let Decision::Refuse(reason) = decision {
             // Renamed after it was fetched: the copy goes the item's way.
             return match self.take_stray(home, item).await? {

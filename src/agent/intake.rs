@@ -104,7 +104,7 @@ impl Cycle<'_> {
         let mut certain = true;
         for sighted in seen {
             let Some(item) = self.agent.ledger.item(&sighted.key.item_id()).await?.filter(|i| !i.is_open()) else { continue };
-            let Some(_held) = self.hands.take(&sighted.key.file_id) else {
+            let Some(_held) = self.shared.hands.take(&sighted.key.file_id) else {
                 // Filed a moment ago, or another version of it is being handled: looked at once that is done.
                 self.agent.ledger.forget_listing(&item.sighted.user).await?;
                 certain = false;
@@ -144,7 +144,7 @@ impl Cycle<'_> {
 
     /// A file in a place of ours, with nothing asked of Drive.
     async fn sighting(&self, change: &FeedEntry) -> Result<Option<Sighted>, Failure> {
-        let Some(entry) = change.entry.as_ref().filter(|e| !e.trashed && !e.is_folder() && !self.policy.ignores(&e.name)) else {
+        let Some(entry) = change.entry.as_ref().filter(|e| !e.trashed && !e.is_folder() && !self.shared.policy.ignores(&e.name)) else {
             return Ok(None);
         };
         let found = self.place_of(entry).await?;

@@ -37,7 +37,7 @@ impl Cycle<'_> {
         let act = match settings.command.as_slice() {
             [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None, note: None },
             [program, arguments @ ..] => {
-                let _place = self.judging.acquire().await;
+                let _place = self.shared.judging.acquire().await;
                 tracing::info!(attempt = item.attempt, program, "judging");
                 let ended = run(command(home, item, &path, program, arguments), settings.timeout)
                     .await

@@ -25,10 +25,10 @@ impl Cycle<'_> {
     pub(super) fn wanted_name(&self, item: &Item) -> String {
         let seen = &item.sighted;
         let mut wanted = seen.name.clone();
-        if self.policy.decide(seen) == Decision::Export {
+        if self.shared.policy.decide(seen) == Decision::Export {
             wanted = name::with_suffix(&exported_name(&wanted), &seen.key.file_id);
         }
-        if self.policy.folders == FolderPolicy::Keep && !seen.below.is_empty() {
+        if self.shared.policy.folders == FolderPolicy::Keep && !seen.below.is_empty() {
             wanted = format!("{}_{wanted}", seen.below.replace('/', "_"));
         }
         name::local_name(&wanted)
@@ -55,7 +55,7 @@ impl Cycle<'_> {
     pub(super) async fn take_stray(&self, home: &Home, item: &Item) -> Result<Option<String>, Failure> {
         let (inbox, user) = (self.local_inbox(), &item.sighted.user);
         // Looked for before anything is fetched in this cycle: a file that another item is just getting is no stray.
-        let mut all = self.strays.lock().await;
+        let mut all = self.shared.strays.lock().await;
         if !all.contains_key(user) {
             let (tree, folder) = (home.tree.clone(), inbox.clone());
             let mut files = blocking(move || tree.files(&folder)).await?;

@@ -112,7 +112,7 @@ impl Cycle<'_> {
     /// [`Cycle::check_still_there`] for a look beside the work. `false` where somebody has the file in hand and finds out by
     /// working on it: its technician's `novos` is listed in the next look, which ends in the same unless it was found out.
     pub(super) async fn look_for(&self, item: &Item) -> Result<bool, Setback> {
-        let Some(_held) = self.hands.take(&item.sighted.key.file_id) else {
+        let Some(_held) = self.shared.hands.take(&item.sighted.key.file_id) else {
             self.agent.ledger.forget_listing(&item.sighted.user).await?;
             return Ok(false);
         };

@@ -77,8 +77,8 @@ impl Cycle<'_> {
                 Ok(report) => _ = looking.reports.send(report),
                 Err(failure) => _ = self.fault(failure.into(), "the cycle"),
             }
-            self.looks.fetch_add(1, Ordering::Relaxed);
-            self.more.notify_one();
+            self.shared.looks.fetch_add(1, Ordering::Relaxed);
+            self.shared.more.notify_one();
             if worked.is_cancelled() {
                 return true;
             }

@@ -57,7 +57,7 @@ impl Cycle<'_> {
                 self.take_line(line).await;
                 drop(held);
                 under_way.fetch_sub(1, Ordering::Relaxed);
-                self.more.notify_one();
+                self.shared.more.notify_one();
             })
             .await;
         let failed: Option<Failure> = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -97,18 +97,18 @@ impl Cycle<'_> {
             if under_way.load(Ordering::Relaxed) == 0 {
                 return Ok(None);
             }
-            self.more.notified().await;
+            self.shared.more.notified().await;
         }
     }
 
     /// The first line that nobody has in hand.
     fn take_up(&self, due: &mut Due) -> Option<(Held, Vec<Item>)> {
-        let looks = self.looks.load(Ordering::Relaxed);
+        let looks = self.shared.looks.load(Ordering::Relaxed);
         if due.looks != looks {
             (due.looks, due.rounds) = (looks, HashMap::new());
         }
         while let Some(mut line) = due.lines.pop_front() {
-            let Some(held) = line.first().and_then(|item| self.hands.take(&item.sighted.key.file_id)) else { continue };
+            let Some(held) = line.first().and_then(|item| self.shared.hands.take(&item.sighted.key.file_id)) else { continue };
             line.retain(|item| {
                 let round = due.rounds.entry(item.id.clone()).or_default();
                 *round += 1;

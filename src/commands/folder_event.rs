@@ -10,8 +10,8 @@ use crate::domain::technician::UserId;
 use crate::error::Failure;
 use crate::verdict::advice;
 
-/// Refusals of whoever typed the command, before anything was tried: they say nothing of the technician's folders.
-const OF_WHO_RUNS_IT: [&str; 1] = ["wrong_user"];
+/// The refusal of whoever typed the command, before anything was tried: it says nothing of the technician's folders.
+const OF_WHO_RUNS_IT: &str = "wrong_user";
 
 /// The backend's task that a run answers.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -51,7 +51,7 @@ pub(super) async fn done(
 /// fails, there is nothing left to say it to.
 pub(super) async fn failed(context: &Context, job: Option<&Job>, user: &UserId, name: &str, attempt: Attempt, fault: &anyhow::Error) {
     let code = advice(fault).code;
-    if job.is_none() && OF_WHO_RUNS_IT.contains(&code) {
+    if job.is_none() && code == OF_WHO_RUNS_IT {
         return;
     }
     let recorded = async {

@@ -1,6 +1,6 @@
 //! `tecnico ledger`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use schemars::JsonSchema;
@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::document::Document;
 use crate::domain::text::count;
 use crate::error::Exit;
+use crate::ledger::Ledger;
 
 /// Check the ledger for damage, copy it while everything goes on, put a copy back, or make a new one from Drive
 ///
@@ -42,8 +43,9 @@ enum Act {
     },
     /// Put a copy that `backup` made in the ledger's place; what lies there is set aside and kept
     ///
-    /// The copy is read for damage and brought up to this program's schema before anything is moved, and stays as it is. Refused while an
-    /// agent, a `serve` or a cycle works with the ledger: it says which, and how to end it. Cut off, it is finished by the next run.
+    /// The copy is read for damage and brought up to this program's schema before anything is moved, and stays as it is. Refused
+    /// while an agent, a `serve` or a cycle works with the ledger: it says which, and how to end it. Cut off, it is finished by the
+    /// next run.
     Restore {
         /// The backup
         file: PathBuf,
@@ -93,30 +95,39 @@ impl Document for Copied {
 /// Runs `tecnico ledger`.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     match &args.act {
-        Act::Rebuild { dry_run, set_aside } => return ledger_rebuild::run(*dry_run, *set_aside, context).await,
-        Act::Restore { file, dry_run } => return ledger_restore::run(file, *dry_run, context).await,
-        Act::Check | Act::Backup { .. } => {}
+        Act::Check => check(context).await,
+        Act::Backup { file } => backup(file, context).await,
+        Act::Restore { file, dry_run } => ledger_restore::run(file, *dry_run, context).await,
+        Act::Rebuild { dry_run, set_aside } => ledger_rebuild::run(*dry_run, *set_aside, context).await,
     }
-    let ledger = context.standing_ledger().await?;
-    ledger.check().await?;
-    let technicians = ledger.technicians().await?.len();
+}
+
+async fn check(context: &Context) -> anyhow::Result<Exit> {
+    let (ledger, technicians) = whole(context).await?;
     let path = ledger.path().display().to_string();
-    match &args.act {
-        Act::Check | Act::Rebuild { .. } | Act::Restore { .. } => {
-            context.ui.say(format!("{path} is whole: {}", count(technicians, "technician", "technicians")));
-            if context.ui.is_json() {
-                context.ui.json(&Checked { path, technicians });
-            }
-        }
-        Act::Backup { file } => {
-            ledger.backup(file).await?;
-            let bytes = file.metadata().map_or(0, |m| m.len());
-            let known = count(technicians, "technician", "technicians");
-            context.ui.say(format!("{path} is copied to {}: {known}, {bytes} bytes", file.display()));
-            if context.ui.is_json() {
-                context.ui.json(&Copied { path, file: file.display().to_string(), technicians });
-            }
-        }
+    context.ui.say(format!("{path} is whole: {}", count(technicians, "technician", "technicians")));
+    if context.ui.is_json() {
+        context.ui.json(&Checked { path, technicians });
     }
     Ok(Exit::Done)
+}
+
+async fn backup(file: &Path, context: &Context) -> anyhow::Result<Exit> {
+    let (ledger, technicians) = whole(context).await?;
+    ledger.backup(file).await?;
+    let path = ledger.path().display().to_string();
+    let bytes = file.metadata().map_or(0, |m| m.len());
+    let known = count(technicians, "technician", "technicians");
+    context.ui.say(format!("{path} is copied to {}: {known}, {bytes} bytes", file.display()));
+    if context.ui.is_json() {
+        context.ui.json(&Copied { path, file: file.display().to_string(), technicians });
+    }
+    Ok(Exit::Done)
+}
+
+/// The ledger, read for damage, and how many technicians it knows.
+async fn whole(context: &Context) -> anyhow::Result<(&Ledger, usize)> {
+    let ledger = context.standing_ledger().await?;
+    ledger.check().await?;
+    Ok((ledger, ledger.technicians().await?.len()))
 }

@@ -8,7 +8,7 @@ use crate::callback::Client;
 use crate::config::Settings;
 use crate::config::settings::Mode;
 use crate::context::Context;
-use crate::doctor::work::{Standing, ago, standing};
+use crate::doctor::work::{Standing, Trouble, ago, standing};
 use crate::doctor::{Verdict, in_full, processor::processor};
 use crate::document::Document;
 use crate::domain::clock::{self, Millis, rfc3339};
@@ -46,7 +46,7 @@ pub(super) struct Report {
     /// Folders in a `novos` in which no work order was ever found: no problem, but somebody may have forgotten them.
     empty_folders: Vec<EmptyFolder>,
     callbacks: Callbacks,
-    problems: Vec<Problem>,
+    problems: Vec<Trouble>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -79,13 +79,6 @@ struct Callbacks {
     stopped: Vec<String>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Problem {
-    code: &'static str,
-    message: String,
-    fix: String,
-}
-
 impl Document for Report {
     const SCHEMA: &'static str = "tecnico.status/1";
 }
@@ -104,7 +97,7 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
     // What stops everything is said first.
     let mut problems = unusable(context).await?;
     problems.extend(unusable_processor(settings, &held_up.collect::<Vec<_>>()));
-    problems.extend(troubles.into_iter().map(|t| Problem { code: t.code, message: t.message, fix: t.fix }));
+    problems.extend(troubles);
     let report = Report {
         ok: problems.is_empty(),
         last_cycle_at: last.as_ref().map(|l| rfc3339(l.ended_at)),
@@ -130,11 +123,11 @@ pub async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit> {
 
 /// What ends every cycle before it begins, so that none is there to tell of it: keys that cannot be used, and a base
 /// directory that is gone.
-async fn unusable(context: &Context) -> anyhow::Result<Vec<Problem>> {
+async fn unusable(context: &Context) -> anyhow::Result<Vec<Trouble>> {
     let settings = context.settings().await?;
     let problem = |fault: &anyhow::Error| {
         let Advice { code, hint, .. } = advice(fault);
-        Problem { code, message: in_full(fault.as_ref()), fix: hint.unwrap_or_else(|| "`tecnico doctor` says what is wrong".to_owned()) }
+        Trouble { code, message: in_full(fault.as_ref()), fix: hint.unwrap_or_else(|| "`tecnico doctor` says what is wrong".to_owned()) }
     };
     let mut problems = Vec::new();
     problems.extend(context.drive().await.err().as_ref().map(problem));
@@ -146,7 +139,7 @@ async fn unusable(context: &Context) -> anyhow::Result<Vec<Problem>> {
 }
 
 /// A program that cannot be started holds up every file: said at once.
-fn unusable_processor(settings: &Settings, held_up: &[Item]) -> Option<Problem> {
+fn unusable_processor(settings: &Settings, held_up: &[Item]) -> Option<Trouble> {
     if settings.process.mode != Mode::Command {
         return None;
     }
@@ -159,7 +152,7 @@ fn unusable_processor(settings: &Settings, held_up: &[Item]) -> Option<Problem> 
     };
     let mend = finding.and_then(|f| f.fix).unwrap_or_else(|| "`tecnico doctor --only processor` says what is wrong".to_owned());
     let fix = format!("{mend}; then `tecnico process --all` takes what waits at once");
-    Some(Problem { code: "command_unusable", message: format!("{message}{waiting}"), fix })
+    Some(Trouble { code: "command_unusable", message: format!("{message}{waiting}"), fix })
 }
 
 fn empty_line(folder: DroppedFolder) -> EmptyFolder {

@@ -21,11 +21,8 @@ pub async fn ledger(ledger: &Ledger) -> Result<Findings, Failure> {
 /// Who is at the folders, and for how long. The lock ends with its process, so a held one is a run under way, never a
 /// leftover; but a process may hang. The agent's accounts for itself with every look.
 pub async fn lock(ledger: &Ledger, settings: &Settings, now: Millis) -> Result<Findings, Failure> {
-    if ledger.try_lock("cycle")?.is_some() {
+    let Some(holder) = ledger.cycle_under_way()? else {
         return Ok(vec![Finding::good("lock", "no cycle is running at this moment")]);
-    }
-    let Some(holder) = ledger.lock_holder("cycle")? else {
-        return Ok(vec![Finding::good("lock", "a cycle is running at this moment")]);
     };
     let message = format!("a cycle (process {}) has been running since {}", holder.pid, rfc3339(holder.since));
     let last_heard = ledger.last_cycle().await?.map_or(holder.since, |last| last.ended_at.max(holder.since));

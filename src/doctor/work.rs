@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::systemd::starts_cycles;
 use super::{Finding, Findings};
 use crate::config::Settings;
@@ -14,7 +17,7 @@ use crate::error::Failure;
 use crate::ledger::{Counts, LastCycle, Ledger, StoppedAddress};
 
 /// Something that somebody has to look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Trouble {
     /// A stable word for programs.
     pub code: &'static str,

@@ -14,8 +14,8 @@ use crate::config::{SecretFile, owner};
 use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
-/// No key is longer.
-const LONGEST_KEY: u64 = 256 * 1024;
+/// No key file of Google's has more bytes, by far.
+pub const LONGEST_KEY: u64 = 256 * 1024;
 
 /// An account that tokens can be asked for.
 pub(super) enum Account {

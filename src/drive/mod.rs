@@ -35,6 +35,7 @@ use std::sync::Arc;
 pub use about::{About, SharedDrive};
 pub use call::Meter;
 pub use changes::{ChangePage, FeedEntry};
+pub use credentials::LONGEST_KEY;
 pub use entry::{Can, Entry, FOLDER, Grant, SHORTCUT};
 pub use error::{DriveError, Facts, Kind};
 pub use files::Change;

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
@@ -12,11 +12,6 @@ use super::lock::{self, Lock};
 use super::{failure, open};
 use crate::domain::clock::rfc3339;
 use crate::error::{Exit, Failure};
-
-/// For how long somebody may have a lock in his hands that he only looks at.
-const GLANCE: Duration = Duration::from_millis(500);
-/// How often a held lock is tried again.
-const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// The locks of those who work with a ledger for long, what they are, and the units that do it under systemd.
 const WORKERS: [(&str, &str, &str); 3] = [
@@ -50,20 +45,14 @@ impl Alone {
 }
 
 async fn turn(path: &Path, name: &str, what: &str, units: &str) -> Result<Lock, Failure> {
-    let until = Instant::now() + GLANCE;
-    loop {
-        if let Some(lock) = lock::try_at(path, name)? {
-            return Ok(lock);
-        }
-        if Instant::now() >= until {
-            let holder = lock::holder_at(path, name)?;
-            let who = holder.map(|h| format!(" (process {}, since {})", h.pid, rfc3339(h.since))).unwrap_or_default();
-            let kill = holder.map(|h| format!(", or where systemd did not start it `kill {}`", h.pid)).unwrap_or_default();
-            return Err(in_use(path, &format!("{what}{who} works with"))
-                .hint(format!("end it first: `sudo systemctl stop {units}`{kill}; start it again when this is done")));
-        }
-        tokio::time::sleep(TRY_EVERY).await;
+    if let Some(lock) = lock::wait_at(path, name, Duration::ZERO, || Ok(false)).await? {
+        return Ok(lock);
     }
+    let holder = lock::holder_at(path, name)?;
+    let who = holder.map(|h| format!(" (process {}, since {})", h.pid, rfc3339(h.since))).unwrap_or_default();
+    let kill = holder.map(|h| format!(", or where systemd did not start it `kill {}`", h.pid)).unwrap_or_default();
+    Err(in_use(path, &format!("{what}{who} works with"))
+        .hint(format!("end it first: `sudo systemctl stop {units}`{kill}; start it again when this is done")))
 }
 
 /// Whoever has a ledger open holds a lock on its file as long as that is so, idle or not.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use tempfile::{TempDir, TempPath};
 
 use super::alone::Alone;
-use super::open::{PATIENCE, directory_for, from_io, parent, sidecar};
-use super::{Ledger, aside, failure, restore};
+use super::open::{PATIENCE, directory_for, from_io, parent};
+use super::{Ledger, aside, failure, missing, restore};
 use crate::config::owner;
 use crate::error::{Exit, Failure};
 
@@ -150,7 +150,7 @@ fn clear(dir: &Path) -> io::Result<()> {
 
 /// A ledger that is damaged may go, and what is left of one.
 async fn refuse_whole(path: &Path) -> Result<(), Failure> {
-    if [path.to_owned(), sidecar(path, "-wal")].into_iter().all(|p| p.symlink_metadata().is_err()) {
+    if missing::is_missing(path) {
         return Ok(());
     }
     let checked = match Ledger::open(path).await {

@@ -16,7 +16,7 @@ use crate::error::{Exit, Failure};
 
 /// How long another process may work on a technician before we give up.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// For how long `tecnico doctor` may have a lock in its hands that it only looks at.
+/// For how long somebody may have a lock in his hands that he only looks at.
 const GLANCE: Duration = Duration::from_millis(100);
 /// Held by whoever waits for a cycle to end.
 const CYCLE_WANTED: &str = "cycle-wanted";
@@ -71,20 +71,18 @@ impl Ledger {
     /// them (drive-v3-behaviour 3.4). Fails with `technician_busy` (exit 75) after two minutes.
     pub async fn lock_technician(&self, user: &UserId) -> Result<Lock, Failure> {
         let name = named("tecnico", user);
-        let until = Instant::now() + PATIENCE;
         let mut waited = false;
-        loop {
-            if let Some(mut lock) = self.try_lock(&name)? {
-                lock.waited = waited;
-                lock.path = Some(self.locks_dir()?.join(&name));
-                return Ok(lock);
-            }
+        let lock = wait_at(self.path(), &name, PATIENCE, || {
             waited = true;
-            if Instant::now() >= until {
-                return Err(Failure::new(Exit::Later, "technician_busy", format!("another tecnico is at work on {user}"))
-                    .hint("run the same command again when it is done"));
+            Ok(false)
+        });
+        match lock.await? {
+            Some(mut lock) => {
+                (lock.waited, lock.path) = (waited, Some(self.locks_dir()?.join(&name)));
+                Ok(lock)
             }
-            tokio::time::sleep(TRY_EVERY).await;
+            None => Err(Failure::new(Exit::Later, "technician_busy", format!("another tecnico is at work on {user}"))
+                .hint("run the same command again when it is done")),
         }
     }
 
@@ -102,21 +100,17 @@ impl Ledger {
     /// Waits until no cycle is under way, in whatever process, and keeps others from beginning. Fails with `cycle_busy`
     /// (exit 75) after `patience`, or as soon as `is_given_up` says so.
     pub async fn lock_cycle(&self, patience: Duration, is_given_up: impl Fn() -> bool) -> Result<Lock, Failure> {
-        let until = Instant::now() + patience.max(GLANCE);
         let mut wanted = None;
-        loop {
-            if let Some(lock) = self.try_lock("cycle")? {
-                return Ok(lock);
-            }
-            if wanted.is_none() && patience > GLANCE {
+        let lock = wait_at(self.path(), "cycle", patience, || {
+            if wanted.is_none() && !patience.is_zero() {
                 wanted = self.try_lock(CYCLE_WANTED)?;
             }
-            if Instant::now() >= until || is_given_up() {
-                return Err(Failure::new(Exit::Later, "cycle_busy", "another tecnico is going through the folders right now")
-                    .hint("nothing is lost: it takes care of everything there is; run this again when it is done"));
-            }
-            tokio::time::sleep(TRY_EVERY).await;
-        }
+            Ok(is_given_up())
+        });
+        lock.await?.ok_or_else(|| {
+            Failure::new(Exit::Later, "cycle_busy", "another tecnico is going through the folders right now")
+                .hint("nothing is lost: it takes care of everything there is; run this again when it is done")
+        })
     }
 
     /// Whether somebody waits for the turn of a cycle that is under way: one that stays makes room.
@@ -144,6 +138,26 @@ impl Ledger {
 
     fn locks_dir(&self) -> Result<PathBuf, Failure> {
         dir_of(self.path())
+    }
+}
+
+/// Takes a lock of this name as soon as it is free; `None` where it is not after `patience`, in which each try that failed
+/// asks whether it is `given_up`. Somebody who only looks at the lock for a moment turns nobody away.
+pub(super) async fn wait_at(
+    ledger: &Path,
+    name: &str,
+    patience: Duration,
+    mut given_up: impl FnMut() -> Result<bool, Failure>,
+) -> Result<Option<Lock>, Failure> {
+    let until = Instant::now() + patience.max(GLANCE);
+    loop {
+        if let Some(lock) = try_at(ledger, name)? {
+            return Ok(Some(lock));
+        }
+        if given_up()? || Instant::now() >= until {
+            return Ok(None);
+        }
+        tokio::time::sleep(TRY_EVERY).await;
     }
 }
 

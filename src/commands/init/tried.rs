@@ -10,11 +10,9 @@ use super::written::{self, quoted};
 use crate::config::places::{account_key, callback_key, portal_key};
 use crate::config::{self, Settings};
 use crate::doctor::{self, Finding, Verdict};
-use crate::drive::{Drive, FileId};
+use crate::drive::{Drive, FileId, LONGEST_KEY};
 use crate::error::{Exit, Failure};
 
-/// No key is longer, by far.
-const LONGEST_KEY: u64 = 256 * 1024;
 /// Where the system keeps its own, and what is gone after a start.
 const OF_THE_SYSTEM: [&str; 10] = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/run", "/sbin", "/usr"];
 /// A folder that every account has, in place of the one that is asked for only later.

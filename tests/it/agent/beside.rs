@@ -1,6 +1,6 @@
 //! A following watch looks on while files are worked on: one that takes long holds up nobody else's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tecnico::agent::{Plan, Scope};
@@ -39,8 +39,17 @@ impl Two {
         until("filed beside the slow one", || parent().as_deref() == Some(self.processados.as_str())).await;
     }
 
-    fn release(&self) {
-        std::fs::write(self.rig.world.vm().join("Ana_Maria/go"), "").expect("written");
+    /// Waits until Drive is asked nothing for as long as ten looks take.
+    async fn looks_no_more(&self) {
+        let calls = || self.rig.world.control().calls();
+        let mut last = (calls(), Instant::now());
+        until("it looks no more", || {
+            if calls() != last.0 {
+                last = (calls(), Instant::now());
+            }
+            last.1.elapsed() > Duration::from_secs(1)
+        })
+        .await;
     }
 
     fn runs(&self, file: &str) -> usize {
@@ -71,7 +80,7 @@ async fn a_slow_file_holds_up_nobody_else() {
     two.passes("3.pdf").await;
 
     following.signal(Signal::TERM);
-    two.release();
+    two.rig.release();
     assert_eq!(following.ends().await, Some(0));
     assert!(rig.cycle().await.is_clean());
     assert_eq!((rig.place(&slow).0, rig.place(&next).0), ("processados".into(), "processados".into()));
@@ -94,7 +103,7 @@ async fn what_happens_to_a_file_in_hand_is_found_out_once() {
     two.passes("3.pdf").await;
     two.passes("4.pdf").await;
     assert!(rig.told(&trashed).is_empty() && rig.told(&replaced).is_empty(), "both are still in hand");
-    two.release();
+    two.rig.release();
     until("told of both", || rig.told(&trashed).len() + rig.told(&replaced).len() == 3).await;
     assert_eq!((rig.told(&trashed), rig.told(&replaced)), (vec!["retirado".to_owned()], vec!["erro".to_owned(), "processado".to_owned()]));
     assert_eq!((two.runs(&trashed), two.runs(&replaced)), (1, 2), "each version once");
@@ -106,20 +115,45 @@ async fn what_happens_to_a_file_in_hand_is_found_out_once() {
     two.assert_promise();
 }
 
-/// Who asks by name has a turn as soon as what is in hand is done, and a new configuration is in force.
+/// Who asks by name has a turn as soon as what is in hand is done: nothing new is looked for, nor taken up.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cycle_that_goes_on_makes_room_for_who_waits_and_for_a_reload() {
+async fn a_cycle_that_goes_on_makes_room_for_who_waits() {
     let two = Two::new().await;
     let rig = &two.rig;
     let slow = rig.drop_file("lento.pdf", "bom");
     let mut following = Following::start(rig, &["--interval", "100ms"]);
     rig.running().await;
     two.passes("1.pdf").await;
-    let process = rig.world.command(&["process", "43"]).spawn().expect("starts");
+    let mut process = rig.world.command(&["process", "43"]).spawn().expect("starts");
+    two.looks_no_more().await;
+    assert_eq!(rig.place(&slow).0, "novos", "it is still being judged");
+    rig.release();
+    let mut ended = None;
+    until("it has its turn", || {
+        ended = process.try_wait().expect("asked");
+        ended.is_some()
+    })
+    .await;
+    assert_eq!(ended.and_then(|status| status.code()), Some(0));
+    two.passes("2.pdf").await;
+    following.signal(Signal::TERM);
+    assert_eq!(following.ends().await, Some(0));
+    two.assert_promise();
+}
+
+/// A new configuration is in force as soon as what is in hand is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cycle_that_goes_on_makes_room_for_a_new_configuration() {
+    let two = Two::new().await;
+    let rig = &two.rig;
+    let slow = rig.drop_file("lento.pdf", "bom");
+    let mut following = Following::start(rig, &["--interval", "100ms"]);
+    rig.running().await;
+    two.passes("1.pdf").await;
     configure(&rig.world, &rig.backend, "command = [\"true\", \"{path}\"]\n");
-    two.release();
-    let output = tokio::task::spawn_blocking(move || process.wait_with_output()).await.expect("waited").expect("ended");
-    assert_eq!(output.status.code(), Some(0));
+    two.looks_no_more().await;
+    assert_eq!(following.said("the configuration was read again"), 0, "it is still being judged as before");
+    rig.release();
     until("the new configuration is in force", || following.said("the configuration was read again") == 1).await;
     two.passes("2.pdf").await;
     assert_eq!((rig.place(&slow).0, two.runs(&slow)), ("processados".into(), 1));
@@ -147,7 +181,7 @@ async fn a_cycle_in_which_files_move_on_is_no_silence() {
     };
     assert!(!silent(60).await, "it was fetched a moment ago");
     assert!(silent(80).await, "no step for longer than status.silence");
-    two.release();
+    two.rig.release();
     cycle.await.expect("not cancelled").expect("a cycle runs");
     assert!(!silent(60).await && silent(80).await);
 }

@@ -126,8 +126,13 @@ impl Rig {
         let cycle = tokio::spawn(async move { agent.run_cycle(&Plan::over(Scope::Everyone)).await });
         self.running().await;
         act();
-        std::fs::write(self.world.vm().join("Ana_Maria/go"), "").expect("written");
+        self.release();
         cycle.await.expect("not cancelled").expect("a cycle runs")
+    }
+
+    /// Lets a processor go on that waits for it in Ana's folder, as [`WAITING`] does.
+    pub fn release(&self) {
+        std::fs::write(self.world.vm().join("Ana_Maria/go"), "").expect("written");
     }
 
     /// Lets time pass for the agent.

@@ -23,7 +23,7 @@ fn body(request: &Received) -> Value {
 async fn c3_1_c3_2_c3_3_a_creation_answers_the_backends_task() {
     let (world, backend) = world_and_backend().await;
     let created = world.json(0, &["create", "42", "--email", "ana@example.com", "--name", "Ana Maria", "--job-id", "job-7"]).await;
-    let requests = backend.wait_for(1).await.expect("told");
+    let requests = backend.wait_for(1).await;
     assert_eq!(requests[0].target, "/api/callbacks/folders");
     let told = body(&requests[0]);
     assert_eq!((told["user_id"].as_str(), told["job_id"].as_str(), told["status"].as_str()), (Some("42"), Some("job-7"), Some("success")));
@@ -33,7 +33,7 @@ async fn c3_1_c3_2_c3_3_a_creation_answers_the_backends_task() {
     // Nothing changed and nobody asked: nothing is told. A task is answered all the same.
     world.json(0, &["create", "42"]).await;
     world.json(0, &["create", "42", "--job-id", "job-8"]).await;
-    let requests = backend.wait_for(2).await.expect("told");
+    let requests = backend.wait_for(2).await;
     assert_eq!((requests.len(), body(&requests[1])["job_id"].as_str()), (2, Some("job-8")));
 }
 
@@ -56,7 +56,7 @@ async fn a_creation_that_dies_before_the_backend_hears_of_it_is_told_by_the_next
 
     let again = world.json(0, &["create", "42"]).await;
     assert_eq!(again["status"], "unchanged");
-    let told = body(&backend.wait_for(1).await.expect("told")[0]);
+    let told = body(&backend.wait_for(1).await[0]);
     assert_eq!(told["result"]["drive_folders"], again["drive_folders"]);
     world.json(0, &["create", "42"]).await;
     assert_eq!(backend.requests().len(), 1, "once");
@@ -71,7 +71,7 @@ async fn c6_2_a_refused_share_is_a_failure_and_is_told() {
         .expect("a rule that can strike");
     let failed = world.json(77, &["create", "42", "--email", "ana@example.com", "--job-id", "job-7"]).await;
     assert_eq!(failed["error"]["code"], "sharing_forbidden_by_policy");
-    let told = body(&backend.wait_for(1).await.expect("told")[0]);
+    let told = body(&backend.wait_for(1).await[0]);
     assert_eq!((told["status"].as_str(), told["result"]["code"].as_str()), (Some("error"), Some("sharing_forbidden_by_policy")));
 }
 
@@ -80,10 +80,10 @@ async fn c3_5_c6_6_a_backend_that_is_down_costs_nothing_and_hears_later_under_th
     let (world, backend) = world_and_backend().await;
     backend.reply(Reply::status(500));
     world.run(&["create", "42", "--email", "ana@example.com"]).await.expect(0);
-    let first = backend.wait_for(1).await.expect("tried");
+    let first = backend.wait_for(1).await;
     backend.reply(Reply::status(204));
     world.run(&["callbacks", "retry"]).await.expect(0);
-    let all = backend.wait_for(2).await.expect("sent again");
+    let all = backend.wait_for(2).await;
     assert_eq!(all[1].headers["webhook-id"], first[0].headers["webhook-id"]);
 }
 
@@ -100,7 +100,7 @@ async fn a_share_is_told_too() {
     let (world, backend) = world_and_backend().await;
     world.run(&["create", "42", "--email", "ana@example.com"]).await.expect(0);
     world.run(&["share", "42", "--with", "boss@example.com", "--role", "reader"]).await.expect(0);
-    let told = body(&backend.wait_for(2).await.expect("told")[1]);
+    let told = body(&backend.wait_for(2).await[1]);
     assert!(told["result"]["message"].as_str().is_some_and(|m| m.contains("compartilhada")), "{told}");
 }
 
@@ -112,7 +112,7 @@ async fn c5_2_the_backends_address_of_the_environment() {
     let mut command = world.command(&["create", "42", "--email", "ana@example.com"]);
     command.env("BACKEND_URL", of_environment.url());
     crate::support::world::finish(command).await.expect(0);
-    let requests = of_environment.wait_for(1).await.expect("told");
+    let requests = of_environment.wait_for(1).await;
     assert_eq!(requests[0].target, "/api/callbacks/folders");
     assert!(of_file.requests().is_empty());
 }

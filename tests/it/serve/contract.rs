@@ -49,7 +49,7 @@ async fn c4_1_at_once_with_the_three_fields_of_the_result() {
     assert_eq!(answer["result"]["user_folder_id"], tree["Usuario_42"].as_str());
     assert_eq!(answer["result"]["novos_folder_id"], tree["Usuario_42/pdfs/novos"].as_str());
     assert_eq!(answer["result"]["vm_folder_path"], world.vm().canonicalize().expect("there").join("Usuario_42").display().to_string());
-    backend.wait_for(1).await.expect("what was made is told, as the command does");
+    backend.wait_for(1).await;
 
     // Nothing changed, and the caller has the answer: nothing is told. With an address of its own it is.
     let again = json!({ "user_id": "42", "user_email": "ana@example.com", "async": false });
@@ -57,7 +57,7 @@ async fn c4_1_at_once_with_the_three_fields_of_the_result() {
     let mut named = again.clone();
     named["callback_url"] = json!(format!("{}/aqui", backend.url()));
     assert_eq!(service.post("/api/folders/create", &named).await.0, 200);
-    let requests = backend.wait_for(2).await.expect("told");
+    let requests = backend.wait_for(2).await;
     assert_eq!((requests.len(), requests[1].target.as_str()), (2, "/aqui"));
 }
 

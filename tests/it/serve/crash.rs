@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Service, ana, told_of, until_told, world_and_backend};
 use crate::provision::support::{ANA_TREE, paths};
 use crate::support::receiver::Reply;
-use crate::support::waiting::{PATIENCE, until};
+use crate::support::waiting::{PATIENCE, until, until_answered};
 
 /// CONTRACT 6: "Jobs were popped before the work: a crash lost them."
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,7 @@ async fn c3_5_killed_while_the_callback_is_answered_it_comes_again_under_the_sam
     service.kill();
     backend.reply(Reply::status(200));
     let mut service = Service::start(&world);
-    backend.wait_for(2).await.expect("told again");
+    backend.wait_for(2).await;
     service.ask_to_end();
     service.ends_well().await;
     let (bodies, ids) = told_of(&backend.requests(), &job);
@@ -96,7 +96,7 @@ async fn asked_to_end_it_finishes_what_it_has_in_hand() {
     assert_eq!((in_hand.0, in_hand.1["status"].as_str()), (200, Some("success")), "{}", in_hand.1);
     service.ends_well().await;
     assert_eq!(paths(&world), ANA_TREE, "the other was not begun");
-    backend.wait_for(1).await.expect("what ended was told before the end");
+    backend.wait_for(1).await;
     let service = Service::start(&world);
     assert_eq!(service.ended(&later).await["status"], "success");
 }
@@ -110,11 +110,7 @@ async fn a_job_that_meets_a_busy_technician_waits_for_its_turn() {
     let ledger = tecnico::ledger::Ledger::open(&world.path("ledger.db")).await.expect("opens");
     let lock = ledger.lock_technician(&user).await.expect("locked");
     let job = service.accepted("/api/folders/create", &ana()).await;
-    let begun = std::time::Instant::now();
-    while service.get(&format!("/api/status/{job}")).await.1["status"] != "running" {
-        assert!(begun.elapsed() < PATIENCE, "it is not begun");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until_answered("it is begun", async || service.get(&format!("/api/status/{job}")).await.1["status"] == "running").await;
     drop(lock);
     assert_eq!(service.ended(&job).await["status"], "success");
 }

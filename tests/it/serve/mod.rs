@@ -16,7 +16,6 @@ use crate::support::receiver::{Received, Receiver};
 use crate::support::waiting::{PATIENCE, until, until_answered};
 use crate::support::world::World;
 
-/// The longest a test waits for what must happen.
 /// What callers send.
 const KEY: &str = "chave-de-teste-0123456789abcdef";
 /// What callbacks are signed with.

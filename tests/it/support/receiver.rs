@@ -86,9 +86,9 @@ impl Receiver {
     }
 
     /// Waits until `n` requests have come.
-    pub async fn wait_for(&self, n: usize) -> anyhow::Result<Vec<Received>> {
-        until("the requests come", || self.requests().len() >= n).await;
-        Ok(self.requests())
+    pub async fn wait_for(&self, n: usize) -> Vec<Received> {
+        until(&format!("{n} requests come"), || self.requests().len() >= n).await;
+        self.requests()
     }
 }
 

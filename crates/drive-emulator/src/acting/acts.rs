@@ -14,10 +14,10 @@ use crate::store::blobs::{self, Staged};
 use crate::store::files::{self, SHORTCUT};
 use crate::store::perms::Grantee;
 
-fn meta(value: Value) -> Meta {
+fn meta(value: Value) -> ApiResult<Meta> {
     match value {
-        Value::Object(map) => map,
-        _ => Meta::new(),
+        Value::Object(map) => Ok(map),
+        other => Err(ApiError::invalid(format!("{other} is no metadata; it must be an object.")).at_parameter("body")),
     }
 }
 
@@ -65,14 +65,12 @@ impl Control {
     }
 
     fn new_file(&self, email: &str, body: Value, content: Option<Content>) -> ApiResult<String> {
-        self.as_user(email, |cx| Ok(cx.create(&meta(body), content, true)?.id))
+        self.as_user(email, |cx| Ok(cx.create(&meta(body)?, content, true)?.id))
     }
 
     /// `files.update` with any metadata.
     pub fn update(&self, email: &str, id: &str, body: Value) -> ApiResult<()> {
-        let Value::Object(body) = body else {
-            return Err(ApiError::invalid(format!("{body} is no metadata; it must be an object.")).at_parameter("body"));
-        };
+        let body = meta(body)?;
         self.as_user(email, |cx| cx.update(id, &body, None, &everywhere()).map(drop))
     }
 
@@ -118,7 +116,7 @@ impl Control {
             json!({ "type": "user", "emailAddress": with, "role": role })
         };
         let how = Sharing { all_drives: true, notify: false, transfer: role == "owner", ..Sharing::default() };
-        self.as_user(email, |cx| cx.share(id, &meta(body), how).map(drop))
+        self.as_user(email, |cx| cx.share(id, &meta(body)?, how).map(drop))
     }
 
     /// Takes back what was granted to a person on the file itself.

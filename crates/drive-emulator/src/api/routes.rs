@@ -145,15 +145,6 @@ pub fn unserved(method: &Method, path: &str) -> Option<&'static str> {
     found.map(|(op, ..)| *op)
 }
 
-/// The name of the call of a method and a path below `/drive/v3/`, if it is served.
-pub fn name(method: &Method, path: &str) -> Option<&'static str> {
-    // First: `files/generateCseToken` would be taken for an id.
-    if unserved(method, path).is_some() {
-        return None;
-    }
-    find(method, path).map(|(endpoint, _)| endpoint.op)
-}
-
 fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
     let mut ids = Vec::new();
     let mut parts = path.split('/');

@@ -169,7 +169,8 @@ pub fn authenticate(app: &App, method: &Method, headers: &HeaderMap, query: &Que
     }
 }
 
-fn overridden(parts: &Parts) -> Option<Method> {
+/// The method that a request says it would have, which only a POST may (0.9).
+pub fn overridden(parts: &Parts) -> Option<Method> {
     let wanted = parts.headers.get("x-http-method-override")?;
     if parts.method != Method::POST {
         return None;

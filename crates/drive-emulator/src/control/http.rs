@@ -53,10 +53,7 @@ impl Ask {
     /// A field of the body that need not be there, or is null; one of another kind is refused, since what is misread
     /// would do something else than was meant.
     fn field<'a, T>(&'a self, name: &str, kind: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> ApiResult<Option<T>> {
-        let Some(value) = self.body.get(name).filter(|value| !value.is_null()) else {
-            return Ok(None);
-        };
-        read(value).map(Some).ok_or_else(|| ApiError::invalid(format!("{name} is {value} and must be {kind}.")).at_parameter(name))
+        understood(name, self.body.get(name), kind, read)
     }
 
     /// A number of the body or the query that must be there.
@@ -65,12 +62,8 @@ impl Ask {
     }
 
     fn optional_number(&self, name: &str) -> ApiResult<Option<u64>> {
-        let Some(value) = self.query.get(name).or_else(|| self.body.get(name)).filter(|value| !value.is_null()) else {
-            return Ok(None);
-        };
-        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
-        let wrong = || ApiError::invalid(format!("{name} is {value} and must be a whole number of 0 or more.")).at_parameter(name);
-        number.map(Some).ok_or_else(wrong)
+        let value = self.query.get(name).or_else(|| self.body.get(name));
+        understood(name, value, "a whole number of 0 or more", |value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
     }
 
     /// The whole body as one thing.
@@ -78,6 +71,11 @@ impl Ask {
         serde_json::from_value(Value::Object(self.body.clone()))
             .map_err(|error| ApiError::bad_request(format!("The body is not understood: {error}.")))
     }
+}
+
+fn understood<'a, T>(name: &str, value: Option<&'a Value>, kind: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> ApiResult<Option<T>> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    read(value).map(Some).ok_or_else(|| ApiError::invalid(format!("{name} is {value} and must be {kind}.")).at_parameter(name))
 }
 
 /// Answers the page and the control API.

@@ -1,9 +1,9 @@
 //! Which Drive call a request is, and what it costs.
 
-use http::Method;
 use http::request::Parts;
 
 use crate::api::routes;
+use crate::api::serve::{Target, overridden, target};
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,6 @@ pub struct Op {
     pub units: u32,
 }
 
-/// The mounts of the API (0.1), longest first.
-const MOUNTS: [&str; 3] = ["/resumable/upload/drive/v3/", "/upload/drive/v3/", "/drive/v3/"];
-
 /// Names beside those of the methods that are served.
 pub(super) const OTHERS: [&str; 4] = [CHUNK, BATCH, TOKEN, UNKNOWN];
 const CHUNK: &str = "upload.chunk";
@@ -50,18 +47,13 @@ impl Op {
         if path.ends_with("/token") && !path.starts_with("/drive/") {
             return Self { name: TOKEN, door: Door::Token, writes: false, units: 0 };
         }
-        let overridden = parts.headers.get("x-http-method-override");
-        let get = Method::GET;
-        let method = if overridden.is_some_and(|value| value == "GET") { &get } else { &parts.method };
         let query = parts.uri.query().unwrap_or_default();
-        // An upload to a file may be put (1.28).
-        let method = if *method == Method::PUT && !path.starts_with("/drive/") { &Method::PATCH } else { method };
-        let below = MOUNTS.iter().find_map(|mount| path.strip_prefix(mount));
-        let name = match below {
-            Some(_) if has(query, "upload_id", None) => CHUNK,
-            Some(below) => routes::name(method, below).unwrap_or(UNKNOWN),
-            None if path.starts_with("/batch") => BATCH,
-            None => UNKNOWN,
+        // As it will be served.
+        let name = match target(&overridden(parts).unwrap_or_else(|| parts.method.clone()), path) {
+            Ok(Target::Upload(..)) if has(query, "upload_id", None) => CHUNK,
+            Ok(Target::Plain(endpoint, _) | Target::Upload(endpoint, _)) => endpoint.op,
+            Err(_) if path.starts_with("/batch") => BATCH,
+            Err(_) => UNKNOWN,
         };
         let media = has(query, "alt", Some("media"));
         Self { name, door: Door::Drive, writes: writes(name), units: units(name, media) }
@@ -159,5 +151,15 @@ mod tests {
             .body(())
             .expect("a request");
         assert_eq!(Op::of(&request.into_parts().0).name, "files.list");
+    }
+
+    /// What is not served by another method is not called by its name either.
+    #[test]
+    fn a_method_is_overridden_here_where_it_is_overridden_there() {
+        for (method, override_with, name) in [("POST", "PATCH", "files.update"), ("PATCH", "GET", "files.update")] {
+            let request =
+                http::Request::builder().method(method).uri("/drive/v3/files/abc").header("X-HTTP-Method-Override", override_with);
+            assert_eq!(Op::of(&request.body(()).expect("a request").into_parts().0).name, name, "{method} as {override_with}");
+        }
     }
 }

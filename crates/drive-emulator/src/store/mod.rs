@@ -135,16 +135,19 @@ mod tests {
     fn b1_46_a_store_of_an_older_version_learns_extensions_from_the_names() {
         let store = Store::temporary().expect("it opens");
         let file = |id: &str, name: &str| files::FileRow { id: id.into(), name: name.into(), ..files::FileRow::default() };
+        let renamed = files::FileRow { original_name: Some("scan.tiff".into()), ..file("4", "plain") };
         let older = |db: &Connection| {
             for (id, name) in [("1", "a.tar.gz"), ("2", "plain"), ("3", "ends.")] {
                 files::insert(db, &file(id, name))?;
             }
+            files::insert(db, &renamed)?;
             Ok(db.execute_batch("ALTER TABLE files DROP COLUMN extension")?)
         };
         store.write(older).expect("it is as it was");
         let again = Store::open(store.dir()).expect("it opens again");
         let extension = |id: &str| again.read(|db| Ok(files::get(db, id)?.and_then(|file| file.extension))).expect("it reads");
         assert_eq!((extension("1").as_deref(), extension("2"), extension("3")), (Some("tar.gz"), None, None));
+        assert_eq!(extension("4").as_deref(), Some("tiff"), "by the name it came with");
     }
 
     #[test]

@@ -14,10 +14,12 @@ pub fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// A store of an older version has the last names only.
+/// A store of an older version has the last name and the first.
 const EXTENSION: &str = "
 ALTER TABLE files ADD COLUMN extension TEXT;
 UPDATE files SET extension = substr(name, instr(name, '.') + 1) WHERE instr(name, '.') BETWEEN 1 AND length(name) - 1;
+UPDATE files SET extension = substr(original_name, instr(original_name, '.') + 1)
+ WHERE extension IS NULL AND instr(original_name, '.') BETWEEN 1 AND length(original_name) - 1;
 ";
 
 const TABLES: &str = "

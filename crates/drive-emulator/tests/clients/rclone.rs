@@ -33,20 +33,20 @@ fn paths(listing: &str) -> (Vec<String>, Vec<Value>) {
 async fn copies_there_and_back_and_finds_no_difference() {
     let rclone = Rclone::start().await;
     rclone.write("here", FILES);
-    rclone.run(&["copy", "here", "ana:work"]).await;
-    rclone.run(&["check", "here", "ana:work"]).await;
-    rclone.run(&["check", "--download", "here", "ana:work"]).await;
-    let (found, entries) = paths(&rclone.run(&["lsjson", "--recursive", "--files-only", "--hash", "ana:work"]).await);
+    rclone.run(&["copy", "here", "ana:orders"]).await;
+    rclone.run(&["check", "here", "ana:orders"]).await;
+    rclone.run(&["check", "--download", "here", "ana:orders"]).await;
+    let (found, entries) = paths(&rclone.run(&["lsjson", "--recursive", "--files-only", "--hash", "ana:orders"]).await);
     let mut wanted: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
     wanted.sort_unstable();
     assert_eq!(found, wanted);
     let pdf = entries.iter().find(|entry| entry["Path"] == "16517189.pdf").expect("it is listed");
     assert_eq!((&pdf["Size"], &pdf["MimeType"]), (&Value::from(11), &Value::from("application/pdf")));
     assert!(pdf["Hashes"]["md5"].is_string(), "{pdf}");
-    rclone.run(&["copy", "ana:work", "back"]).await;
+    rclone.run(&["copy", "ana:orders", "back"]).await;
     rclone.run(&["check", "here", "back"]).await;
     let before = rclone.rig.count("files.create");
-    rclone.run(&["copy", "here", "ana:work"]).await;
+    rclone.run(&["copy", "here", "ana:orders"]).await;
     assert_eq!(rclone.rig.count("files.create"), before, "times come back as they were sent, so nothing is copied twice");
     rclone.rig.nothing_unknown();
 }
@@ -77,21 +77,21 @@ async fn moves_files_and_folders_on_the_server() {
 async fn sync_trashes_and_cleanup_deletes() {
     let rclone = Rclone::start().await;
     rclone.write("here", &[("keep.txt", "1"), ("change.txt", "old"), ("drop.txt", "3")]);
-    rclone.run(&["sync", "here", "ana:work"]).await;
-    let (changed, dropped) = (rclone.id("work/change.txt").await, rclone.id("work/drop.txt").await);
+    rclone.run(&["sync", "here", "ana:orders"]).await;
+    let (changed, dropped) = (rclone.id("orders/change.txt").await, rclone.id("orders/drop.txt").await);
     rclone.write("here", &[("change.txt", "new and longer"), ("more.txt", "4")]);
     rclone.remove("here/drop.txt");
-    rclone.run(&["sync", "here", "ana:work"]).await;
-    rclone.run(&["check", "here", "ana:work"]).await;
+    rclone.run(&["sync", "here", "ana:orders"]).await;
+    rclone.run(&["check", "here", "ana:orders"]).await;
     let control = &rclone.rig.control;
     assert_eq!(control.file(&dropped).expect("it is in the trash")["trashed"], true);
     assert_eq!(control.content(&changed).expect("the same file"), b"new and longer", "new bytes are a revision of the same file");
     rclone.run(&["cleanup", "ana:"]).await;
     assert!(control.file(&dropped).is_err(), "the trash is empty");
-    rclone.run(&["delete", "--drive-use-trash=false", "ana:work/keep.txt"]).await;
-    rclone.run(&["mkdir", "ana:work/empty"]).await;
-    rclone.run(&["rmdir", "ana:work/empty"]).await;
-    rclone.run(&["purge", "ana:work"]).await;
+    rclone.run(&["delete", "--drive-use-trash=false", "ana:orders/keep.txt"]).await;
+    rclone.run(&["mkdir", "ana:orders/empty"]).await;
+    rclone.run(&["rmdir", "ana:orders/empty"]).await;
+    rclone.run(&["purge", "ana:orders"]).await;
     let (left, _) = paths(&rclone.run(&["lsjson", "ana:"]).await);
     assert!(left.is_empty(), "{left:?}");
 }
@@ -100,19 +100,19 @@ async fn sync_trashes_and_cleanup_deletes() {
 async fn names_twice_in_one_folder_are_told_apart_and_merged() {
     let rclone = Rclone::start().await;
     let control = &rclone.rig.control;
-    let work = control.mkdir(ANA, "root", "work").expect("a folder");
+    let orders = control.mkdir(ANA, "root", "orders").expect("a folder");
     for text in ["same", "same", "newer"] {
-        control.put(ANA, &work, "twin.txt", text.as_bytes(), "text/plain").expect("a file");
+        control.put(ANA, &orders, "twin.txt", text.as_bytes(), "text/plain").expect("a file");
         control.clock_advance(Duration::from_secs(5)).expect("time passes");
     }
     for name in ["left.txt", "right.txt"] {
-        let folder = control.mkdir(ANA, &work, "double").expect("a folder");
+        let folder = control.mkdir(ANA, &orders, "double").expect("a folder");
         control.put(ANA, &folder, name, b"x", "text/plain").expect("a file");
     }
-    rclone.run(&["dedupe", "--dedupe-mode", "newest", "ana:work"]).await;
-    let (found, _) = paths(&rclone.run(&["lsjson", "--recursive", "ana:work"]).await);
+    rclone.run(&["dedupe", "--dedupe-mode", "newest", "ana:orders"]).await;
+    let (found, _) = paths(&rclone.run(&["lsjson", "--recursive", "ana:orders"]).await);
     assert_eq!(found, ["double", "double/left.txt", "double/right.txt", "twin.txt"]);
-    assert_eq!(rclone.run(&["cat", "ana:work/twin.txt"]).await, "newer");
+    assert_eq!(rclone.run(&["cat", "ana:orders/twin.txt"]).await, "newer");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,31 +128,31 @@ async fn uploads_in_chunks_through_errors() {
         .expect("a rule that can strike");
     rclone.rig.control.fault(chunks(Effect::CutBefore).when(When::Calls { calls: vec![4] })).expect("a rule that can strike");
     let resumable = ["--drive-chunk-size", "256k", "--drive-upload-cutoff", "0"];
-    rclone.run(&[&["copy", "here", "ana:work"], &resumable[..]].concat()).await;
-    rclone.run(&["check", "here", "ana:work"]).await;
+    rclone.run(&[&["copy", "here", "ana:orders"], &resumable[..]].concat()).await;
+    rclone.run(&["check", "here", "ana:orders"]).await;
     assert!(rclone.rig.count("upload.chunk") >= 7, "five chunks and two sent again: {:?}", rclone.rig.control.counts());
     rclone.write("here", &[("large.bin", &bytes[16..])]);
-    rclone.run(&[&["copy", "here", "ana:work"], &resumable[..]].concat()).await;
-    rclone.run(&["check", "--download", "here", "ana:work"]).await;
+    rclone.run(&[&["copy", "here", "ana:orders"], &resumable[..]].concat()).await;
+    rclone.run(&["check", "--download", "here", "ana:orders"]).await;
     let control = &rclone.rig.control;
-    let work = control.children(&rclone.rig.ana.root_id).expect("her root");
-    let work = work[0]["id"].as_str().expect("the folder");
-    assert_eq!(control.children(work).expect("the folder").len(), 1, "one file, whatever happened on the way");
+    let orders = control.children(&rclone.rig.ana.root_id).expect("her root");
+    let orders = orders[0]["id"].as_str().expect("the folder");
+    assert_eq!(control.children(orders).expect("the folder").len(), 1, "one file, whatever happened on the way");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_many_folders_at_once_even_where_drive_answers_nothing() {
     let rclone = Rclone::start().await;
     let control = &rclone.rig.control;
-    let work = control.mkdir(ANA, "root", "work").expect("a folder");
+    let orders = control.mkdir(ANA, "root", "orders").expect("a folder");
     for number in 0..60 {
-        let folder = control.mkdir(ANA, &work, &format!("folder {number}")).expect("a folder");
+        let folder = control.mkdir(ANA, &orders, &format!("folder {number}")).expect("a folder");
         control.put(ANA, &folder, "a.txt", b"x", "text/plain").expect("a file");
     }
     for misbehaves in [false, true] {
         control.set_switches(|switches| switches.multi_parent_query_is_empty = misbehaves).expect("a switch");
         control.clear_requests();
-        let (found, _) = paths(&rclone.run(&["lsjson", "--recursive", "--fast-list", "--files-only", "ana:work"]).await);
+        let (found, _) = paths(&rclone.run(&["lsjson", "--recursive", "--fast-list", "--files-only", "ana:orders"]).await);
         assert_eq!(found.len(), 60, "answers nothing: {misbehaves}");
         let asked = control.requests();
         assert!(asked.iter().any(|call| call.query.matches("in+parents").count() > 10), "many folders in one query");
@@ -168,8 +168,8 @@ async fn shared_drives_shared_files_shortcuts_and_documents() {
     let drive = control.shared_drive("Field", ANA).expect("a drive");
     rclone.write("here", &[("a.txt", "shared")]);
     let on_drive = ["--drive-team-drive", &drive];
-    rclone.run(&[&["copy", "here", "ana:work"], &on_drive[..]].concat()).await;
-    rclone.run(&[&["check", "here", "ana:work"], &on_drive[..]].concat()).await;
+    rclone.run(&[&["copy", "here", "ana:orders"], &on_drive[..]].concat()).await;
+    rclone.run(&[&["check", "here", "ana:orders"], &on_drive[..]].concat()).await;
     let drives: Value = serde_json::from_str(&rclone.run(&["backend", "drives", "ana:"]).await).expect("JSON");
     assert_eq!(drives[0]["id"], drive.as_str());
 
@@ -210,10 +210,10 @@ async fn a_service_account_file_asks_the_emulator_for_its_token() {
 async fn the_cache_of_a_mount_follows_the_changes() {
     let rclone = Rclone::start().await;
     let control = &rclone.rig.control;
-    let work = control.mkdir(ANA, "root", "work").expect("a folder");
-    let first = control.put(ANA, &work, "first.txt", b"1", "text/plain").expect("a file");
+    let orders = control.mkdir(ANA, "root", "orders").expect("a folder");
+    let first = control.put(ANA, &orders, "first.txt", b"1", "text/plain").expect("a file");
     let served = rclone.serve(&["--poll-interval", "200ms", "--dir-cache-time", "10h", "ana:"]).await;
-    let page = format!("{}/work/", served.url);
+    let page = format!("{}/orders/", served.url);
     assert!(text(&page).await.contains("first.txt"));
     let shows = async |name: &str, there: bool| {
         let deadline = Instant::now() + Duration::from_mins(1);
@@ -225,7 +225,7 @@ async fn the_cache_of_a_mount_follows_the_changes() {
     let listed = rclone.rig.count("files.list");
     assert!(text(&page).await.contains("first.txt"));
     assert_eq!(rclone.rig.count("files.list"), listed, "a second look comes from the cache");
-    control.put(ANA, &work, "second.txt", b"2", "text/plain").expect("a file");
+    control.put(ANA, &orders, "second.txt", b"2", "text/plain").expect("a file");
     shows("second.txt", true).await;
     control.rename(ANA, &first, "renamed.txt").expect("it is renamed");
     shows("renamed.txt", true).await;

@@ -37,11 +37,9 @@ pub(super) fn answer(control: &Control, ask: &Ask) -> ApiResult<Option<Value>> {
         ("POST", path) if path[..] == ["revoke_keys"] => control.revoke_keys(email()?).map(done),
         ("POST", path) if path[..] == ["revoke_tokens"] => control.revoke_tokens(email()?).map(done),
         ("POST", path) if path[..] == ["groups"] => {
-            let texts = |members: &'_ Value| -> Option<Vec<String>> {
-                members.as_array()?.iter().map(|member| member.as_str().map(str::to_owned)).collect()
-            };
-            let members = ask.field("members", "a list of addresses", texts)?.ok_or_else(|| ApiError::required_parameter("members"))?;
-            control.group(email()?, &members.iter().map(String::as_str).collect::<Vec<_>>()).map(done)
+            let members =
+                ask.field("members", "a list of addresses", |all| all.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<_>>>())?;
+            control.group(email()?, &members.ok_or_else(|| ApiError::required_parameter("members"))?).map(done)
         }
         ("POST", path) if path[..] == ["storage_limit"] => {
             let bytes = ask.optional_number("bytes")?.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));

@@ -62,14 +62,14 @@ async fn a_mount_follows_the_changes() {
     }
     let rclone = Rclone::start().await;
     let control = &rclone.rig.control;
-    let work = control.mkdir(ANA, "root", "work").expect("a folder");
-    let first = control.put(ANA, &work, "first.txt", b"one", "text/plain").expect("a file");
+    let orders = control.mkdir(ANA, "root", "orders").expect("a folder");
+    let first = control.put(ANA, &orders, "first.txt", b"one", "text/plain").expect("a file");
     // The directory cache lives for hours: only the poll of changes tells of what is new.
     let (at, child) = rclone.mount("ana:", &["--poll-interval", "200ms", "--dir-cache-time", "10h"]);
     let mut mount = Mount { at, child };
-    let folder = mount.at.join("work");
+    let folder = mount.at.join("orders");
     shows(&mut mount, &folder, &["first.txt"]).await;
-    control.put(ANA, &work, "second.txt", b"two", "text/plain").expect("a file");
+    control.put(ANA, &orders, "second.txt", b"two", "text/plain").expect("a file");
     shows(&mut mount, &folder, &["first.txt", "second.txt"]).await;
     control.rename(ANA, &first, "renamed.txt").expect("it is renamed");
     shows(&mut mount, &folder, &["renamed.txt", "second.txt"]).await;
