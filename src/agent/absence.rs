@@ -4,7 +4,6 @@
 use super::cycle::Cycle;
 use super::file_away::role_of;
 use super::homes::{Home, id};
-use super::look::novos_gone;
 use super::setback::Setback;
 use crate::domain::clock::Millis;
 use crate::domain::item::{Act, Item};
@@ -21,7 +20,7 @@ impl Cycle<'_> {
     pub(super) async fn is_gone(&self, home: &Home, item: &Item) -> Result<bool, Setback> {
         if self.agent.drive.get(&home.novos).await?.is_none() {
             // Whoever cannot see the folder cannot see what lies in it.
-            return Err(novos_gone(home, "is gone, or access to it was withdrawn").into());
+            return Err(self.novos_lost(home, "is gone, or access to it was withdrawn").await);
         }
         let now = self.now();
         match item.missing_since.map(|at| now.saturating_sub(at)) {

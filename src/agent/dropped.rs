@@ -8,7 +8,6 @@ use tracing::Instrument;
 use super::about;
 use super::cycle::{Cycle, Scope};
 use super::homes::Home;
-use super::look::novos_gone;
 use super::setback::Setback;
 use crate::config::settings::FolderPolicy;
 use crate::domain::clock;
@@ -45,8 +44,8 @@ impl Cycle<'_> {
                 (None, Some(_)) => Ok(()),
                 (None, None) => {
                     self.agent.ledger.forget_listing(&place.home.technician.user).await?;
-                    let why = novos_gone(&place.home, "is in the trash, or access to it was withdrawn");
-                    about::technician(&place.home.technician.user).in_scope(|| self.fault(why.into(), &place.home.blame()));
+                    let why = self.novos_lost(&place.home, "is in the trash, or access to it was withdrawn").await;
+                    about::technician(&place.home.technician.user).in_scope(|| self.fault(why, &place.home.blame()));
                     Ok(())
                 }
                 (Some(folder), Some(entry)) if self.place_of(entry).await?.is_some() => {
@@ -56,6 +55,9 @@ impl Cycle<'_> {
                 (Some(folder), _) if folder.ended_at.is_some() => Ok(()),
                 (Some(folder), _) => self.folder_left(&folder).await,
             };
+        }
+        if here.is_none() {
+            return self.may_hold_everybody(change).await;
         }
         let Some(entry) = here.filter(|e| e.is_folder() && !self.shared.policy.ignores(&e.name)) else { return Ok(()) };
         match self.place_of(entry).await? {

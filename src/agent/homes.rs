@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::cycle::Cycle;
+use super::parent::Parent;
 use crate::domain::clock::Millis;
 use crate::domain::folder::Role;
 use crate::domain::technician::UserId;
@@ -58,6 +59,8 @@ enum Known {
 /// nothing, and holds none of them in memory.
 #[derive(Debug, Default)]
 pub(super) struct Homes {
+    /// The folder that all of them lie in.
+    pub parent: Option<Parent>,
     users: HashMap<UserId, Option<Arc<Home>>>,
     folders: HashMap<String, Known>,
 }

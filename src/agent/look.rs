@@ -63,7 +63,7 @@ impl Cycle<'_> {
         }
         if entry.trashed {
             if !entry.explicitly_trashed && self.agent.drive.get(&home.novos).await?.is_none_or(|novos| novos.trashed) {
-                return Err(novos_gone(home, "is in the trash").into());
+                return Err(self.novos_lost(home, "is in the trash").await);
             }
             return Ok(Whereabouts::Away("o arquivo foi para a lixeira".into()));
         }

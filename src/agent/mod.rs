@@ -20,6 +20,7 @@ mod left;
 mod local;
 mod look;
 mod looking;
+mod parent;
 mod policy;
 mod program;
 mod recall;

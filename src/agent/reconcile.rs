@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::about;
 use super::cycle::Cycle;
 use super::homes::Home;
-use super::look::{Whereabouts, novos_gone};
+use super::look::Whereabouts;
 use super::setback::Setback;
 use crate::domain::clock::{self, Millis};
 use crate::domain::item::{Item, Outcome, State, shown};
@@ -38,11 +38,12 @@ impl Cycle<'_> {
         self.list_users(&users).await
     }
 
-    /// Lists the `novos` of these technicians, several side by side. One technician's trouble does not touch the others.
+    /// Lists the `novos` of these technicians, several side by side. One technician's trouble does not touch the others; where
+    /// the folder of all of them is lost, they are listed once it is back.
     pub(super) async fn list_users(&self, users: &[UserId]) -> Result<(), Setback> {
         futures_util::stream::iter(users)
             .for_each_concurrent(self.agent.settings.watch.concurrency.max(1), |user| async move {
-                if self.is_stopped() {
+                if self.is_stopped() || self.parent_is_lost() {
                     return;
                 }
                 let listed = async {
@@ -72,7 +73,7 @@ impl Cycle<'_> {
         let contents = match self.contents(home, &home.novos, "").await {
             Err(Setback::Drive(e)) if e.kind == Kind::Gone => {
                 self.agent.ledger.forget_listing(user).await?;
-                return Err(novos_gone(home, "is gone, or access to it was withdrawn").into());
+                return Err(self.novos_lost(home, "is gone, or access to it was withdrawn").await);
             }
             other => other?,
         };
@@ -90,8 +91,8 @@ impl Cycle<'_> {
     /// The children of a folder in the trash are listed as none, without a word: the folder itself has to be looked at.
     async fn novos_is_there(&self, home: &Home) -> Result<(), Setback> {
         match self.agent.drive.get(&home.novos).await? {
-            None => Err(novos_gone(home, "is gone, or access to it was withdrawn").into()),
-            Some(novos) if novos.trashed => Err(novos_gone(home, "is in the trash").into()),
+            None => Err(self.novos_lost(home, "is gone, or access to it was withdrawn").await),
+            Some(novos) if novos.trashed => Err(self.novos_lost(home, "is in the trash").await),
             Some(_) => Ok(()),
         }
     }

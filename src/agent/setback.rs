@@ -51,8 +51,9 @@ impl Setback {
 
     /// Whether it is about this machine or the whole run, not about one file.
     pub(super) fn is_systemic(&self) -> bool {
-        let config = |f: &Failure| matches!(f.exit(), Exit::Config | Exit::Io);
-        self.halts() || matches!(self, Self::Here(f) if config(f))
+        let everybodys =
+            |f: &Failure| matches!(f.exit(), Exit::Config | Exit::Io) || matches!(f.code(), "parent_trashed" | "parent_not_found");
+        self.halts() || matches!(self, Self::Here(f) if everybodys(f))
     }
 
     /// The stable code of the failure a user reads.

@@ -47,6 +47,8 @@ pub enum Told<'a> {
     },
     /// It could not be; the old one stays in force.
     NotReloaded(&'a anyhow::Error),
+    /// Asked to end in the middle of a cycle: what is in hand is finished first.
+    Ending,
 }
 
 /// Why to look, or what else to do.
@@ -92,7 +94,7 @@ where
         let every = follow.interval.unwrap_or(agent.settings.watch.interval);
         let looking = Looking { every, reports, enough: CancellationToken::new() };
         let plan = Plan { stop: stop.clone(), looking: Some(looking.clone()), ..Plan::over(Scope::Everyone) };
-        let (ended, early) = stay(&agent, &plan, &looking, &mut wakers, &follow, |report| tell(Told::Cycle(report)), &mut told).await;
+        let (ended, early) = stay(&agent, &plan, &looking, &mut wakers, &follow, &mut tell, &mut told).await;
         let next_due = match ended {
             Ok(report) => {
                 tell(Told::Cycle(&report));
@@ -157,15 +159,19 @@ async fn stay(
     looking: &Looking,
     wakers: &mut Wakers,
     follow: &Follow,
-    mut tell: impl FnMut(&CycleReport),
+    mut tell: impl FnMut(Told<'_>),
     told: &mut UnboundedReceiver<CycleReport>,
 ) -> (Result<CycleReport, Failure>, Option<Wake>) {
-    let mut heard = None;
+    let (mut heard, mut is_ending) = (None, false);
     let mut cycle = Box::pin(agent.run_cycle(plan));
     let ended = loop {
         tokio::select! {
             ended = &mut cycle => break ended,
-            Some(report) = told.recv() => tell(&report),
+            Some(report) = told.recv() => tell(Told::Cycle(&report)),
+            () = plan.stop.cancelled(), if !is_ending => {
+                is_ending = true;
+                tell(Told::Ending);
+            }
             Some(wake) = wakers.next(LONG) => {
                 if wake == Wake::Hangup || (wake == Wake::Config && wakers.is_config_another(follow)) {
                     looking.enough.cancel();
@@ -175,7 +181,7 @@ async fn stay(
         }
     };
     while let Ok(report) = told.try_recv() {
-        tell(&report);
+        tell(Told::Cycle(&report));
     }
     (ended, heard)
 }

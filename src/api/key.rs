@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use super::Api;
 use super::reply::Reply;
 use crate::config::SecretFile;
-use crate::config::env_names::VM_API_KEY;
+use crate::config::env_names::{GIVE_A_KEY, VM_API_KEY};
 use crate::error::{Exit, Failure};
 
 const HEADER: &str = "x-api-key";
@@ -43,9 +43,7 @@ impl Key {
             (None, Some(path)) => (read(path)?, path.display().to_string()),
             (None, None) => {
                 let why = "there is no key that callers would have to send, and without one nothing is served";
-                return Err(Failure::new(Exit::Config, "api_key_missing", why).hint(format!(
-                    "put the key the backend sends into a file of mode 600 and name it in serve.api_key_file, or set {VM_API_KEY}"
-                )));
+                return Err(Failure::new(Exit::Config, "api_key_missing", why).hint(format!("{GIVE_A_KEY}, or set {VM_API_KEY}")));
             }
         };
         let key = key.trim();

@@ -74,9 +74,11 @@ fn tell(told: &Told<'_>, show_lines: bool, context: &Context) {
         )),
         Told::Trouble(failure) => Service::status(format_args!("no cycle could run: {failure}")),
         Told::NotReloaded(fault) => Service::status(format_args!("on the old configuration: {fault}")),
+        Told::Ending => Service::status("ending, once the files in hand are done"),
         Told::Reloaded { .. } => {}
     }
     match told {
+        Told::Ending => {}
         Told::Cycle(report) if report.is_quiet() => {}
         Told::Cycle(report) => cycle_report::tell::<Watched>(report, show_lines, context),
         Told::Trouble(failure) => context.ui.failure(failure.code(), &failure.to_string(), &[], failure.hint_text()),

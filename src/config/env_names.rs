@@ -12,6 +12,8 @@ pub const BACKEND_URL: &str = "BACKEND_URL";
 pub const VM_BASE_FOLDER: &str = "VM_BASE_FOLDER";
 /// The key that callers of the HTTP API send.
 pub const VM_API_KEY: &str = "VM_API_KEY";
+/// What mends that `serve` has no key.
+pub const GIVE_A_KEY: &str = "put the key the backend sends into a file of mode 600 and name it in serve.api_key_file";
 /// Where desktop standards put a user's configuration.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home.

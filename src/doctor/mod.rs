@@ -62,7 +62,6 @@ pub const CHECKS: [Check; 20] = [
     Check { name: "processor", needs: &["config"] },
     Check { name: "ledger", needs: &["config"] },
     Check { name: "lock", needs: &["ledger"] },
-    Check { name: "work", needs: &["ledger"] },
     Check { name: "quota", needs: &["ledger"] },
     Check { name: "leftovers", needs: &["ledger", "disk"] },
     Check { name: "credentials", needs: &["config"] },
@@ -76,6 +75,8 @@ pub const CHECKS: [Check; 20] = [
     Check { name: "backend", needs: &["config"] },
     // What failed for any of the others is started when that is mended.
     Check { name: "services", needs: &["config"] },
+    // What waits is told after all that it may wait for.
+    Check { name: "work", needs: &["ledger"] },
 ];
 
 impl Check {

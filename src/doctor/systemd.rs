@@ -174,7 +174,7 @@ pub fn services(settings: &Settings, worked: bool) -> Findings {
     let mut findings: Findings =
         shut_out(root, settings).map(|shut| Finding::problem("services", shut.message(), shut.command())).into_iter().collect();
     match running::units(root) {
-        Ok(units) => findings.extend(running::judged(&units, running::Cron::of(root), worked)),
+        Ok(units) => findings.extend(running::judged(&units, running::Cron::of(root), worked, settings.serve.api_key_file.is_some())),
         Err(why) => findings.push(Finding::warning(
             "services",
             format!("systemd does not say what runs: {}", visible(&why)),

@@ -20,6 +20,7 @@ mod folders;
 mod ids;
 mod media;
 mod pacer;
+mod parent;
 mod permissions;
 mod query;
 mod retry;
@@ -42,6 +43,7 @@ pub use files::Change;
 pub use folders::{Created, NewFolder};
 pub use ids::{FileId, NotAnId};
 pub use media::{Downloaded, NewFile};
+pub use parent::{parent_not_found, parent_trashed};
 pub use permissions::NewGrant;
 pub use query::Query;
 

@@ -36,7 +36,7 @@ impl Ledger {
     pub async fn restart_feed(&self, feed: &str, token: &str, now: Millis) -> Result<(), Failure> {
         let mut tx = self.write().await?;
         self.store_token(&mut tx, feed, token, now).await?;
-        sqlx::query("UPDATE technicians SET listed_at = 0").execute(&mut *tx).await.map_err(|e| self.failed(e))?;
+        self.unlist_all(&mut tx).await?;
         self.commit(tx).await
     }
 
@@ -45,6 +45,18 @@ impl Ledger {
         let mut tx = self.write().await?;
         self.unlist(&mut tx, user).await?;
         self.commit(tx).await
+    }
+
+    /// [`Ledger::forget_listing`] for everybody.
+    pub async fn forget_listings(&self) -> Result<(), Failure> {
+        let mut tx = self.write().await?;
+        self.unlist_all(&mut tx).await?;
+        self.commit(tx).await
+    }
+
+    async fn unlist_all(&self, tx: &mut Transaction<'static, Sqlite>) -> Result<(), Failure> {
+        sqlx::query("UPDATE technicians SET listed_at = 0").execute(&mut **tx).await.map_err(|e| self.failed(e))?;
+        Ok(())
     }
 
     pub(super) async fn unlist(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<(), Failure> {

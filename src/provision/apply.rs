@@ -157,10 +157,9 @@ impl Provisioner<'_> {
         Ok(done)
     }
 
-    /// Drive makes folders inside a folder in the trash without a word; nobody would ever see them.
+    /// The folder every tree is to lie in is in the trash.
     pub(super) fn parent_trashed(&self) -> Failure {
-        let id = &self.settings.drive.parent_folder_id;
-        Failure::new(Exit::Refused, "parent_trashed", format!("the parent folder {id} is in Drive's trash"))
+        crate::drive::parent_trashed(&self.settings.drive.parent_folder_id)
             .hint("take it out of the trash in Drive, or set `drive.parent_folder_id` to another; then run the same command again")
     }
 

@@ -9,7 +9,7 @@ use crate::domain::folder::{Layout, WantedFolder};
 use crate::domain::tags;
 use crate::domain::technician::{Email, UserId};
 use crate::drive::{DriveError, Entry, FileId, Grant, Kind, Query};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::fs_layout::credentials::FILE as CREDENTIALS;
 use crate::fs_layout::{Entry as RegistryEntry, LocalFolder, LocalState, Tree};
 use crate::ledger::{FolderRow, FolderState, Technician};
@@ -202,13 +202,7 @@ impl Provisioner<'_> {
 
     /// The folder every tree is to lie in is not there for us.
     pub(super) fn parent_not_found(&self, error: DriveError) -> anyhow::Error {
-        let (id, account) = (&self.settings.drive.parent_folder_id, self.drive.account());
-        Failure::new(Exit::Refused, "parent_not_found", format!("the parent folder {id} does not exist on Drive, or {account} cannot see it"))
-            .hint(format!(
-                "share it with {account} as writer (Editor), or correct `drive.parent_folder_id`; if it lies in a shared drive set `drive.shared_drive_id`"
-            ))
-            .because(error)
-            .into()
+        crate::drive::parent_not_found(&self.settings.drive.parent_folder_id, &self.drive.account()).because(error).into()
     }
 
     /// The tree on the VM. Something else in the place of the technician's folder hides all the rest.

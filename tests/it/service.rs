@@ -1,11 +1,27 @@
 //! `watch --follow` as a service of systemd's: what it says to the one who started it.
 
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::agent::{Rig, WAITING};
 use crate::support::world::World;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a service sends to.
+fn listening(path: &Path) -> UnixDatagram {
+    let socket = UnixDatagram::bind(path).expect("bound");
+    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("set");
+    socket
+}
+
+fn end(service: &Child) {
+    kill_process(Pid::from_child(service), Signal::TERM).expect("asked to end");
+}
 
 /// Reads messages until one begins with `wanted`; gives all that came.
 fn until(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
@@ -28,8 +44,7 @@ fn until(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
 async fn it_says_that_it_is_up_alive_and_what_it_does() {
     let world = World::new().await;
     let path = world.path("notify");
-    let socket = UnixDatagram::bind(&path).expect("bound");
-    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("set");
+    let socket = listening(&path);
     let mut command = world.command(&["watch", "--follow", "--interval", "100ms"]);
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "300000").env_remove("WATCHDOG_PID");
     let mut service = command.spawn().expect("starts");
@@ -37,8 +52,22 @@ async fn it_says_that_it_is_up_alive_and_what_it_does() {
     until(&socket, "STATUS=looked at ");
     until(&socket, "WATCHDOG=1");
     until(&socket, "WATCHDOG=1");
-    rustix::process::kill_process(rustix::process::Pid::from_child(&service), rustix::process::Signal::TERM).expect("asked to end");
+    end(&service);
     until(&socket, "STOPPING=1");
+    assert_eq!(service.wait().expect("ends").code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_says_what_its_end_waits_for() {
+    let rig = Rig::new(WAITING).await;
+    rig.drop_file("1.pdf", "bom");
+    let path = rig.world.path("notify");
+    let socket = listening(&path);
+    let mut service = rig.world.command(&["watch", "--follow"]).env("NOTIFY_SOCKET", &path).spawn().expect("starts");
+    rig.running().await;
+    end(&service);
+    until(&socket, "STATUS=ending, once the files in hand are done");
+    rig.release();
     assert_eq!(service.wait().expect("ends").code(), Some(0));
 }
 

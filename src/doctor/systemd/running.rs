@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::config::env_names::GIVE_A_KEY;
 use crate::doctor::{Finding, Findings};
 
 const TIMER: &str = "tecnico-watch.timer";
@@ -103,7 +104,8 @@ fn unit(text: &str) -> Unit {
 }
 
 /// What is wrong with what runs. `worked`: cycles have run before; where none has, it is the work's to say how they begin.
-pub(super) fn judged(units: &[Unit], cron: Cron, worked: bool) -> Findings {
+/// `has_key`: a file with the key of the HTTP API is named.
+pub(super) fn judged(units: &[Unit], cron: Cron, worked: bool, has_key: bool) -> Findings {
     let problem = |message: String, fix: String| Finding::problem("services", message, fix);
     let warning = |message: String, fix: String| Finding::warning("services", message, fix);
     let fetchers = || units.iter().filter(|u| u.fetches());
@@ -116,12 +118,15 @@ pub(super) fn judged(units: &[Unit], cron: Cron, worked: bool) -> Findings {
             findings.push(problem(message, format!("{} says why", unit.journal())));
         } else if unit.is_enabled() && !unit.is_up() {
             let so = match unit.fetches() {
+                false if !has_key => ": serve.api_key_file names no key, without which nothing is served",
                 false => ": the HTTP API does not answer",
                 true if nothing_fetches => ": no new file is fetched",
                 true => "",
             };
             let why = if unit.active == "failed" { format!(" ({} says why)", unit.journal()) } else { String::new() };
-            findings.push(problem(format!("{name} is enabled but {}{why}{so}", unit.active), format!("sudo systemctl start {name}")));
+            let start = format!("sudo systemctl start {name}");
+            let fix = if unit.fetches() || has_key { start } else { format!("{GIVE_A_KEY}, then `{start}`") };
+            findings.push(problem(format!("{name} is enabled but {}{why}{so}", unit.active), fix));
         } else if unit.is_masked() && unit.is_up() && !another_is_enabled {
             let message = format!("{name} is masked: it runs now, and never again once it has ended");
             findings.push(warning(message, unmask(name)));
@@ -189,7 +194,7 @@ mod tests {
     }
 
     fn told(units: &str, cron: Cron, worked: bool) -> Vec<(String, String)> {
-        judged(&machine(units), cron, worked).into_iter().map(|f| (f.message, f.fix.unwrap_or_default())).collect()
+        judged(&machine(units), cron, worked, true).into_iter().map(|f| (f.message, f.fix.unwrap_or_default())).collect()
     }
 
     #[test]
@@ -250,6 +255,17 @@ mod tests {
         assert!(ours.len() == 1 && ours[0].0.contains("the line of cron's does nothing where systemd runs"), "{ours:?}");
         let both = told("tecnico-watch.timer enabled active\ntecnico-agent.service enabled active", Cron::No, true);
         assert!(both.len() == 1 && both[0].0.contains("both enabled"), "{both:?}");
+    }
+
+    #[test]
+    fn an_api_without_a_key_is_given_one_before_it_is_started() {
+        let found = judged(&machine("tecnico-serve.service enabled failed"), Cron::No, true, false).remove(0);
+        assert!(found.message.ends_with("serve.api_key_file names no key, without which nothing is served"), "{}", found.message);
+        let fix = found.fix.expect("a mend");
+        assert!(
+            fix.contains("name it in serve.api_key_file") && fix.ends_with("then `sudo systemctl start tecnico-serve.service`"),
+            "{fix}"
+        );
     }
 
     /// The line of the package does nothing where systemd runs; one of somebody's own does.

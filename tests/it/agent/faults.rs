@@ -226,3 +226,30 @@ async fn a_whole_tree_in_the_trash_is_told() {
     rig.pass(60);
     assert!(rig.cycle().await.is_clean());
 }
+
+/// Nor what lies in the folder that everybody's tree lies in. What came while it was there is found once it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_all_trees_in_the_trash_is_told_in_every_cycle_until_it_is_back() {
+    let rig = Rig::new("").await;
+    let bea = rig.world.json(0, &["create", "43", "--email", "bea@example.com", "--name", "Bea Souza"]).await;
+    let beas_novos = bea["drive_folders"]["novos_folder_id"].as_str().expect("an id").to_owned();
+    rig.cycle().await;
+    let control = rig.world.control();
+    control.trash(ADMIN, &rig.world.parent).expect("trashed");
+    let file = rig.drop_file("1.pdf", "bom");
+    for _ in 0..2 {
+        let report = rig.cycle().await;
+        assert_eq!((codes(&report), report.exit() as u8), (vec!["parent_trashed"], 77), "{:?}", report.faults);
+    }
+    let status = rig.world.run(&["status"]).await.stdout;
+    assert!(status.contains("the last one failed") && status.contains("in Drive's trash"), "{status}");
+    control.untrash(ADMIN, &rig.world.parent).expect("untrashed");
+    let beas = control.put(ADMIN, &beas_novos, "2.pdf", b"bom", "application/pdf").expect("put");
+    rig.pass(60);
+    let report = rig.cycle().await;
+    assert!(report.is_clean(), "{:?}", report.faults);
+    rig.pass(60);
+    rig.cycle().await;
+    assert_eq!((rig.told(&file), rig.told(&beas)), (vec!["processado".to_owned()], vec!["processado".to_owned()]));
+    rig.assert_promise();
+}

@@ -45,7 +45,7 @@ echo '{"os": 16517189}'
 "#;
 
 /// A processor that waits until `go` exists, so that a test can act while it runs; then it refuses what says `ruim`.
-const WAITING: &str = "command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done; ! grep -q ruim '{path}'\"]\n";
+pub const WAITING: &str = "command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done; ! grep -q ruim '{path}'\"]\n";
 
 /// A world with a technician, a processor and a backend.
 pub struct Rig {

@@ -75,7 +75,7 @@ async fn a_membership_that_is_withdrawn_takes_nobodys_files_back() {
         codes.extend(report.faults.iter().map(|f| f.failure.code()));
         rig.pass(2);
     }
-    assert!(codes.contains(&"drive_not_found") && codes.contains(&"novos_gone"), "the feed and the folder: {codes:?}");
+    assert!(codes.contains(&"drive_not_found") && codes.contains(&"parent_not_found"), "the feed and the folder: {codes:?}");
     assert!(rig.told(&first).is_empty() && rig.told(&second).is_empty(), "{:?}", rig.requests());
     let status = rig.world.run(&["status"]).await.stdout;
     assert!(status.contains("the last one failed"), "{status}");
