@@ -83,7 +83,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     // Listened for before anything is printed: whoever reads the line may end it at once.
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut people = vec![ADMIN.to_owned()];
-    people.extend(args.people.iter().cloned());
+    people.extend(args.people.iter().filter(|email| *email != ADMIN).cloned());
     let mut tokens = Vec::new();
     for email in people {
         tokens.push((email.clone(), embedded.control().user(&email)?.token));
