@@ -33,7 +33,7 @@ fn run(cli: Cli) -> Exit {
         Command::Serve(_) => true,
         _ => false,
     };
-    crate::log::start(global.verbose, global.json, stays);
+    crate::log::start(global.verbose, global.quiet, global.json, stays);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return report(&ui, &anyhow::Error::from(e).context("the runtime did not start")),

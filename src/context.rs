@@ -17,7 +17,7 @@ use crate::domain::text::shell_path;
 use crate::drive::Drive;
 use crate::embedded::Embedded;
 use crate::error::{Exit, Failure};
-use crate::fs_layout::{Base, base_missing};
+use crate::fs_layout::{Base, base_empty, base_missing};
 use crate::ledger::{self, Ledger};
 use crate::provision::Provisioner;
 use crate::ui::{Color, Ui};
@@ -155,19 +155,22 @@ impl Context {
         self.drive.get_or_try_init(|| async { Ok(Drive::connect(&settings.drive, &settings.cache_dir).await?) }).await
     }
 
-    /// The VM's base directory.
+    /// The VM's base directory, made where nobody has folders yet. Fails with `base_dir_missing` or `base_dir_empty` (75) where
+    /// there were technicians' folders in it.
     pub async fn base(&self) -> anyhow::Result<&Base> {
         let settings = self.settings().await?;
-        self.base
-            .get_or_try_init(|| async {
-                not_as_root(&settings.base_dir)?;
-                match Base::open_existing(&settings.base_dir)? {
-                    Some(base) => Ok(base),
-                    None if knows_technicians(&settings.ledger_path).await => Err(base_missing(&settings.base_dir).into()),
-                    None => Ok(Base::open(&settings.base_dir)?),
-                }
-            })
-            .await
+        self.base.get_or_try_init(|| standing_base(settings)).await
+    }
+
+    /// The same where those folders are lost for good.
+    pub async fn new_base(&self) -> anyhow::Result<&Base> {
+        let settings = self.settings().await?;
+        self.base.get_or_try_init(|| async { open_base(settings) }).await
+    }
+
+    /// What is the matter with the base directory where the technicians' folders are not in it.
+    pub async fn lost_base(&self) -> anyhow::Result<Option<Failure>> {
+        Ok(lost_base(self.settings().await?).await?)
     }
 
     /// The embedded Drive of `--sandbox`, once the settings were asked for.
@@ -194,7 +197,7 @@ impl Context {
         let ledger = self.ledger().await?.clone();
         anyhow::ensure!(settings.ledger_path == ledger.path(), "another `ledger.path` needs a restart");
         let drive = Drive::connect(&settings.drive, &settings.cache_dir).await?;
-        let base = Base::open(&settings.base_dir)?;
+        let base = standing_base(&settings).await?;
         let callbacks = Client::new(&settings.callback)?;
         Ok(Agent::new(Arc::new(settings), drive, ledger, base, callbacks))
     }
@@ -244,15 +247,41 @@ fn not_lost(settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-/// Whether a ledger stands there that knows technicians.
-async fn knows_technicians(path: &Path) -> bool {
-    if ledger::is_missing(path) {
-        return false;
+async fn standing_base(settings: &Settings) -> anyhow::Result<Base> {
+    match lost_base(settings).await? {
+        Some(lost) => Err(lost.into()),
+        None => open_base(settings),
     }
-    let Ok(ledger) = Ledger::open(path).await else { return false };
-    let knows = ledger.technicians().await.is_ok_and(|all| !all.is_empty());
+}
+
+fn open_base(settings: &Settings) -> anyhow::Result<Base> {
+    not_as_root(&settings.base_dir)?;
+    Ok(Base::open(&settings.base_dir)?)
+}
+
+/// A folder where a disk is to be mounted is no base directory: what was made in it would hide behind the disk.
+async fn lost_base(settings: &Settings) -> Result<Option<Failure>, Failure> {
+    let base = Base::open_existing(&settings.base_dir)?;
+    if base.as_ref().is_some_and(|base| base.registry().path().exists()) {
+        return Ok(None);
+    }
+    let there = base.as_ref().map(Base::folders).transpose()?.unwrap_or_default();
+    let known = local_folders(&settings.ledger_path).await;
+    if known.is_empty() || known.iter().any(|folder| there.contains(folder)) {
+        return Ok(None);
+    }
+    Ok(Some(base.map_or_else(|| base_missing(&settings.base_dir), |base| base_empty(base.path(), known.len()))))
+}
+
+/// The folders on the VM that a ledger knows to have been made; none where there is no ledger.
+async fn local_folders(path: &Path) -> Vec<String> {
+    if ledger::is_missing(path) {
+        return Vec::new();
+    }
+    let Ok(ledger) = Ledger::open(path).await else { return Vec::new() };
+    let folders = ledger.local_folders().await.unwrap_or_default();
     ledger.close().await;
-    knows
+    folders
 }
 
 /// Root does not work in folders of somebody else's: what it made there, the service could not move or change.

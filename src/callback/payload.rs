@@ -281,6 +281,7 @@ pub fn cause(code: &str) -> String {
         "read_only" | "local_permission" => "não há permissão de escrita na VM",
         "link_refused" | "not_a_directory" | "local_in_the_way" => "há outra coisa no lugar de uma pasta da VM",
         "base_dir_missing" | "base_dir_not_a_directory" => "a pasta base da VM não existe",
+        "base_dir_empty" => "a pasta base da VM está vazia",
         "registry_damaged" => "o arquivo tecnicos.json está danificado",
         "ledger_damaged" => "o banco de dados do tecnico está danificado",
         "callback_url_refused" => "o endereço de callback não é permitido",

@@ -36,6 +36,10 @@ pub struct Args {
     /// With --repair: only say what would be put right
     #[arg(long, requires = "repair")]
     dry_run: bool,
+    /// With --repair: make the folders on the VM anew although none is left there. They are lost for good, and no disk is
+    /// only not mounted
+    #[arg(long, requires = "repair")]
+    anew: bool,
 }
 
 /// What differs from what is wanted, on Drive and on the VM.
@@ -68,6 +72,9 @@ impl Document for Report {
 
 /// Runs `tecnico check`.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    if args.anew {
+        context.new_base().await?;
+    }
     let provisioner = context.provisioner().await?;
     let technicians = wanted(&args.users, &provisioner, context).await?;
     let mut prepared = Vec::with_capacity(technicians.len());

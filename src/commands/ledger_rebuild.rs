@@ -84,7 +84,7 @@ impl Document for Rebuilt {
 pub(super) async fn run(dry_run: bool, set_aside: bool, context: &Context) -> anyhow::Result<Exit> {
     let settings = context.settings().await?;
     // Refuses root before there is anything of root's that the service would stumble over.
-    let (drive, base) = (context.drive().await?, context.base().await?);
+    let (drive, base) = (context.drive().await?, context.new_base().await?);
     let draft = if dry_run { Draft::for_looking().await? } else { Draft::of(&settings.ledger_path, set_aside).await? };
     let provisioner = context.provisioner_on(draft.ledger()).await?;
     let callbacks = Client::new(&settings.callback)?;

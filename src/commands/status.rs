@@ -15,7 +15,6 @@ use crate::domain::clock::{self, Millis, rfc3339};
 use crate::domain::item::{Item, State, shown};
 use crate::domain::text::{count, visible};
 use crate::error::Exit;
-use crate::fs_layout::{Base, base_missing};
 use crate::ledger::DroppedFolder;
 use crate::verdict::{Advice, advice};
 
@@ -132,9 +131,7 @@ async fn unusable(context: &Context) -> anyhow::Result<Vec<Trouble>> {
     let mut problems = Vec::new();
     problems.extend(context.drive().await.err().as_ref().map(problem));
     problems.extend(Client::new(&settings.callback).err().map(anyhow::Error::from).as_ref().map(problem));
-    if Base::open_existing(&settings.base_dir)?.is_none() && !context.ledger().await?.technicians().await?.is_empty() {
-        problems.push(problem(&base_missing(&settings.base_dir).into()));
-    }
+    problems.extend(context.lost_base().await?.map(anyhow::Error::from).as_ref().map(problem));
     Ok(problems)
 }
 

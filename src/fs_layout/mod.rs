@@ -16,7 +16,7 @@ pub mod registry;
 pub mod relocate;
 pub mod tree;
 
-pub use base::{Base, base_missing};
+pub use base::{Base, base_empty, base_missing};
 pub use credentials::{Credentials, Key};
 pub use part::Part;
 pub use place::{LocalFile, Moved};

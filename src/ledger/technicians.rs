@@ -273,6 +273,17 @@ impl Ledger {
         rows.into_iter().map(|r| self.technician_of(r)).collect()
     }
 
+    /// The folders on the VM of all of them, as far as they were made: the VM's come before Drive's.
+    pub async fn local_folders(&self) -> Result<Vec<String>, Failure> {
+        sqlx::query_scalar(
+            "SELECT folder FROM technicians t WHERE removed_at IS NULL AND place IS NULL
+                AND EXISTS (SELECT 1 FROM folders f WHERE f.user_id = t.user_id AND f.state = 'created')",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))
+    }
+
     /// How many there are, those taken out not among them.
     pub async fn technician_count(&self) -> Result<usize, Failure> {
         let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM technicians WHERE removed_at IS NULL")

@@ -32,14 +32,15 @@ pub fn lines_are_json() -> bool {
 }
 
 /// Starts logging to stderr. `verbose` 0 shows warnings, and in the journal each step; 1 what is done, 2 every Drive call.
-/// `stays`: it is a service.
-pub fn start(verbose: u8, json: bool, stays: bool) {
+/// `quiet`: only what made it fail, for cron. `stays`: it is a service.
+pub fn start(verbose: u8, quiet: bool, json: bool, stays: bool) {
     let elsewhere = !is_journal() && !std::io::stderr().is_terminal();
     // A second start in one process (tests) keeps the first.
     let _ = WORDS_ARE_JSON.set(stays && elsewhere);
     let level = match verbose {
         0 if is_journal() => STORY,
         0 if stays => "warn",
+        0 if quiet => "error",
         0 => PERSONS,
         1 => "warn,tecnico=info",
         _ => "warn,tecnico=debug",

@@ -197,6 +197,19 @@ async fn a_follower_whose_ledger_is_damaged_ends() {
     assert!(said.contains("ledger_damaged") && said.contains("ledger rebuild"), "{said}");
 }
 
+/// What is read again with the configuration holds the folders that were there before, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_makes_no_base_directory_in_the_place_of_a_disk() {
+    let rig = Rig::new("").await;
+    let following = Following::start(&rig, &["--interval", "1h"]);
+    let file = rig.drop_file("1.pdf", "bom");
+    until("it is told", || rig.told(&file) == ["processado"]).await;
+    std::fs::rename(rig.world.vm(), rig.world.path("away")).expect("moved");
+    following.signal(Signal::HUP);
+    until("refused", || following.said("the old one stays in force") == 1).await;
+    assert!(following.said("base_dir_missing") > 0 && !rig.world.vm().exists());
+}
+
 /// An editor's save is many events, and a reload after it one more: each is said once, and no line is anything but JSON.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_is_told_once_and_every_line_of_a_service_is_json() {

@@ -32,6 +32,17 @@ async fn c3_5_c6_6_a_backend_that_is_down_for_three_days_misses_nothing() {
     assert_eq!(rig.world.json(0, &["why", "1.pdf"]).await["items"][0]["state"], "reported");
 }
 
+/// Cron mails whatever is printed, and a backend that is down is no news each minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_run_that_ends_well_prints_nothing() {
+    let rig = Rig::new("").await;
+    rig.backend.reply(Reply::status(500));
+    let file = rig.drop_file("1.pdf", "bom");
+    let ran = rig.world.run(&["--quiet", "watch"]).await.expect(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    assert_eq!((rig.place(&file).0.as_str(), rig.requests().len()), ("processados", 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_last_try_it_is_a_dead_letter_that_can_be_sent_again() {
     let rig = Rig::new("").await;

@@ -233,3 +233,28 @@ async fn a_base_directory_that_is_gone_is_made_by_nobody() {
     std::fs::rename(&away, world.vm()).expect("mounted");
     world.json(0, &["watch"]).await;
 }
+
+/// The folder that a disk is mounted on is there without the disk, and empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_base_directory_is_taken_for_the_technicians_by_nobody() {
+    let world = World::new().await;
+    world.json(0, &ANA).await;
+    let away = world.path("away");
+    std::fs::rename(world.vm(), &away).expect("moved");
+    std::fs::create_dir(world.vm()).expect("made");
+    std::fs::create_dir(world.vm().join("lost+found")).expect("made");
+    for args in
+        [&["watch"][..], &["process", "--all"], &["check"], &["check", "--repair"], &["create", "43"], &["rename", "42", "--name", "Ana"]]
+    {
+        let refused = world.json(75, args).await;
+        assert_eq!(refused["error"]["code"], "base_dir_empty", "{args:?}: {refused}");
+        assert!(refused["error"]["hint"].as_str().is_some_and(|h| h.contains("sudo mount -a") && h.contains("--anew")), "{refused}");
+        assert_eq!(std::fs::read_dir(world.vm()).expect("read").count(), 1, "{args:?} made something");
+    }
+    let status = world.json(1, &["status"]).await;
+    assert!(status["problems"].as_array().is_some_and(|all| all.iter().any(|p| p["code"] == "base_dir_empty")), "{status}");
+    // Lost for good: the folders are made anew, by whoever says so.
+    world.json(0, &["check", "--repair", "--anew"]).await;
+    assert!(world.vm().join("Ana_Maria/pdfs/novos").is_dir() && world.vm().join("tecnicos.json").is_file());
+    world.json(0, &["watch"]).await;
+}
