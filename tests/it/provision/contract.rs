@@ -153,6 +153,8 @@ async fn c5_1_c5_5_environment_names_still_work() {
     crate::support::world::finish(command).await.expect(0);
     assert!(world.path("from-env/Ana_Maria/pdfs/novos").is_dir() && !world.vm().exists());
 
+    // Ana's folders should lie in the other one too, as far as the same ledger knows.
+    std::fs::rename(world.path("ledger.db"), world.path("anas.db")).expect("moved");
     let mut command = world.command(&["create", "43", "--name", "Bea", "--base-dir"]);
     command
         .arg(world.path("from-flag"))
