@@ -33,7 +33,10 @@ fn run(cli: Cli) -> Exit {
         Command::Serve(_) => true,
         _ => false,
     };
-    crate::log::start(global.verbose, global.quiet, global.json, stays);
+    // Behind a gate with a prefix, stderr is the caller's, and a line of the log may be about somebody else.
+    if global.within.is_none() {
+        crate::log::start(global.verbose, global.quiet, global.json, stays);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return report(&ui, &anyhow::Error::from(e).context("the runtime did not start")),

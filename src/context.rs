@@ -13,6 +13,7 @@ use crate::callback::Client;
 use crate::config::owner::{self, Person};
 use crate::config::{self, Flags, Settings};
 use crate::domain::clock;
+use crate::domain::reach::Reach;
 use crate::domain::text::shell_path;
 use crate::drive::Drive;
 use crate::embedded::Embedded;
@@ -56,6 +57,10 @@ pub struct Global {
     /// Never ask; fail where an answer would be needed
     #[arg(long, global = true)]
     pub no_input: bool,
+    /// Touch and name only user ids that begin so: what `ssh-gate --user-prefix` tells the command behind it. It stands before
+    /// the command, where no caller of the gate has a word
+    #[arg(long, hide = true, value_name = "PREFIX")]
+    pub within: Option<String>,
 }
 
 impl Global {
@@ -77,6 +82,7 @@ pub struct Context {
     pub ui: Ui,
     /// The global flags.
     pub global: Global,
+    reach: Reach,
     begins_sandbox: bool,
     settings: OnceCell<Settings>,
     ledger: OnceCell<Ledger>,
@@ -91,6 +97,7 @@ impl Context {
     pub fn new(ui: Ui, global: Global, begins_sandbox: bool) -> Self {
         Self {
             ui,
+            reach: Reach::within(global.within.as_deref()),
             global,
             begins_sandbox,
             settings: OnceCell::new(),
@@ -209,7 +216,8 @@ impl Context {
 
     /// The same on another ledger than that of the settings.
     pub async fn provisioner_on<'a>(&'a self, ledger: &'a Ledger) -> anyhow::Result<Provisioner<'a>> {
-        Ok(Provisioner { settings: self.settings().await?, drive: self.drive().await?, ledger, base: self.base().await? })
+        let (settings, drive, base) = (self.settings().await?, self.drive().await?, self.base().await?);
+        Ok(Provisioner { settings, drive, ledger, base, reach: &self.reach })
     }
 
     /// Ends what this run started, and counts what it asked of Drive.

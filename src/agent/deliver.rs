@@ -164,6 +164,11 @@ impl Agent {
     }
 }
 
+/// Whether a failure is that of a delivery: to everybody's backend, whoever the run was for.
+pub fn is_of_callbacks(failure: &Failure) -> bool {
+    matches!(failure.code(), "callback_dead" | "address_stopped")
+}
+
 impl Round {
     fn is_over(&self) -> bool {
         self.deadline.is_some_and(|d| Instant::now() >= d)

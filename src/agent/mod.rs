@@ -44,7 +44,7 @@ use crate::fs_layout::Base;
 use crate::ledger::{Ledger, Units};
 
 pub use cycle::{Plan, Scope};
-pub use deliver::Deliveries;
+pub use deliver::{Deliveries, is_of_callbacks};
 pub use looking::Looking;
 pub use program::COMMAND_UNUSABLE;
 pub use recall::Tally;

@@ -13,6 +13,7 @@ use crate::agent::{self, Job};
 use crate::callback::payload::{Attempt, Task, folders_done, folders_failed, folders_failure_sentence, folders_sentence};
 use crate::creation::{self, Made};
 use crate::domain::event::EventKind;
+use crate::domain::reach::Reach;
 use crate::domain::technician::folder_name;
 use crate::error::{Exit, Failure};
 use crate::ledger::{JobKind, JobRow, JobState};
@@ -52,7 +53,8 @@ pub(super) async fn carry_out(api: &Api, row: &JobRow) -> anyhow::Result<End> {
     let (asked, wanted): (Asked, Wanted) = serde_json::from_str(&row.job.request)?;
     let candidate = candidate(row.job.user.as_str(), &wanted)?;
     let agent = &api.0.agent;
-    let provisioner = Provisioner { settings: &agent.settings, drive: &agent.drive, ledger: &agent.ledger, base: &agent.base };
+    let provisioner =
+        Provisioner { settings: &agent.settings, drive: &agent.drive, ledger: &agent.ledger, base: &agent.base, reach: &Reach::EVERYBODY };
     let Made { outcome, folders } = creation::create(&provisioner, &candidate, None).await?;
     let technician = &outcome.prepared.technician;
     let done = creation::in_words(outcome.status);

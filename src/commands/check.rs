@@ -138,6 +138,7 @@ pub(super) async fn recorded(user: &str, provisioner: &Provisioner<'_>) -> anyho
             .hint(format!("`tecnico list` shows who there is; `tecnico create {user}` makes one"))
     };
     let id = UserId::parse(user).map_err(|_| unknown())?;
+    provisioner.may_touch(&id)?;
     Ok(provisioner.ledger.technician(&id).await?.ok_or_else(unknown)?)
 }
 

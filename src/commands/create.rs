@@ -136,6 +136,9 @@ async fn create(args: &Args, candidate: &Candidate, context: &Context) -> anyhow
 
 /// Prints what would be done; writes nothing, on either side or in the ledger.
 pub(super) async fn dry_run(candidates: &[Candidate], provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<Exit> {
+    for candidate in candidates {
+        provisioner.may_touch(&candidate.user)?;
+    }
     let mut steps = Vec::new();
     for preview in provisioner.preview(candidates).await? {
         for drift in &preview.plan.drifts {

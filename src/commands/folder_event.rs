@@ -75,7 +75,8 @@ pub(super) async fn send(context: &Context) {
         Ok(sent) if sent.failed == 0 => {}
         Ok(sent) => context.ui.note(format!(
             "note: the backend could not be told ({}); `tecnico watch` tries again, `tecnico callbacks` lists it",
-            sent.last_error.unwrap_or_default()
+            // What a backend answers may be about somebody this run may not name.
+            sent.last_error.filter(|_| context.global.within.is_none()).unwrap_or_else(|| "it takes nothing now".to_owned())
         )),
         Err(why) => tracing::warn!("callbacks are left for `tecnico watch`: {why:#}"),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::check;
 use super::cycle_report::{self, Processed};
-use crate::agent::{Job, Plan, Scope, wake};
+use crate::agent::{Job, Plan, Scope, is_of_callbacks, wake};
 use crate::context::Context;
 use crate::drive::FileId;
 use crate::error::{Exit, Failure};
@@ -65,7 +65,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     };
     let plan =
         Plan { wait_for_settling: true, patience: PATIENCE, hurry: Some("asked for by `tecnico process`"), job, ..Plan::over(scope) };
-    let report = wake::run_once(&agent, &plan).await?;
+    let mut report = wake::run_once(&agent, &plan).await?;
+    if context.global.within.is_some() {
+        // Callbacks go out along with it, whosever they are.
+        report.faults.retain(|fault| !is_of_callbacks(&fault.failure));
+    }
     cycle_report::tell::<Processed>(&report, true, context);
     Ok(report.exit())
 }

@@ -1,5 +1,6 @@
 //! `tecnico ssh-gate`.
 
+use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -35,7 +36,7 @@ pub struct Args {
     /// The commands the key may run
     #[arg(long, value_name = "VERB", value_delimiter = ',', required = true)]
     allow: Vec<String>,
-    /// Only for user ids that begin with this; commands that act on everybody are refused then
+    /// Only for user ids that begin with this: commands that act on everybody are refused, and nobody else is changed or named
     #[arg(long, value_name = "PREFIX")]
     user_prefix: Option<String>,
     /// Append one JSON line a call, refused ones too; a call that cannot be logged is refused
@@ -65,15 +66,12 @@ impl Document for Audit<'_> {
 
 /// Runs `tecnico ssh-gate`. Where the command is allowed, this process becomes it and never returns.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let gate = Gate::new(&args.allow, args.user_prefix.as_deref())
-        .map_err(|why| Failure::new(Exit::Usage, "usage", why).hint("correct the line in authorized_keys"))?;
     let asked = std::env::var_os("SSH_ORIGINAL_COMMAND").unwrap_or_default();
-    let text = asked.to_str();
-    let answer = text.ok_or(Why::NotText).and_then(|line| gate.admit(line));
+    let answer = admit(args, &asked);
     if let Some(log) = &args.log {
         let (command, reason) = match &answer {
             Ok(admitted) => (admitted.shown.clone(), None),
-            Err(why) => (outline(&asked.to_string_lossy()), Some(reason(why))),
+            Err(refusal) => (outline(&asked.to_string_lossy()), Some(refusal.reason.clone())),
         };
         let line = Audit {
             at: clock::rfc3339(clock::now()),
@@ -86,8 +84,25 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         };
         append(log, &line)?;
     }
-    let admitted = answer.map_err(|why| Failure::new(Exit::Refused, "gate_refused", why.to_string()).hint(gate.hint(&why)))?;
-    Err(become_it(&admitted, &context.global).into())
+    let admitted = answer.map_err(|refusal| refusal.failure)?;
+    Err(become_it(&admitted, &context.global, args.user_prefix.as_deref()).into())
+}
+
+/// A call that is not let through: what the log is told, and what the caller is.
+struct Refusal {
+    reason: String,
+    failure: Failure,
+}
+
+fn admit(args: &Args, asked: &OsStr) -> Result<Admitted, Refusal> {
+    let gate = Gate::new(&args.allow, args.user_prefix.as_deref()).map_err(|why| Refusal {
+        reason: format!("the line in authorized_keys is wrong: {why}"),
+        failure: Failure::new(Exit::Usage, "usage", why).hint("correct the line in authorized_keys"),
+    })?;
+    asked.to_str().ok_or(Why::NotText).and_then(|line| gate.admit(line)).map_err(|why| Refusal {
+        reason: reason(&why),
+        failure: Failure::new(Exit::Refused, "gate_refused", why.to_string()).hint(gate.hint(&why)),
+    })
 }
 
 /// A reason for the log, which must not repeat what was typed: it may be a secret in the wrong place.
@@ -112,7 +127,7 @@ fn append(log: &Path, line: &Audit<'_>) -> Result<(), Failure> {
 }
 
 /// Turns this process into the same program with the checked words and an environment that the caller had no part in.
-fn become_it(admitted: &Admitted, global: &Global) -> Failure {
+fn become_it(admitted: &Admitted, global: &Global, prefix: Option<&str>) -> Failure {
     // The running file itself: an upgrade may have replaced the one at its path.
     let mut command = Command::new("/proc/self/exe");
     command.arg0("tecnico");
@@ -126,6 +141,7 @@ fn become_it(admitted: &Admitted, global: &Global) -> Failure {
             command.arg(flag).arg(path);
         }
     }
+    command.args(prefix.map(|prefix| format!("--within={prefix}")));
     command.args(["--no-input", "--no-progress", "--color=never"]).args(&admitted.argv);
     command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     for name in ["HOME", "USER", "LOGNAME"] {

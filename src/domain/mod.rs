@@ -5,6 +5,7 @@ pub mod event;
 pub mod folder;
 pub mod gate;
 pub mod item;
+pub mod reach;
 pub mod tags;
 pub mod technician;
 pub mod text;

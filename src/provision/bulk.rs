@@ -124,7 +124,7 @@ impl Provisioner<'_> {
     /// Somebody imported without the backend's id is known by their e-mail until a create names it.
     async fn rekey(&self, candidate: &Candidate) -> anyhow::Result<bool> {
         let Some(imported) = candidate.wanted.email.as_ref().and_then(|e| UserId::parse(e.as_str()).ok()) else { return Ok(false) };
-        Ok(imported != candidate.user && self.ledger.rekey(&imported, &candidate.user).await?)
+        Ok(imported != candidate.user && self.reach.holds(&imported) && self.ledger.rekey(&imported, &candidate.user).await?)
     }
 
     /// Ids for every folder wanted, new ones where there are none yet.
@@ -143,20 +143,25 @@ impl Provisioner<'_> {
         if let Some(email) = &candidate.wanted.email
             && let Some(other) = self.ledger.technician_by_email(email).await?
         {
-            let message =
-                format!("{user} is not known here, but {email} is the e-mail of the technician {} ({})", other.user, other.folder);
-            let hint = format!("if it is the same person: `tecnico create {}`; if not, give another --email", other.user);
+            let message = format!("{user} is not known here, but {email} is the e-mail of {}", self.naming(&other));
+            let hint = if self.reach.holds(&other.user) {
+                format!("if it is the same person: `tecnico create {}`; if not, give another --email", other.user)
+            } else {
+                "nothing was changed; give another --email".to_owned()
+            };
             return Err(Failure::new(Exit::Data, "email_taken", message).hint(hint).into());
         }
         if let Some(entry) = candidate.wanted.email.as_ref().and_then(|e| survey.registered(e)) {
-            let message = format!("{user} is not known here, but {} already has {} in tecnicos.json", entry.email, entry.pasta_vm);
+            let has = if self.reach.is_everybody() { entry.pasta_vm.as_str() } else { "a folder" };
+            let message = format!("{user} is not known here, but {} already has {has} in tecnicos.json", entry.email);
             let hint = format!("adopt what the old system made: `tecnico import {}`", shell_path(&self.base.registry().path()));
             return Err(Failure::new(Exit::Data, "made_by_old_system", message).hint(hint).into());
         }
         if let Some(twin) = survey.namesake(&self.parent()?, &candidate.wanted.folder, user)
             && crate::domain::tags::path(&twin.app_properties).is_none()
         {
-            let message = format!("a folder {:?} that tecnico did not make lies on Drive already ({})", twin.name, twin.id);
+            let id = if self.reach.is_everybody() { format!(" ({})", twin.id) } else { String::new() };
+            let message = format!("a folder {:?} that tecnico did not make lies on Drive already{id}", twin.name);
             let hint = "if it is the same person's, `tecnico import tecnicos.json`; if not, give another --name, or rename that folder";
             return Err(Failure::new(Exit::Data, "folder_exists_on_drive", message).hint(hint).into());
         }

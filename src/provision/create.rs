@@ -46,6 +46,7 @@ impl Provisioner<'_> {
         survey: Option<&Survey>,
         secrets: Option<(&Key, &Credentials)>,
     ) -> anyhow::Result<Outcome> {
+        self.may_touch(&candidate.user)?;
         let lock = self.ledger.lock_technician(&candidate.user).await?;
         let before = self.ledger.technician(&candidate.user).await?.and_then(|t| t.email);
         let taken = survey.filter(|_| !lock.waited());

@@ -14,6 +14,7 @@ mod home;
 mod observe;
 mod plan;
 mod preview;
+mod reach;
 mod recall;
 mod remove;
 mod rename;
@@ -33,6 +34,7 @@ pub use remove::Removed;
 pub use rename::{Changes, Renamed};
 
 use crate::config::Settings;
+use crate::domain::reach::Reach;
 use crate::drive::Drive;
 use crate::fs_layout::Base;
 use crate::ledger::Ledger;
@@ -48,4 +50,6 @@ pub struct Provisioner<'a> {
     pub ledger: &'a Ledger,
     /// The VM's base directory.
     pub base: &'a Base,
+    /// Whom it may touch and name.
+    pub reach: &'a Reach,
 }

@@ -264,6 +264,10 @@ impl Provisioner<'_> {
             _ => Vec::new(),
         };
         let mut twins = survey.twins(technician, &self.parent()?, &wanted, rows);
+        if !self.reach.is_everybody() {
+            // Whose such a folder is, is not for whoever chose its name and an address to say.
+            twins.retain(|t| t.is_theirs);
+        }
         for twin in twins.iter_mut().filter(|t| !t.is_theirs) {
             twin.is_theirs = self.is_theirs(&twin.entry, technician).await?;
         }

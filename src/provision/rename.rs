@@ -99,7 +99,7 @@ impl Provisioner<'_> {
     pub(super) async fn check_address_is_free(&self, technician: &Technician, email: &Email) -> anyhow::Result<()> {
         let others = self.ledger.technicians().await?;
         let Some(other) = others.into_iter().find(|t| t.user != technician.user && t.email.as_ref() == Some(email)) else { return Ok(()) };
-        let why = format!("{email} is the e-mail of the technician {} ({}) already", other.user, other.folder);
+        let why = format!("{email} is the e-mail of {} already", self.naming(&other));
         Err(Failure::new(Exit::Data, "email_taken", why).hint("nothing was changed; give another --email").into())
     }
 

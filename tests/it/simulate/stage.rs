@@ -14,6 +14,7 @@ use tecnico::agent::{Agent, CycleReport, Looking, Plan, Scope};
 use tecnico::callback::Client;
 use tecnico::config::{self, Flags, Settings};
 use tecnico::domain::folder::Role;
+use tecnico::domain::reach::Reach;
 use tecnico::domain::technician::UserId;
 use tecnico::drive::Drive;
 use tecnico::error::Failure;
@@ -160,7 +161,13 @@ impl Stage {
         let process = self.process()?;
         let agent = &process.agent;
         let (folder, rows) = process.runtime.block_on(async {
-            let provisioner = Provisioner { settings: &agent.settings, drive: &agent.drive, ledger: &agent.ledger, base: &agent.base };
+            let provisioner = Provisioner {
+                settings: &agent.settings,
+                drive: &agent.drive,
+                ledger: &agent.ledger,
+                base: &agent.base,
+                reach: &Reach::EVERYBODY,
+            };
             let outcome = provisioner.create(&candidate, None, None).await?;
             let rows = agent.ledger.folder_ids(&UserId::parse(user).map_err(anyhow::Error::msg)?).await?;
             anyhow::Ok((outcome.prepared.technician.folder, rows))

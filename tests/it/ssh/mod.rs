@@ -1,6 +1,7 @@
 //! The gate behind a real OpenSSH server, used by the backend and by somebody who stole its key.
 
 mod attack;
+mod prefix;
 pub mod sshd;
 
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +9,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::documents;
+use crate::support::{documents, python};
 use sshd::Sshd;
 
 /// The one document on stdout, and nothing else there.
@@ -205,4 +206,47 @@ fn what_cannot_be_audited_is_not_run() {
     let output = sshd.run("list --json");
     assert_eq!((output.status.code(), document(&output)["error"]["code"].as_str()), (Some(73), Some("audit_unwritable")));
     assert!(!sshd.path("state").exists(), "the command ran all the same");
+}
+
+#[test]
+fn a_line_in_authorized_keys_that_is_wrong_is_audited_too() {
+    let sshd = Sshd::start("--allow list,lst");
+    let output = sshd.run("list --json");
+    assert_eq!((output.status.code(), document(&output)["error"]["code"].as_str()), (Some(64), Some("usage")));
+    let lines = sshd.audit();
+    assert_eq!((lines.len(), &lines[0]["allowed"], &lines[0]["command"]), (1, &json!(false), &json!(["list", "--json"])), "{lines:?}");
+    assert!(lines[0]["reason"].as_str().is_some_and(|r| r.contains("authorized_keys") && r.contains("\"lst\"")), "{lines:?}");
+}
+
+/// The sample of docs/ssh.md as it stands there, with an `ssh` before it on the way that knows this server.
+#[test]
+fn the_sample_for_backends_gives_the_document_or_the_code() {
+    let sshd = Sshd::start("--allow list,create,check");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ssh.md")).expect("the page");
+    let sample = page.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a sample");
+    let ask = r#"
+def ask(*words):
+    try: return tecnico(*words)["schema"]
+    except RuntimeError as fault: return str(fault.args[0])
+print([ask("list"), ask("create", "42", "--email", "it's me"), ask("status")])
+"#;
+    let bin = sshd.path("bin");
+    std::fs::create_dir_all(&bin).expect("made");
+    let path = std::env::var("PATH").expect("a path");
+    let said = |port: u16| {
+        let (key, known) = (sshd.path("client"), sshd.path("known"));
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" = tecnico@vm.example.com ] || exit 2\nshift\nPATH='{path}'\nexec ssh -F none -o BatchMode=yes \\\n\
+             -o StrictHostKeyChecking=no -o LogLevel=ERROR -o UserKnownHostsFile='{}' -i '{}' -p {port} 127.0.0.1 -- \"$@\"\n",
+            known.display(),
+            key.display()
+        );
+        std::fs::write(bin.join("ssh"), script).expect("written");
+        std::fs::set_permissions(bin.join("ssh"), std::fs::Permissions::from_mode(0o755)).expect("set");
+        let environment = [("PATH".to_owned(), format!("{}:{path}", bin.display()))];
+        python::run_with(&format!("{sample}{ask}"), &[], &environment).expect("the sample runs")
+    };
+    assert_eq!(said(sshd.port()).trim(), "['tecnico.list/1', 'email_invalid', 'gate_refused']");
+    // Nobody listens there: ssh ends with 255 and says nothing on stdout.
+    assert_eq!(said(9).trim(), "['ssh_failed', 'ssh_failed', 'ssh_failed']");
 }
