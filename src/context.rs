@@ -264,7 +264,7 @@ async fn standing_base(settings: &Settings) -> anyhow::Result<Base> {
 
 fn open_base(settings: &Settings) -> anyhow::Result<Base> {
     not_as_root(&settings.base_dir)?;
-    Ok(Base::open(&settings.base_dir)?)
+    Ok(Base::open(&settings.base_dir, settings.modes)?)
 }
 
 /// A folder where a disk is to be mounted is no base directory: what was made in it would hide behind the disk.

@@ -15,7 +15,6 @@ use crate::domain::clock::rfc3339;
 use crate::domain::technician::UserId;
 use crate::domain::text::{count, shell_path};
 use crate::error::{Exit, Failure};
-use crate::fs_layout::FILE_MODE;
 use crate::ledger::Technician;
 use crate::provision::{Drift, Prepared, Problem, Provisioner};
 use crate::verdict::advice;
@@ -204,7 +203,8 @@ async fn unknown_entries(provisioner: &Provisioner<'_>) -> anyhow::Result<Vec<Fi
 /// `tecnicos.json` is everybody's; its mode is looked at once.
 fn registry_mode(provisioner: &Provisioner<'_>, repair: bool) -> anyhow::Result<Option<Finding>> {
     let registry = provisioner.base.registry();
-    let Some(mode) = registry.mode()?.filter(|m| *m != FILE_MODE) else { return Ok(None) };
+    let wants = provisioner.base.modes().file;
+    let Some(mode) = registry.mode()?.filter(|m| *m != wants) else { return Ok(None) };
     if repair {
         registry.fix_mode()?;
     }
@@ -213,7 +213,7 @@ fn registry_mode(provisioner: &Provisioner<'_>, repair: bool) -> anyhow::Result<
         folder: String::new(),
         problem: "local_mode",
         place: registry.path().display().to_string(),
-        message: format!("tecnicos.json has mode {mode:04o} instead of {FILE_MODE:04o}"),
+        message: format!("tecnicos.json has mode {mode:04o} instead of {wants:04o}"),
         fix: "`tecnico check --repair`".to_owned(),
         repaired: repair,
         error: None,

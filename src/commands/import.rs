@@ -1,5 +1,6 @@
 //! `tecnico import`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -8,8 +9,9 @@ use serde::Serialize;
 use super::report::Cost;
 use crate::context::Context;
 use crate::document::Document;
+use crate::domain::text::count;
 use crate::error::{Exit, Failure};
-use crate::fs_layout::{Entry as RegistryEntry, registry};
+use crate::fs_layout::{Entry as RegistryEntry, Registry, registry};
 use crate::ledger::{Draft, is_missing};
 use crate::provision::{Found, Provisioner};
 
@@ -82,6 +84,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         bar.inc(1);
     }
     bar.finish_and_clear();
+    if !args.dry_run {
+        settle_mode(&provisioner.base.registry(), provisioner.base.modes().file, context)?;
+    }
     let failed = rows.iter().any(|r| r.status == "failed");
     let report = Report { dry_run: args.dry_run, rows, drive: provisioner.drive.meter().into() };
     if context.ui.is_json() {
@@ -105,12 +110,35 @@ async fn row(entry: &RegistryEntry, args: &Args, provisioner: &Provisioner<'_>) 
     }
     let standing = found.tree.len();
     let missing = provisioner.settings.layout.drive_folders().len() - standing;
+    let modes = other_modes(&found, provisioner, args.dry_run)?;
     if args.dry_run {
-        return Ok(row(&found, "adoptable", format!("{standing} folders on Drive would be adopted, {missing} made")));
+        return Ok(row(&found, "adoptable", format!("{standing} folders on Drive would be adopted, {missing} made{modes}")));
     }
     let (_, applied) = provisioner.adopt(&found).await?;
     if let Some(entry) = &applied.registry {
         provisioner.base.registry().upsert(entry)?;
     }
-    Ok(row(&found, "adopted", format!("{standing} folders on Drive adopted, {missing} made")))
+    Ok(row(&found, "adopted", format!("{standing} folders on Drive adopted, {missing} made{modes}")))
+}
+
+/// What is said of folders on the VM that other programs may not be able to use afterwards.
+fn other_modes(found: &Found, provisioner: &Provisioner<'_>, dry_run: bool) -> anyhow::Result<String> {
+    let wants = provisioner.base.modes().folder;
+    let there = provisioner.base.tree(&found.candidate.wanted.folder)?.observe(&provisioner.settings.layout.local_folders())?;
+    let modes: Vec<String> = there.iter().filter_map(|f| f.mode).filter(|m| *m != wants).map(|m| format!("{m:04o}")).collect();
+    if modes.is_empty() {
+        return Ok(String::new());
+    }
+    let (folders, distinct) = (count(modes.len() as u64, "folder", "folders"), modes.into_iter().collect::<BTreeSet<_>>());
+    let became = if dry_run { "would become" } else { "became" };
+    let modes = distinct.into_iter().collect::<Vec<_>>().join(" and ");
+    Ok(format!("; the mode of {folders} on the VM, {modes}, {became} {wants:04o} (vm.folder_mode)"))
+}
+
+/// `tecnicos.json` as the old system left it gets the mode it will have.
+fn settle_mode(registry: &Registry, wants: u32, context: &Context) -> Result<(), Failure> {
+    let Some(mode) = registry.mode()?.filter(|m| *m != wants) else { return Ok(()) };
+    registry.fix_mode()?;
+    context.ui.note(format!("the mode of {}, {mode:04o}, became {wants:04o} (vm.file_mode)", registry.path().display()));
+    Ok(())
 }

@@ -21,6 +21,8 @@ pub(super) struct Raw {
 #[derive(Debug, Deserialize)]
 pub(super) struct Vm {
     pub base_dir: String,
+    pub folder_mode: String,
+    pub file_mode: String,
 }
 
 #[derive(Debug, Deserialize)]

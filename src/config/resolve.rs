@@ -8,8 +8,8 @@ use toml::Table;
 use url::{Host, Url};
 
 use super::settings::{
-    CallbackSettings, Credentials, DocPolicy, DriveSettings, FolderPolicy, Mode, ProcessSettings, ServeSettings, Settings, ShareSettings,
-    WatchSettings,
+    CallbackSettings, Credentials, DocPolicy, DriveSettings, FolderPolicy, Mode, Modes, ProcessSettings, ServeSettings, Settings,
+    ShareSettings, WatchSettings,
 };
 use super::{command, file, raw};
 use crate::domain::folder::Layout;
@@ -68,6 +68,20 @@ impl Place<'_> {
         Err(self.fault(key, &why).hint("begin it with https://; a service without TLS belongs behind a proxy that has it"))
     }
 
+    /// Permission bits that let this user in (`own`), and not everybody change things.
+    fn mode(&self, key: &str, text: &str, own: u32) -> Result<u32, Failure> {
+        let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777 && matches!(text.len(), 3 | 4));
+        let mode = mode.ok_or_else(|| self.fault(key, &format!("{text:?} is not a mode up to 0777; write it as \"0750\"")))?;
+        if mode & own != own {
+            return Err(self.fault(key, &format!("{text:?} shuts this user out, who needs {own:04o}")));
+        }
+        if mode & 0o002 != 0 {
+            let why = format!("{text:?} lets everybody on this machine change what is there");
+            return Err(self.fault(key, &why).hint("let a group in: \"0770\" for folders, \"0660\" for files"));
+        }
+        Ok(mode)
+    }
+
     fn count(&self, key: &str, n: usize) -> Result<usize, Failure> {
         if (1..=1000).contains(&n) { Ok(n) } else { Err(self.fault(key, &format!("{n} is not between 1 and 1000"))) }
     }
@@ -94,6 +108,10 @@ pub(super) fn settings(table: Table, path: &Path, text: &str) -> Result<Settings
     let ledger_path = PathBuf::from(&raw.ledger.path);
     Ok(Settings {
         toml: in_force,
+        modes: Modes {
+            folder: place.mode("vm.folder_mode", &raw.vm.folder_mode, 0o700)?,
+            file: place.mode("vm.file_mode", &raw.vm.file_mode, 0o600)?,
+        },
         base_dir: raw.vm.base_dir.into(),
         cache_dir: ledger_path.with_file_name("cache"),
         ledger_path,

@@ -18,6 +18,8 @@ pub struct Settings {
     pub base_dir: PathBuf,
     /// `[drive]`.
     pub drive: DriveSettings,
+    /// `vm.folder_mode`, `vm.file_mode`.
+    pub modes: Modes,
     /// `[layout]`.
     pub layout: Layout,
     /// `[share]`.
@@ -40,6 +42,21 @@ pub struct Settings {
     pub silence: Duration,
     /// `status.stuck`: how long a file may get no step further.
     pub stuck: Duration,
+}
+
+/// Who may use what lies on the VM, as permission bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes {
+    /// Of every folder of a tree, and of those the trees lie in.
+    pub folder: u32,
+    /// Of files other programs read: `tecnicos.json` and the work orders.
+    pub file: u32,
+}
+
+impl Default for Modes {
+    fn default() -> Self {
+        Self { folder: 0o750, file: 0o640 }
+    }
 }
 
 /// How Drive is reached, and as whom.

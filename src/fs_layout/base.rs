@@ -7,8 +7,9 @@ use std::sync::Arc;
 use cap_std::fs::Dir;
 
 use super::handle::{self, io_failure};
-use super::{DIR_MODE, Registry, Tree};
+use super::{Registry, Tree};
 use crate::config::owner;
+use crate::config::settings::Modes;
 use crate::domain::text::count;
 use crate::error::{Exit, Failure};
 
@@ -17,34 +18,35 @@ use crate::error::{Exit, Failure};
 pub struct Base {
     pub(super) dir: Arc<Dir>,
     pub(super) path: PathBuf,
+    pub(super) modes: Modes,
 }
 
 impl Base {
-    /// Opens `base_dir`, and makes it (0750) where only its last part is missing.
+    /// Opens `base_dir`, and makes it where only its last part is missing. What is made in it gets these modes.
     ///
     /// Fails with `base_dir_missing` (exit 78) where the parent does not exist either: a mistyped path or a disk
     /// that is not mounted must not grow a tree of its own.
-    pub fn open(base_dir: &Path) -> Result<Self, Failure> {
+    pub fn open(base_dir: &Path, modes: Modes) -> Result<Self, Failure> {
         if let Some(base) = Self::open_existing(base_dir)? {
-            return Ok(base);
+            return Ok(Self { modes, ..base });
         }
         match std::fs::create_dir(base_dir) {
             Ok(()) => {
                 let dir = handle::open_base(base_dir).map_err(|e| io_failure("open", base_dir, e))?;
-                handle::set_mode(&dir, DIR_MODE).map_err(|e| io_failure("set the mode of", base_dir, e))?;
+                handle::set_mode(&dir, modes.folder).map_err(|e| io_failure("set the mode of", base_dir, e))?;
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(missing(base_dir).because(e)),
             Err(e) => return Err(io_failure("create", base_dir, e)),
         }
-        Self::open_existing(base_dir)?.ok_or_else(|| missing(base_dir))
+        Self::open_existing(base_dir)?.map(|base| Self { modes, ..base }).ok_or_else(|| missing(base_dir))
     }
 
     /// Opens `base_dir` without making anything; `None` where it does not exist.
     pub fn open_existing(base_dir: &Path) -> Result<Option<Self>, Failure> {
         let path = std::path::absolute(base_dir).map_err(|e| io_failure("resolve", base_dir, e))?;
         match handle::open_base(&path) {
-            Ok(dir) => Ok(Some(Self { dir: Arc::new(dir), path })),
+            Ok(dir) => Ok(Some(Self { dir: Arc::new(dir), path, modes: Modes::default() })),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
                 Err(Failure::new(Exit::Config, "base_dir_not_a_directory", format!("vm.base_dir {} is not a directory", path.display()))
@@ -53,6 +55,11 @@ impl Base {
             }
             Err(e) => Err(io_failure("open", &path, e)),
         }
+    }
+
+    /// The modes of what is made in it.
+    pub fn modes(&self) -> Modes {
+        self.modes
     }
 
     /// The absolute path of the base directory.
@@ -125,9 +132,9 @@ mod tests {
     #[test]
     fn the_last_part_is_made_and_no_more() -> anyhow::Result<()> {
         let dir = tempfile::tempdir()?;
-        let base = Base::open(&dir.path().join("tecnicos"))?;
+        let base = Base::open(&dir.path().join("tecnicos"), Modes::default())?;
         assert_eq!(std::fs::metadata(base.path())?.permissions().mode() & 0o7777, 0o750);
-        let refused = Base::open(&dir.path().join("a/b")).expect_err("the parent is missing");
+        let refused = Base::open(&dir.path().join("a/b"), Modes::default()).expect_err("the parent is missing");
         assert_eq!((refused.code(), refused.exit()), ("base_dir_missing", Exit::Config));
         assert!(!dir.path().join("a").exists());
         assert!(Base::open_existing(&dir.path().join("c"))?.is_none());
@@ -138,7 +145,7 @@ mod tests {
     #[test]
     fn a_file_in_its_place_is_told() -> anyhow::Result<()> {
         let file = tempfile::NamedTempFile::new()?;
-        let refused = Base::open(file.path()).expect_err("a file is no directory");
+        let refused = Base::open(file.path(), Modes::default()).expect_err("a file is no directory");
         assert_eq!(refused.code(), "base_dir_not_a_directory");
         Ok(())
     }
@@ -150,7 +157,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("Ana_Maria"))?;
         std::fs::write(dir.path().join("tecnicos.json"), "[]")?;
         std::os::unix::fs::symlink("/", dir.path().join("raiz"))?;
-        assert_eq!(Base::open(dir.path())?.folders()?, ["Ana_Maria", "Bea_Souza"]);
+        assert_eq!(Base::open(dir.path(), Modes::default())?.folders()?, ["Ana_Maria", "Bea_Souza"]);
         Ok(())
     }
 }

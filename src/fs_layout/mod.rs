@@ -24,10 +24,6 @@ pub use registry::{Entry, Registry};
 pub use relocate::Relocated;
 pub use tree::{LocalFolder, LocalState, Tree};
 
-/// Mode of every folder of a tree.
-pub const DIR_MODE: u32 = 0o750;
-/// Mode of files other programs read: `tecnicos.json` and the work orders.
-pub const FILE_MODE: u32 = 0o640;
 /// Mode of files that hold a secret.
 pub const SECRET_MODE: u32 = 0o600;
 

@@ -8,7 +8,7 @@ use cap_std::fs::Dir;
 use rustix::fs::OFlags;
 
 use super::handle::{self, io_failure, link_refused};
-use super::{FILE_MODE, Tree, place};
+use super::{Tree, place};
 use crate::error::{Exit, Failure};
 
 const PREFIX: &str = ".tecnico-";
@@ -30,12 +30,12 @@ impl Tree {
         let dir = self.dir(folder)?;
         let folder = self.path_of(folder);
         let path = folder.join(&temp);
-        let file = match handle::open_file(&dir, &temp, OFlags::RDWR | OFlags::APPEND | OFlags::CREATE, FILE_MODE) {
+        let file = match handle::open_file(&dir, &temp, OFlags::RDWR | OFlags::APPEND | OFlags::CREATE, self.base.modes.file) {
             Ok(file) => file,
             Err(e) if handle::is_link(&e) => return Err(link_refused(&path)),
             Err(e) => return Err(io_failure("create", &path, e)),
         };
-        handle::set_mode(&file, FILE_MODE).map_err(|e| io_failure("set the mode of", &path, e))?;
+        handle::set_mode(&file, self.base.modes.file).map_err(|e| io_failure("set the mode of", &path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(Part { dir, folder, temp, file }),
             Err(std::fs::TryLockError::WouldBlock) => {

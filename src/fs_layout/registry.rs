@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::handle::{self, io_failure, link_refused};
-use super::{Base, FILE_MODE, Written, atomic};
+use super::{Base, Written, atomic};
 use crate::domain::text::{sets_aside, shell_path};
 use crate::error::{Exit, Failure};
 
@@ -94,7 +94,7 @@ impl Registry {
         let text = self.text()?.unwrap_or_else(|| "[]".to_owned());
         let (results, text) = merge_all(&text, &self.path(), entries)?;
         if results.iter().any(|r| *r != Written::Unchanged) {
-            atomic::replace(&self.base.dir, self.base.path(), FILE, TEMP, text.as_bytes(), FILE_MODE)?;
+            atomic::replace(&self.base.dir, self.base.path(), FILE, TEMP, text.as_bytes(), self.base.modes.file)?;
         }
         Ok(results)
     }
@@ -131,7 +131,7 @@ impl Registry {
         let changed = change(&mut elements);
         if changed {
             let text = join(&elements.iter().map(|raw| raw.get().to_owned()).collect::<Vec<_>>());
-            atomic::replace(&self.base.dir, self.base.path(), FILE, TEMP, text.as_bytes(), FILE_MODE)?;
+            atomic::replace(&self.base.dir, self.base.path(), FILE, TEMP, text.as_bytes(), self.base.modes.file)?;
         }
         Ok(changed)
     }
@@ -142,10 +142,10 @@ impl Registry {
         Ok(stat.map(|s| handle::mode(&s)))
     }
 
-    /// Gives the file the mode 0640 again.
+    /// Gives the file its mode again.
     pub fn fix_mode(&self) -> Result<(), Failure> {
         handle::open_file(&self.base.dir, FILE, OFlags::RDONLY, 0)
-            .and_then(|file| handle::set_mode(&file, FILE_MODE))
+            .and_then(|file| handle::set_mode(&file, self.base.modes.file))
             .map_err(|e| io_failure("set the mode of", &self.path(), e))
     }
 
@@ -172,8 +172,8 @@ impl Registry {
     /// The lock dies with its process. Readers need none: the file is replaced as a whole.
     fn lock(&self) -> Result<std::fs::File, Failure> {
         let path = self.trace();
-        let file =
-            handle::open_file(&self.base.dir, LOCK, OFlags::RDWR | OFlags::CREATE, FILE_MODE).map_err(|e| io_failure("open", &path, e))?;
+        let file = handle::open_file(&self.base.dir, LOCK, OFlags::RDWR | OFlags::CREATE, self.base.modes.file)
+            .map_err(|e| io_failure("open", &path, e))?;
         let deadline = Instant::now() + self.patience;
         loop {
             match file.try_lock() {

@@ -6,8 +6,8 @@ use cap_std::fs::Dir;
 use rustix::fs::{FileType, Mode, RenameFlags};
 use rustix::io::Errno;
 
+use super::Base;
 use super::handle::{self, components, io_failure, link_refused};
-use super::{Base, DIR_MODE};
 use crate::error::{Exit, Failure};
 
 /// What became of the move of a tree.
@@ -91,12 +91,12 @@ impl Base {
         }
         let name = name.unwrap_or_default();
         let failed = |e: io::Error| io_failure("create", &self.path.join(name), e);
-        match rustix::fs::mkdirat(&*self.dir, name, Mode::from_raw_mode(DIR_MODE)) {
+        match rustix::fs::mkdirat(&*self.dir, name, Mode::from_raw_mode(self.modes.folder)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(e) => return Err(failed(e.into())),
         }
         let dir = handle::open_dir(&self.dir, name).map_err(failed)?;
-        handle::set_mode(&dir, DIR_MODE).and_then(|()| handle::sync_dir(&self.dir)).map_err(failed)?;
+        handle::set_mode(&dir, self.modes.folder).and_then(|()| handle::sync_dir(&self.dir)).map_err(failed)?;
         Ok(dir)
     }
 
@@ -126,11 +126,12 @@ fn rename(from: (&Dir, &str), to: (&Dir, &str)) -> Result<(), Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::Modes;
 
     #[test]
     fn a_tree_moves_there_and_back_and_replaces_nothing() -> anyhow::Result<()> {
         let dir = tempfile::tempdir()?;
-        let base = Base::open(dir.path())?;
+        let base = Base::open(dir.path(), Modes::default())?;
         std::fs::create_dir_all(dir.path().join("Ana_Maria/pdfs"))?;
         assert_eq!(base.relocate("Ana_Maria", "arquivo/Ana_Maria")?, Relocated::Moved);
         assert_eq!(base.relocate("Ana_Maria", "arquivo/Ana_Maria")?, Relocated::SourceGone);
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn nothing_leaves_the_base_directory() -> anyhow::Result<()> {
         let (dir, outside) = (tempfile::tempdir()?, tempfile::tempdir()?);
-        let base = Base::open(dir.path())?;
+        let base = Base::open(dir.path(), Modes::default())?;
         std::fs::create_dir(dir.path().join("Ana_Maria"))?;
         std::os::unix::fs::symlink(outside.path(), dir.path().join("arquivo"))?;
         assert_eq!(base.relocate("Ana_Maria", "arquivo/Ana_Maria").expect_err("a link").code(), "link_refused");

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::Dir;
 use rustix::fs::{FileType, Mode};
 
+use super::Base;
 use super::handle::{self, components, io_failure, link_refused};
-use super::{Base, DIR_MODE};
 use crate::error::{Exit, Failure};
 
 /// What lies at the place of a wanted folder.
@@ -36,7 +36,7 @@ pub struct LocalFolder {
 /// so that a folder moved away meanwhile is noticed.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    base: Base,
+    pub(super) base: Base,
     name: String,
 }
 
@@ -81,7 +81,7 @@ impl Tree {
         })
     }
 
-    /// Makes the folders that are missing (0750 whatever the umask, with those on the way) and gives the paths it made.
+    /// Makes the folders that are missing (with their mode whatever the umask, and those on the way) and gives the paths it made.
     /// Folders already there keep their mode; several processes at once make one tree.
     pub fn create(&self, paths: &[String]) -> Result<Vec<String>, Failure> {
         let mut made = Vec::new();
@@ -107,10 +107,10 @@ impl Tree {
         Ok(made)
     }
 
-    /// Gives a folder the mode 0750 again.
+    /// Gives a folder its mode again.
     pub fn fix_mode(&self, path: &str) -> Result<(), Failure> {
         let dir = self.dir(path)?;
-        handle::set_mode(&dir, DIR_MODE).map_err(|e| io_failure("set the mode of", &self.path_of(path), e))
+        handle::set_mode(&dir, self.base.modes.folder).map_err(|e| io_failure("set the mode of", &self.path_of(path), e))
     }
 
     /// The permission bits of a file directly in the tree (`credenciais.json`), where there is one.
@@ -174,7 +174,7 @@ impl Tree {
             Step::NotADirectory => return Err(self.not_a_directory(path)),
             Step::Missing => {}
         }
-        let new = match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(DIR_MODE)) {
+        let new = match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(self.base.modes.folder)) {
             Ok(()) => true,
             Err(rustix::io::Errno::EXIST) => false, // somebody else was faster
             Err(e) => return Err(io_failure("create", &shown, e.into())),
@@ -182,7 +182,7 @@ impl Tree {
         match self.enter(parent, name)? {
             Step::Found(dir) => {
                 if new {
-                    handle::set_mode(&dir, DIR_MODE).map_err(|e| io_failure("set the mode of", &shown, e))?;
+                    handle::set_mode(&dir, self.base.modes.folder).map_err(|e| io_failure("set the mode of", &shown, e))?;
                 }
                 Ok((dir, new))
             }

@@ -47,6 +47,7 @@ impl Provisioner<'_> {
         Wanted {
             technician: &prepared.technician,
             layout: &self.settings.layout,
+            folder_mode: self.settings.modes.folder,
             parent_id: &self.settings.drive.parent_folder_id,
             ids,
             grants,

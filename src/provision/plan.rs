@@ -9,7 +9,7 @@ use crate::domain::tags;
 use crate::drive::{Entry, Grant};
 use crate::fs_layout::Entry as RegistryEntry;
 use crate::fs_layout::credentials::FILE as CREDENTIALS;
-use crate::fs_layout::{DIR_MODE, LocalState, SECRET_MODE};
+use crate::fs_layout::{LocalState, SECRET_MODE};
 use crate::ledger::{Technician, WantedGrant};
 
 /// What is to be true of one technician.
@@ -18,6 +18,8 @@ pub struct Wanted<'a> {
     pub technician: &'a Technician,
     /// Where their folders lie.
     pub layout: &'a Layout,
+    /// The mode of their folders on the VM.
+    pub folder_mode: u32,
     /// The Drive folder every tree lies in.
     pub parent_id: &'a str,
     /// The ids their folders have or are to have, by path.
@@ -48,7 +50,7 @@ pub fn plan(wanted: &Wanted<'_>, there: &Observed) -> Plan {
             LocalState::Missing => Problem::LocalMissing,
             LocalState::NotADirectory => Problem::LocalInTheWay,
             LocalState::Present => match local.mode {
-                Some(mode) if mode != DIR_MODE => Problem::LocalMode { mode, wants: DIR_MODE },
+                Some(mode) if mode != wanted.folder_mode => Problem::LocalMode { mode, wants: wanted.folder_mode },
                 _ => continue,
             },
         };

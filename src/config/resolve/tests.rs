@@ -59,6 +59,9 @@ fn wrong_values_name_their_line() {
         ("[process]\ncommand = \"judge\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.command: this is one text"),
         ("[process]\ncommand = [\"judge\", \"{pth}\"]\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.command: {pth} is not"),
         ("vm = 3\n", "line 1: vm is a section"),
+        ("[vm]\nfolder_mode = \"rwxr-x---\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: vm.folder_mode: \"rwxr-x---\" is not a mode"),
+        ("[vm]\nfolder_mode = \"0577\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: vm.folder_mode: \"0577\" shuts this user out"),
+        ("[vm]\nfile_mode = \"0666\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: vm.file_mode: \"0666\" lets everybody"),
         ("[drive\n", "line 1: not valid TOML"),
         ("", "drive.parent_folder_id: is not set"),
     ] {

@@ -94,7 +94,7 @@ impl Rig {
         let flags = Flags { config: Some(self.world.path("config.toml")), ..Flags::default() };
         let settings = config::resolve(&flags, &|_| None).expect("settings");
         let drive = Drive::connect(&settings.drive, &settings.cache_dir).await.expect("connects");
-        let base = Base::open(&settings.base_dir).expect("a base");
+        let base = Base::open(&settings.base_dir, settings.modes).expect("a base");
         let callbacks = tecnico::callback::Client::new(&settings.callback).expect("a client");
         let offset = self.clock.clone();
         Agent {

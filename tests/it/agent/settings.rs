@@ -1,5 +1,7 @@
 //! What the settings and flags of the agent say is what it does.
 
+use std::os::unix::fs::PermissionsExt;
+
 use drive_emulator::control::{Effect, Fault};
 
 use super::{ANA, Rig, configure};
@@ -153,4 +155,28 @@ async fn a_clock_that_goes_back_holds_nothing_up() {
         assert_eq!(rig.told(file), ["processado"]);
     }
     rig.assert_promise();
+}
+
+/// Another program's user joins the group: what it is to read and move carries the modes it was promised (CONTRACT 1.2, 1.4).
+#[tokio::test(flavor = "multi_thread")]
+async fn c1_2_c1_4_the_modes_of_what_other_programs_use_are_the_configured_ones() {
+    let rig = Rig::new("").await;
+    let config = rig.world.path("config.toml");
+    let text = std::fs::read_to_string(&config).expect("read");
+    let text = text.replacen("[vm]\n", "[vm]\nfolder_mode = \"0770\"\nfile_mode = \"0660\"\n", 1);
+    std::fs::write(&config, text).expect("written");
+    let before = rig.world.json(1, &["check"]).await;
+    assert!(before["findings"].as_array().is_some_and(|all| all.iter().all(|f| f["problem"] == "local_mode")), "{before:#}");
+    rig.world.json(0, &["check", "--repair"]).await;
+    rig.world.json(0, &["create", "43", "--email", "bea@example.com", "--name", "Bea Souza"]).await;
+    rig.drop_file("1.pdf", "bom");
+    assert!(rig.cycle().await.is_clean());
+    let mode = |path: &str| std::fs::metadata(rig.world.vm().join(path)).expect(path).permissions().mode() & 0o7777;
+    for folder in ["Ana_Maria", "Ana_Maria/pdfs/novos", "Bea_Souza", "Bea_Souza/pdfs/erro"] {
+        assert_eq!(mode(folder), 0o770, "{folder}");
+    }
+    for file in ["tecnicos.json", "Ana_Maria/pdfs/processados/1.pdf"] {
+        assert_eq!(mode(file), 0o660, "{file}");
+    }
+    rig.world.json(0, &["check"]).await;
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// A fresh base directory.
 fn base() -> anyhow::Result<(TempDir, Base)> {
     let dir = tempfile::tempdir()?;
-    let base = Base::open(&dir.path().join("tecnicos"))?;
+    let base = Base::open(&dir.path().join("tecnicos"), tecnico::config::settings::Modes::default())?;
     Ok((dir, base))
 }
 

@@ -92,7 +92,7 @@ fn writers_in_many_processes_lose_no_entry_and_readers_see_whole_files() -> anyh
     if let Ok(what) = std::env::var(CHILD) {
         let (first, dir) = what.split_once(' ').expect("a number and a directory");
         let first: usize = first.parse()?;
-        let registry = Base::open(std::path::Path::new(dir))?.registry();
+        let registry = Base::open(std::path::Path::new(dir), tecnico::config::settings::Modes::default())?.registry();
         for n in first..first + EACH {
             registry.upsert(&entry(n))?;
         }

@@ -27,7 +27,7 @@ fn modes_do_not_depend_on_the_umask() -> anyhow::Result<()> {
     const CHILD: &str = "TECNICO_TEST_UMASK_BASE";
     // The umask belongs to the whole process, so another one tries it.
     if let Some(dir) = std::env::var_os(CHILD) {
-        let base = tecnico::fs_layout::Base::open(std::path::Path::new(&dir))?;
+        let base = tecnico::fs_layout::Base::open(std::path::Path::new(&dir), tecnico::config::settings::Modes::default())?;
         base.tree("Ana_Maria")?.create(&folders())?;
         return Ok(());
     }

@@ -163,3 +163,21 @@ async fn a_dry_run_writes_nothing() {
     assert_eq!(world.json(0, &["list"]).await["technicians"], json!([]));
     assert!(!world.vm().join("Ana_Maria").exists() && !world.vm().join("tecnicos.json").exists());
 }
+
+/// Whoever reads what the old system left by its modes is told before, and finds where to say otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_says_which_modes_it_changes() {
+    let world = World::new().await;
+    let entries = [old_tree(&world, "Ana Maria", "ana@example.com")];
+    let file = write_registry(&world, &entries);
+    let set = |path: &str, mode| std::fs::set_permissions(world.vm().join(path), std::fs::Permissions::from_mode(mode)).expect("set");
+    for (path, mode) in [("Ana_Maria/pdfs/novos", 0o777), ("Ana_Maria/pdfs/erro", 0o755), ("tecnicos.json", 0o644)] {
+        set(path, mode);
+    }
+    let dry = world.json(0, &["import", &file, "--dry-run"]).await["rows"][0]["message"].to_string();
+    assert!(dry.contains("0755 and 0777, would become 0750 (vm.folder_mode)"), "{dry}");
+    let done = world.run(&["import", &file]).await.expect(0);
+    assert!(done.stdout.contains("0755 and 0777, became 0750"), "{}", done.stdout);
+    assert!(done.stderr.contains("tecnicos.json, 0644, became 0640 (vm.file_mode)"), "{}", done.stderr);
+    world.json(0, &["check"]).await;
+}

@@ -186,7 +186,7 @@ impl Stage {
             let agent = runtime.block_on(async move {
                 let drive = Drive::connect(&settings.drive, &settings.cache_dir).await?;
                 let ledger = Ledger::open(&settings.ledger_path).await?;
-                let base = Base::open(&settings.base_dir)?;
+                let base = Base::open(&settings.base_dir, settings.modes)?;
                 let callbacks = Client::new(&settings.callback)?;
                 let mut agent = Agent::new(settings, drive, ledger, base, callbacks);
                 agent.clock = Arc::new(move || control.now_ms().unwrap_or_default() + skew.load(Ordering::Relaxed));
