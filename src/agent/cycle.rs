@@ -90,6 +90,8 @@ pub(super) struct Shared {
     pub more: Notify,
     /// How many looks there were beside the work.
     pub looks: AtomicU32,
+    /// Whether nothing is taken up because another waits for its turn.
+    pub gives_way: AtomicBool,
     /// When the stretch that is to be reported next began, and what Drive had been asked by then.
     begun: Mutex<(Millis, Meter)>,
     report: Mutex<CycleReport>,
@@ -118,6 +120,7 @@ impl Agent {
             hands: Hands::default(),
             more: Notify::new(),
             looks: AtomicU32::new(0),
+            gives_way: AtomicBool::new(false),
             begun: Mutex::new(begun),
             report: Mutex::default(),
             halted: AtomicBool::new(false),

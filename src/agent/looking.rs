@@ -63,10 +63,11 @@ impl Cycle<'_> {
                 () = self.plan.stop.cancelled() => return false,
                 () = tokio::time::sleep(looking.pause(next_due, self.now())) => {}
             }
-            // Somebody waits for a turn at the folders: what is in hand is done, and the rest when they are.
-            if self.agent.ledger.is_cycle_wanted().unwrap_or_default() {
-                looking.enough.cancel();
-                return false;
+            // Somebody waits for a turn at the folders: what is in hand is done, and the rest when they are, or give up.
+            let is_wanted = self.agent.ledger.is_cycle_wanted().unwrap_or_default();
+            self.shared.gives_way.store(is_wanted, Ordering::Relaxed);
+            if is_wanted {
+                continue;
             }
             self.go_on();
             if let Err(setback) = self.look_meanwhile().await {

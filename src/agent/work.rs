@@ -83,7 +83,7 @@ impl Cycle<'_> {
             if enough || self.plan.stop.is_cancelled() {
                 return Ok(None);
             }
-            if !self.is_stopped() {
+            if !self.is_stopped() && !self.shared.gives_way.load(Ordering::Relaxed) {
                 let mut line = self.take_up(due);
                 if line.is_none() {
                     due.lines = self.due_lines().await?;

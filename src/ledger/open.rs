@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqlitePool};
 
 use super::{Ledger, aside, failure, missing, schema};
 use crate::config::owner;
@@ -75,6 +75,8 @@ async fn connect(path: &Path, patience: Duration) -> Result<SqlitePool, sqlx::Er
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
+        // SQLite ends a transaction by itself on a full disk; the connection is not told, and could never begin another.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options)
         .await
 }
@@ -168,6 +170,18 @@ mod tests {
         ledger.reserve(&user, &wanted(), &[].into(), 1).await.expect("works once the lock is gone");
     }
 
+    /// As it does on a full disk; the connection then believes for ever that it is in a transaction.
+    #[tokio::test]
+    async fn what_sqlite_rolled_back_by_itself_keeps_nobody_from_going_on() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let ledger = Ledger::open(&dir.path().join("ledger.db")).await.expect("opens");
+        let mut tx = ledger.write().await.expect("begins");
+        sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.expect("rolls back");
+        drop(tx);
+        let user = UserId::parse("42").expect("user");
+        ledger.reserve(&user, &wanted(), &[].into(), 1).await.expect("goes on");
+    }
+
     #[tokio::test]
     async fn a_full_disk_ends_with_74_and_loses_nothing() {
         let dir = tempfile::tempdir().expect("temp dir");
@@ -182,5 +196,7 @@ mod tests {
         assert_eq!(ledger.spare_ids().await.expect("reads"), 0);
         assert!(ledger.technician(&user).await.expect("reads").is_some());
         ledger.check().await.expect("is whole");
+        sqlx::raw_sql("PRAGMA max_page_count = 100000").execute(&ledger.pool).await.expect("has room again");
+        ledger.add_spare_ids(&ids).await.expect("goes on");
     }
 }

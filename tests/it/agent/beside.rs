@@ -141,6 +141,27 @@ async fn a_cycle_that_goes_on_makes_room_for_who_waits() {
     two.assert_promise();
 }
 
+/// Whoever waited for a turn and was killed holds up nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_is_given_up_is_waited_for_no_longer() {
+    let two = Two::new().await;
+    let rig = &two.rig;
+    let slow = rig.drop_file("lento.pdf", "bom");
+    let mut following = Following::start(rig, &["--interval", "100ms"]);
+    rig.running().await;
+    let mut process = rig.world.command(&["process", "43"]).spawn().expect("starts");
+    two.looks_no_more().await;
+    process.kill().expect("killed");
+    process.wait().expect("ended");
+    two.passes("1.pdf").await;
+    assert_eq!(rig.place(&slow).0, "novos", "it is still being judged");
+    rig.release();
+    until("filed", || rig.told(&slow) == ["processado"]).await;
+    following.signal(Signal::TERM);
+    assert_eq!(following.ends().await, Some(0));
+    two.assert_promise();
+}
+
 /// A new configuration is in force as soon as what is in hand is done.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cycle_that_goes_on_makes_room_for_a_new_configuration() {
