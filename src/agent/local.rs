@@ -11,7 +11,7 @@ use crate::domain::folder::Role;
 use crate::domain::item::{Item, Sighted};
 use crate::domain::text::quoted;
 use crate::error::Failure;
-use crate::fs_layout::{LocalFile, Moved, Tree, name};
+use crate::fs_layout::{LocalFile, LocalState, Moved, Tree, name};
 
 impl Cycle<'_> {
     /// `novos` on the VM, below the technician's folder.
@@ -38,6 +38,10 @@ impl Cycle<'_> {
     pub(super) async fn find_unrecorded(&self, home: &Home, item: &Item, folder: &str, wanted: &str) -> Result<Option<String>, Failure> {
         let (tree, seen, folder, wanted) = (home.tree.clone(), item.sighted.clone(), folder.to_owned(), wanted.to_owned());
         let found = blocking(move || {
+            // One of a template is made when the first file goes there.
+            if tree.observe(std::slice::from_ref(&folder))?.iter().any(|f| f.state == LocalState::Missing) {
+                return Ok(None);
+            }
             let found = match (seen.size, &seen.md5) {
                 (Some(size), Some(md5)) => tree.find_same(&folder, &wanted, &seen.key.file_id, size, md5)?,
                 _ => tree.file(&join(&folder, &wanted))?.map(|f| f.name),

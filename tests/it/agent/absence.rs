@@ -99,3 +99,22 @@ async fn what_a_folder_lists_is_not_gone_however_often_it_is_not_found() {
     assert_eq!(rig.told(&file), ["processado"]);
     assert!(rig.local("novos").is_empty() && !rig.local("processados").is_empty());
 }
+
+/// The folder of a template is made when the first file goes there: until then nothing lies in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_taken_back_before_its_template_has_a_folder_ends_all_the_same() {
+    let rig = Rig::new("").await;
+    let layout = "[layout]\nfailed = \"pdfs/erro/{year}\"\nprocessed = \"pdfs/processados/{year}/{month}\"\n";
+    super::configure_with(&rig.world, &rig.backend, "1m", layout);
+    let file = rig.drop_file("1.pdf", "bom");
+    rig.cycle().await;
+    rig.world.control().trash(ANA, &file).expect("trashed");
+    assert!(rig.cycle().await.is_clean());
+    assert_eq!(rig.told(&file), ["retirado"]);
+    // Refused, while its local copy is gone, and nothing was filed as accepted yet.
+    super::configure(&rig.world, &rig.backend, &format!("command = [\"sh\", \"-c\", \"rm '{{path}}'; exit 1\"]\n{layout}"));
+    let file = rig.drop_file("2.pdf", "ruim");
+    let report = rig.cycle().await;
+    assert!(report.is_clean(), "{:?}", report.faults);
+    assert_eq!(rig.told(&file), ["erro"]);
+}
