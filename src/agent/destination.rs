@@ -70,7 +70,7 @@ impl Cycle<'_> {
 
     async fn make(&self, home: &Home, row: &FolderRow, folder: &FileId, parent: &FileId) -> Result<(), Setback> {
         let user = &home.technician.user;
-        let app_properties = tags::of(user, &row.path, row.role);
+        let app_properties = tags::of(user, &row.path, row.role, &self.agent.settings.drive.parent_folder_id);
         let name = row.path.rsplit('/').next().unwrap_or_default().to_owned();
         self.agent.drive.create_folder(&NewFolder { id: folder.clone(), name, parent: parent.clone(), app_properties }).await?;
         self.agent.ledger.mark_created(user, &row.path).await?;

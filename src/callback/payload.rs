@@ -289,6 +289,7 @@ pub fn cause(code: &str) -> String {
         "name_invalid" => "o nome não é válido",
         "user_invalid" => "o usuário não é válido",
         "email_taken" => "o e-mail já é de outro técnico",
+        "tree_elsewhere" => "uma pasta com este usuário está fora do lugar no Drive; é preciso dizer de quem ela é",
         "parent_not_found" | "parent_trashed" | "parent_not_writable" => "a pasta principal no Drive não está acessível",
         "sharing_forbidden_by_policy" => "a política do domínio não permite compartilhar com este e-mail",
         "invitation_needed" => "o e-mail não tem conta Google e precisa ser convidado",

@@ -14,7 +14,8 @@ use crate::callback::payload::Attempt;
 use crate::context::Context;
 use crate::creation::{self, Made};
 use crate::document::Document;
-use crate::domain::text::shell_path;
+use crate::domain::tags;
+use crate::domain::text::{shell_path, visible};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
 use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
@@ -187,6 +188,15 @@ pub(super) fn notes(outcome: &Outcome, context: &Context) {
     let technician = &outcome.prepared.technician;
     if let Some(wanted) = &outcome.prepared.renumbered_from {
         context.ui.note(format!("note: the folder {wanted} is somebody else's; {} got {}", technician.user, technician.folder));
+    }
+    if let Some(other) = &outcome.prepared.left_alone {
+        context.ui.note(format!(
+            "note: another installation, whose parent folder is {}, has a technician {} too ({}, {}); theirs is left alone",
+            tags::parent(&other.app_properties).unwrap_or_default(),
+            technician.user,
+            visible(&other.name),
+            other.id
+        ));
     }
     for drift in &outcome.plan.drifts {
         let former = outcome.former_email.as_ref().is_some_and(|old| drift.place.eq_ignore_ascii_case(old.as_str()));

@@ -38,6 +38,8 @@ pub(super) struct Rebuilt {
     removed: Vec<TakenOut>,
     /// What somebody should look at.
     notes: Vec<String>,
+    /// Whom other installations on the same account have, in sentences.
+    left_out: Vec<String>,
     /// What no other place knows, in sentences.
     lost: Vec<&'static str>,
     /// Folders that keep the ledger that lay there before.
@@ -110,6 +112,7 @@ pub(super) async fn run(dry_run: bool, set_aside: bool, context: &Context) -> an
         technicians: found.technicians.iter().zip(tallies).map(|(one, tally)| line(one, tally)).collect(),
         removed: found.removed.iter().map(removed).collect(),
         notes: found.notes,
+        left_out: found.left_out,
         lost: LOST.to_vec(),
         set_aside: kept.iter().map(|k| k.display().to_string()).collect(),
         drive: drive.meter().into(),
@@ -163,6 +166,7 @@ fn tell(document: &Rebuilt, context: &Context) {
     for note in &document.notes {
         ui.say(format!("{} {note}", ui.bad("look:")));
     }
+    document.left_out.iter().for_each(|out| ui.say(format!("left out: {out}")));
     ui.say("No other place knows, so these are gone:");
     document.lost.iter().for_each(|lost| ui.say(format!("  {lost}")));
     document.set_aside.iter().for_each(|kept| ui.say(format!("what lay there is kept in {kept}")));

@@ -14,6 +14,9 @@ const PATH: &str = "tecnico_path";
 /// The part in a word: `novos`, `processados` …
 const ROLE: &str = "tecnico_role";
 
+/// The parent folder its tree is to lie in: whose it is, where several installations share an account.
+const PARENT: &str = "tecnico_parent";
+
 /// When a removed technician's tree was put into the archive; on their own folder only.
 pub const REMOVED: &str = "tecnico_removed";
 
@@ -28,9 +31,24 @@ pub fn of_archive() -> BTreeMap<String, String> {
 pub const ROOT: (&str, &str) = (PATH, ".");
 
 /// The mark of one folder. Each key and value stays under 124 bytes together (drive-v3-behaviour 1.49).
-pub fn of(user: &UserId, path: &str, role: Role) -> BTreeMap<String, String> {
+pub fn of(user: &UserId, path: &str, role: Role, parent: &str) -> BTreeMap<String, String> {
     let path = if path.is_empty() { "." } else { path };
-    BTreeMap::from([(USER.to_owned(), user.to_string()), (PATH.to_owned(), path.to_owned()), (ROLE.to_owned(), role.to_string())])
+    [(USER, user.as_str()), (PATH, path), (ROLE, role.as_str()), (PARENT, parent)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+}
+
+/// Whose a marked folder is.
+pub fn user(tags: &BTreeMap<String, String>) -> Option<&str> {
+    tags.get(USER).map(String::as_str)
+}
+
+/// Whether it is the mark of an archive.
+pub fn is_archive(tags: &BTreeMap<String, String>) -> bool {
+    tags.get(ARCHIVE.0).map(String::as_str) == Some(ARCHIVE.1)
+}
+
+/// The parent folder a mark names.
+pub fn parent(tags: &BTreeMap<String, String>) -> Option<&str> {
+    tags.get(PARENT).map(String::as_str)
 }
 
 /// The path a mark names.

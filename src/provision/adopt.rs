@@ -42,6 +42,13 @@ impl Provisioner<'_> {
             wrong(format!("its folder {} is not found on Drive by {}", entry.pasta_drive_id, self.drive.account()))
                 .hint(format!("share it with {} as writer, or correct pasta_drive_id", self.drive.account()))
         })?;
+        if let Some(parent) = tags::parent(&root.app_properties).filter(|p| *p != self.settings.drive.parent_folder_id)
+            && !root.parents.iter().any(|p| p.as_str() == self.settings.drive.parent_folder_id)
+        {
+            return Err(wrong(format!("its folder {} is another installation's, whose parent folder is {parent}", root.id))
+                .hint("if it is to be this one's, move it in Drive into the folder of `drive.parent_folder_id` first")
+                .into());
+        }
         // Made by tecnico, whose ledger is lost: the mark says who it is.
         if let Some(user) = root.app_properties.get(tags::USER).and_then(|user| UserId::parse(user).ok()) {
             candidate.user = user;

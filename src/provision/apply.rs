@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 
 use super::drift::{Plan, Problem};
-use super::observe::{Observed, Seen, Twin};
+use super::observe::{Observed, Seen};
 use super::plan::{self, Wanted};
 use super::{Prepared, Provisioner};
 use crate::domain::folder::{Role, WantedFolder};
@@ -70,7 +70,7 @@ impl Provisioner<'_> {
         }
         self.replace_gone(prepared, there).await?;
         let entries = self.apply_folders(prepared, there).await?;
-        for twin in there.twins.iter().filter(|t| t.is_theirs && !is_inside_another(t, &there.twins)) {
+        for twin in there.twins.iter().filter(|t| t.is_to_be_merged(&there.twins)) {
             if let Some(keeper) = entries.get(&twin.path) {
                 self.merge_twin(&twin.entry, &keeper.id, &prepared.technician).await?;
             }
@@ -180,7 +180,7 @@ impl Provisioner<'_> {
                 id: id.clone(),
                 name,
                 parent: parent.clone(),
-                app_properties: tags::of(&prepared.technician.user, &folder.path, folder.role),
+                app_properties: tags::of(&prepared.technician.user, &folder.path, folder.role, &self.settings.drive.parent_folder_id),
             };
             let made = self.drive.create_folder(&new).await;
             match made.map_err(|e| if folder.path.is_empty() && e.kind == Kind::Gone { self.parent_not_found(e) } else { e.into() })? {
@@ -192,7 +192,7 @@ impl Provisioner<'_> {
                 })?,
             }
         };
-        match mend(prepared, folder, &parent, &entry) {
+        match self.mend(prepared, folder, &parent, &entry) {
             Some(change) => Ok(self.drive.update(&entry.id, &change).await?),
             None => Ok(entry),
         }
@@ -233,33 +233,29 @@ impl Provisioner<'_> {
             pasta_novos_id: id(Role::Novos),
         })
     }
-}
 
-/// The one change that puts a folder right: place, name, mark and trash together.
-fn mend(prepared: &Prepared, folder: &WantedFolder, parent: &FileId, entry: &Entry) -> Option<Change> {
-    let mut change = Change::default();
-    let name = plan::drive_name(&prepared.technician, folder);
-    if entry.name != name {
-        change.name = Some(name);
+    /// The one change that puts a folder right: place, name, mark and trash together.
+    fn mend(&self, prepared: &Prepared, folder: &WantedFolder, parent: &FileId, entry: &Entry) -> Option<Change> {
+        let mut change = Change::default();
+        let name = plan::drive_name(&prepared.technician, folder);
+        if entry.name != name {
+            change.name = Some(name);
+        }
+        if !entry.parents.contains(parent) {
+            change.add_parent = Some(parent.clone());
+            change.remove_parent = entry.parents.first().cloned();
+        }
+        if entry.explicitly_trashed {
+            change.trashed = Some(false);
+        }
+        let tags = tags::of(&prepared.technician.user, &folder.path, folder.role, &self.settings.drive.parent_folder_id);
+        change.app_properties =
+            tags.into_iter().filter(|(k, v)| entry.app_properties.get(k) != Some(v)).map(|(k, v)| (k, Some(v))).collect();
+        if entry.app_properties.contains_key(tags::REMOVED) {
+            change.app_properties.insert(tags::REMOVED.to_owned(), None);
+        }
+        (change != Change::default()).then_some(change)
     }
-    if !entry.parents.contains(parent) {
-        change.add_parent = Some(parent.clone());
-        change.remove_parent = entry.parents.first().cloned();
-    }
-    if entry.explicitly_trashed {
-        change.trashed = Some(false);
-    }
-    let tags = tags::of(&prepared.technician.user, &folder.path, folder.role);
-    change.app_properties = tags.into_iter().filter(|(k, v)| entry.app_properties.get(k) != Some(v)).map(|(k, v)| (k, Some(v))).collect();
-    if entry.app_properties.contains_key(tags::REMOVED) {
-        change.app_properties.insert(tags::REMOVED.to_owned(), None);
-    }
-    (change != Change::default()).then_some(change)
-}
-
-/// Whether the twin lies in another one, with which it is merged and steps aside.
-fn is_inside_another(twin: &Twin, twins: &[Twin]) -> bool {
-    twins.iter().any(|other| other.is_theirs && twin.entry.parents.contains(&other.entry.id))
 }
 
 fn ids_of(prepared: &Prepared) -> BTreeMap<String, String> {

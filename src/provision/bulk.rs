@@ -1,11 +1,13 @@
 //! Preparing many technicians at once: one survey, one supply of ids, then each on their own.
 
+use super::claim::Tagged;
 use super::observe::{Subject, Survey};
 use super::{Candidate, Provisioner};
 use crate::domain::clock;
 use crate::domain::folder::WantedFolder;
 use crate::domain::technician::{Email, UserId};
 use crate::domain::text::shell_path;
+use crate::drive::Entry;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry as RegistryEntry;
 use crate::ledger::{Adopt, Assigned, Field, FolderRow, FolderState, Outcome, Reserved, Technician, WantedTechnician};
@@ -25,6 +27,8 @@ pub struct Prepared {
     pub restored: bool,
     /// Whether the folder is another than the name would give, because that one was taken.
     pub renumbered_from: Option<String>,
+    /// Another installation's folder of a technician of the same id, where this one's was never made before.
+    pub left_alone: Option<Entry>,
 }
 
 /// Surveys the candidates, side by side with fetching the ids that the new ones will need.
@@ -71,12 +75,11 @@ impl Provisioner<'_> {
     /// A technician the ledger knows, as it knows them.
     pub async fn known(&self, technician: Technician) -> anyhow::Result<Prepared> {
         let rows = self.ledger.folder_ids(&technician.user).await?;
-        Ok(Prepared { technician, rows, unfinished: false, restored: false, renumbered_from: None })
+        Ok(Prepared { technician, rows, unfinished: false, restored: false, renumbered_from: None, left_alone: None })
     }
 
     /// Records a candidate, with a folder name of their own and ids for every folder.
     pub async fn enter(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<Prepared> {
-        let tagged = survey.tagged(&candidate.user);
         let mut wanted = candidate.wanted.clone();
         let mut occupied = survey.occupied(&self.settings.layout);
         let recorded = self.ledger.technician(&candidate.user).await?;
@@ -88,6 +91,13 @@ impl Provisioner<'_> {
         let known = recorded.is_some() || self.rekey(candidate).await?;
         if !known {
             wanted.name.get_or_insert_with(|| candidate.called.clone());
+        }
+        let rows = self.ledger.folder_ids(&candidate.user).await?;
+        let Tagged { ours: tagged, others, unclear } = survey.tagged(&candidate.user, self.settings, &rows);
+        let folders = self.settings.layout.drive_folders();
+        let is_settled = |path: &String| tagged.contains_key(path) || rows.iter().any(|r| r.path == *path);
+        if let Some(entry) = folders.iter().filter(|f| !is_settled(&f.path)).find_map(|f| unclear.get(&f.path)) {
+            return Err(self.tree_elsewhere(&candidate.user, entry).into());
         }
         match tagged.get("") {
             // Made before, by a tecnico whose ledger is lost: the name it has is theirs.
@@ -105,16 +115,17 @@ impl Provisioner<'_> {
         if let Some(tree) = tagged.get("") {
             self.find_archived(&mut technician, tree).await?;
         }
-        let folders = self.settings.layout.drive_folders();
         let adopted: Vec<(WantedFolder, String)> =
             folders.iter().filter_map(|f| tagged.get(&f.path).map(|e| (f.clone(), e.id.to_string()))).collect();
         if !adopted.is_empty() {
             self.ledger.adopt_ids(&technician.user, &adopted, Adopt::KeepOurs).await?;
         }
         let rows = self.assign(&technician, &folders).await?;
+        let is_first = outcome == Outcome::New && tagged.is_empty();
         Ok(Prepared {
-            unfinished: outcome == Outcome::New && tagged.is_empty() || rows.iter().any(|r| r.state == FolderState::Reserved),
+            unfinished: is_first || rows.iter().any(|r| r.state == FolderState::Reserved),
             restored: changed.contains(&Field::RemovedAt),
+            left_alone: others.get("").filter(|_| is_first && self.reach.is_everybody()).map(|e| (*e).clone()),
             renumbered_from: (technician.folder != wanted.folder && outcome == Outcome::New).then_some(wanted.folder),
             technician,
             rows,

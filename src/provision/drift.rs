@@ -49,6 +49,14 @@ pub enum Problem {
         /// Its id.
         id: String,
     },
+    /// A folder with the mark of a part, from before it named a parent folder, and not where this one's are: perhaps another
+    /// installation's.
+    FolderElsewhere {
+        /// Its id.
+        id: String,
+        /// The folder it lies in, where that can be seen.
+        at: Option<String>,
+    },
     /// A folder of the technician's name that may be somebody else's.
     Namesake {
         /// Its id.
@@ -141,6 +149,7 @@ impl Problem {
             Self::FolderRenamed { .. } => "folder_renamed",
             Self::FolderUntagged => "folder_untagged",
             Self::FolderTwin { .. } => "folder_duplicated",
+            Self::FolderElsewhere { .. } => "folder_elsewhere",
             Self::Namesake { .. } => "folder_namesake",
             Self::GrantMissing { .. } => "grant_missing",
             Self::GrantRole { .. } => "grant_role",
@@ -165,7 +174,12 @@ impl Problem {
     pub fn is_repairable(&self) -> bool {
         !matches!(
             self,
-            Self::ParentTrashed | Self::Namesake { .. } | Self::GrantUnwanted { .. } | Self::LocalInTheWay | Self::RemovalUnfinished
+            Self::ParentTrashed
+                | Self::FolderElsewhere { .. }
+                | Self::Namesake { .. }
+                | Self::GrantUnwanted { .. }
+                | Self::LocalInTheWay
+                | Self::RemovalUnfinished
         )
     }
 }
@@ -184,6 +198,10 @@ impl Drift {
             Problem::FolderRenamed { now } => format!("{place} was renamed to {now:?} on Drive"),
             Problem::FolderUntagged => format!("{place} does not carry tecnico's mark on Drive"),
             Problem::FolderTwin { id } => format!("{place} is on Drive twice (the other is {id})"),
+            Problem::FolderElsewhere { id, at } => {
+                let at = at.as_ref().map_or_else(String::new, |at| format!(", in {at}"));
+                format!("a folder with the mark of {place} lies elsewhere ({id}{at}); it may be another installation's")
+            }
             Problem::Namesake { id } => format!("a folder named {place} that tecnico did not make lies beside it ({id})"),
             Problem::GrantMissing { role, .. } => format!("novos is not shared with {place} (as {role})"),
             Problem::GrantRole { has, wants, .. } => format!("{place} is {has} of novos instead of {wants}"),
@@ -208,6 +226,11 @@ impl Drift {
     pub fn fix(&self, user: &UserId) -> String {
         let (place, user) = (&self.place, user.typed());
         match &self.problem {
+            Problem::FolderElsewhere { .. } => {
+                "`tecnico check --repair` of the installation it belongs to marks it as its own; if it is this one's, move it beside its \
+                 namesake in Drive"
+                    .to_owned()
+            }
             Problem::Namesake { .. } => {
                 "rename it on Drive, or, if it is the same person's from the old system, `tecnico import tecnicos.json`".to_owned()
             }

@@ -7,6 +7,7 @@ mod adopt;
 mod apply;
 mod bulk;
 mod candidate;
+mod claim;
 mod create;
 mod drift;
 mod grants;

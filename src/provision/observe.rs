@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use futures_util::future::try_join_all;
 
 use super::Provisioner;
-use crate::domain::folder::{Layout, WantedFolder};
+use super::twins::{Twin, Whose};
+use crate::domain::folder::Layout;
 use crate::domain::tags;
 use crate::domain::technician::{Email, UserId};
 use crate::drive::{DriveError, Entry, FileId, Grant, Kind, Query};
@@ -31,8 +32,8 @@ pub struct Subject<'a> {
 /// Everything that may concern the technicians asked about: folders on Drive, `tecnicos.json`, the base directory.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
-    by_id: HashMap<String, Entry>,
-    registry: Vec<RegistryEntry>,
+    pub(super) by_id: HashMap<String, Entry>,
+    pub(super) registry: Vec<RegistryEntry>,
     local: Vec<String>,
 }
 
@@ -48,17 +49,6 @@ pub enum Seen {
     },
     /// As it is.
     There(Box<Entry>),
-}
-
-/// A second folder of one part.
-#[derive(Debug, Clone)]
-pub struct Twin {
-    /// The part, as a path below the technician's folder.
-    pub path: String,
-    /// The folder.
-    pub entry: Entry,
-    /// Whether it is certain that it is this technician's.
-    pub is_theirs: bool,
 }
 
 /// Everything there is of one technician.
@@ -79,34 +69,11 @@ pub struct Observed {
 }
 
 impl Survey {
-    /// The tree that carries `user`'s mark, by path; where there are several folders of one part, the oldest.
-    pub fn tagged(&self, user: &UserId) -> BTreeMap<String, &Entry> {
-        let mut tree: BTreeMap<String, &Entry> = BTreeMap::new();
-        for entry in
-            self.by_id.values().filter(|e| !e.trashed && e.app_properties.get(tags::USER).map(String::as_str) == Some(user.as_str()))
-        {
-            if let Some(path) = tags::path(&entry.app_properties) {
-                let age = |e: &Entry| (e.created_time, e.id.to_string());
-                tree.entry(path.to_owned())
-                    .and_modify(|had| {
-                        if age(entry) < age(had) {
-                            *had = entry;
-                        }
-                    })
-                    .or_insert(entry);
-            }
-        }
-        tree
-    }
-
     /// A folder of this name beside the trees, which is not `user`'s.
     pub fn namesake(&self, parent: &FileId, folder: &str, user: &UserId) -> Option<&Entry> {
-        self.by_id.values().find(|e| {
-            !e.trashed
-                && e.parents.contains(parent)
-                && e.name == folder
-                && e.app_properties.get(tags::USER).map(String::as_str) != Some(user.as_str())
-        })
+        self.by_id
+            .values()
+            .find(|e| !e.trashed && e.parents.contains(parent) && e.name == folder && tags::user(&e.app_properties) != Some(user.as_str()))
     }
 
     /// The entry of `tecnicos.json` for a tree on Drive.
@@ -128,32 +95,14 @@ impl Survey {
     fn registry_entry(&self, own_id: Option<&str>, pasta_vm: &str) -> Option<RegistryEntry> {
         self.registry.iter().find(|e| Some(e.pasta_drive_id.as_str()) == own_id || e.pasta_vm == pasta_vm).cloned()
     }
-
-    /// Second folders: those with the mark of a part, or its name in its place, that are not the one the ledger knows.
-    fn twins(&self, technician: &Technician, parent: &FileId, wanted: &[WantedFolder], rows: &[FolderRow]) -> Vec<Twin> {
-        let id_of = |path: &str| rows.iter().find(|r| r.path == path).map(|r| r.drive_id.as_str());
-        let mut twins = Vec::new();
-        for entry in self.by_id.values().filter(|e| !e.trashed && !rows.iter().any(|r| r.drive_id == e.id.as_str())) {
-            let owner = entry.app_properties.get(tags::USER).map(String::as_str);
-            let marked = (owner == Some(technician.user.as_str())).then(|| tags::path(&entry.app_properties)).flatten();
-            let placed = wanted.iter().find(|w| {
-                let name = super::plan::drive_name(technician, w);
-                let home = super::plan::parent_path(&w.path).map_or(Some(parent.as_str()), id_of);
-                entry.name == name && entry.parents.iter().any(|p| Some(p.as_str()) == home)
-            });
-            let path = marked.map(str::to_owned).or_else(|| placed.map(|w| w.path.clone()));
-            if let Some(path) = path.filter(|_| owner.is_none() || marked.is_some()) {
-                let is_theirs = marked.is_some() || !path.is_empty();
-                twins.push(Twin { path, entry: entry.clone(), is_theirs });
-            }
-        }
-        twins.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.entry.id.cmp(&b.entry.id)));
-        twins
-    }
 }
 
-fn question(subjects: &[Subject<'_>], parent: &FileId, with_children: bool) -> Query {
-    let mut parts = vec![Query::children_of(parent).named_one_of(subjects.iter().map(|s| s.folder))];
+fn question(subjects: &[Subject<'_>], parent: &FileId, archive: &str, with_children: bool) -> Query {
+    let (key, value) = tags::ARCHIVE;
+    let mut parts = vec![
+        Query::children_of(parent).named_one_of(subjects.iter().map(|s| s.folder).chain([archive])),
+        Query::children_of(parent).app_property(key, value),
+    ];
     for subject in subjects {
         parts.push(Query::with_property(tags::USER, subject.user.as_str()));
         let inner = subject.rows.iter().filter(|row| with_children && subject.rows.iter().any(|below| is_child(&row.path, &below.path)));
@@ -181,7 +130,8 @@ impl Provisioner<'_> {
     /// All folders that may concern these technicians. Drive refuses the whole question where one folder it names was
     /// deleted: then each technician is asked for alone, and those with such a folder by their mark and name only.
     async fn listing(&self, subjects: &[Subject<'_>], parent: &FileId) -> anyhow::Result<Vec<Entry>> {
-        let gone = match self.drive.list(&question(subjects, parent, true)).await {
+        let archive = &self.settings.layout.archive;
+        let gone = match self.drive.list(&question(subjects, parent, archive, true)).await {
             Err(error) if error.kind == Kind::Gone => error,
             answer => return Ok(answer?),
         };
@@ -191,8 +141,8 @@ impl Provisioner<'_> {
         let mut found = Vec::new();
         for subject in subjects {
             let subject = std::slice::from_ref(subject);
-            let answer = match self.drive.list(&question(subject, parent, true)).await {
-                Err(error) if error.kind == Kind::Gone => self.drive.list(&question(subject, parent, false)).await,
+            let answer = match self.drive.list(&question(subject, parent, archive, true)).await {
+                Err(error) if error.kind == Kind::Gone => self.drive.list(&question(subject, parent, archive, false)).await,
                 answer => answer,
             };
             found.extend(answer.map_err(|e| if e.kind == Kind::Gone { self.parent_not_found(e) } else { e.into() })?);
@@ -263,13 +213,15 @@ impl Provisioner<'_> {
             },
             _ => Vec::new(),
         };
-        let mut twins = survey.twins(technician, &self.parent()?, &wanted, rows);
+        let mut twins = survey.twins(technician, self.settings, &wanted, rows);
         if !self.reach.is_everybody() {
             // Whose such a folder is, is not for whoever chose its name and an address to say.
-            twins.retain(|t| t.is_theirs);
+            twins.retain(|t| t.whose != Whose::Unknown);
         }
-        for twin in twins.iter_mut().filter(|t| !t.is_theirs) {
-            twin.is_theirs = self.is_theirs(&twin.entry, technician).await?;
+        for twin in twins.iter_mut().filter(|t| t.whose == Whose::Unknown) {
+            if self.is_theirs(&twin.entry, technician).await? {
+                twin.whose = Whose::Theirs;
+            }
         }
         let tree = self.base.tree(&technician.folder)?;
         let own_id = rows.iter().find(|r| r.path.is_empty()).map(|r| r.drive_id.as_str());

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::drift::{Drift, Plan, Problem};
-use super::observe::{Observed, Seen, Twin};
+use super::observe::{Observed, Seen};
+use super::twins::{Twin, Whose};
 use crate::domain::folder::{Layout, Role, WantedFolder};
 use crate::domain::tags;
 use crate::drive::{Entry, Grant};
@@ -88,7 +89,8 @@ fn folder_drifts(wanted: &Wanted<'_>, there: &Observed, folder: &WantedFolder, d
     if entry.name != drive_name(wanted.technician, folder) {
         found(Problem::FolderRenamed { now: entry.name.clone() });
     }
-    if !tags::of(&wanted.technician.user, &folder.path, folder.role).iter().all(|(k, v)| entry.app_properties.get(k) == Some(v)) {
+    let mark = tags::of(&wanted.technician.user, &folder.path, folder.role, wanted.parent_id);
+    if !mark.iter().all(|(k, v)| entry.app_properties.get(k) == Some(v)) {
         found(Problem::FolderUntagged);
     }
 }
@@ -104,7 +106,11 @@ fn lies_where_wanted(wanted: &Wanted<'_>, there: &Observed, folder: &WantedFolde
 
 fn twin_drift(wanted: &Wanted<'_>, twin: &Twin) -> Drift {
     let id = twin.entry.id.to_string();
-    let problem = if twin.is_theirs { Problem::FolderTwin { id } } else { Problem::Namesake { id } };
+    let problem = match twin.whose {
+        Whose::Theirs => Problem::FolderTwin { id },
+        Whose::Unknown => Problem::Namesake { id },
+        Whose::Unclear => Problem::FolderElsewhere { id, at: twin.entry.parents.first().map(ToString::to_string) },
+    };
     Drift { place: below(&wanted.technician.folder, &twin.path), problem }
 }
 

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::claim::{Claim, Claims};
 use super::{Provisioner, plan};
 use crate::domain::clock;
 use crate::domain::folder::{Role, WantedFolder};
 use crate::domain::tags;
 use crate::domain::technician::{Email, UserId};
-use crate::domain::text::shell_path;
+use crate::domain::text::{count, shell_path};
 use crate::drive::{Entry, FileId, Grant, Kind, Query};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry as RegistryEntry;
@@ -34,6 +35,8 @@ pub struct Recollection {
     pub removed: Vec<Technician>,
     /// Sentences for a person.
     pub notes: Vec<String>,
+    /// Whom other installations on the same account have, in sentences.
+    pub left_out: Vec<String>,
 }
 
 impl Provisioner<'_> {
@@ -50,14 +53,17 @@ impl Provisioner<'_> {
             }
             Err(fault) => return Err(fault.into()),
         };
-        let roots = self.roots(&registry, &mut found.notes).await?;
-        let mut archived = self.archived_roots().await?;
-        // Who lies in both is in service, and `check` names the second tree.
-        archived.retain(|user, _| !roots.contains_key(user));
+        let archives = self.archives().await?;
+        let (roots, archived) = self.roots(&registry, &archives, &mut found).await?;
         if roots.is_empty() && archived.is_empty() {
             let parent = &self.settings.drive.parent_folder_id;
-            return Err(Failure::new(Exit::Data, "nothing_to_rebuild", format!("no folder in {parent} on Drive carries tecnico's mark"))
-                .hint("look whether `drive.parent_folder_id` and the account are the right ones; trees of the old system are adopted with `tecnico import tecnicos.json`")
+            let others = if found.left_out.is_empty() { String::new() } else { format!("; left out: {}", found.left_out.join("; ")) };
+            let message = format!("no folder in {parent} on Drive carries tecnico's mark{others}");
+            return Err(Failure::new(Exit::Data, "nothing_to_rebuild", message)
+                .hint(format!(
+                    "look whether `drive.parent_folder_id` and the account are the right ones; trees of the old system are adopted with `tecnico import {}`",
+                    shell_path(&self.base.registry().path())
+                ))
                 .into());
         }
         let users: Vec<&UserId> = roots.keys().chain(archived.keys()).collect();
@@ -70,6 +76,11 @@ impl Provisioner<'_> {
                 }
             }
         }
+        for entries in marked.values_mut() {
+            let entries_of = entries.clone();
+            let claims = self.claims(&archives, &registry, &entries_of);
+            entries.retain(|e| claims.on(e) == Claim::Ours);
+        }
         let theirs = |user| marked.get(user).map(Vec::as_slice).unwrap_or_default();
         for (user, trees) in &roots {
             self.recall_one(user, trees, theirs(user), &registry, &mut found).await?;
@@ -81,21 +92,22 @@ impl Provisioner<'_> {
         Ok(found)
     }
 
-    /// The folders of those who were taken out, by user: they lie in an archive and say since when.
-    async fn archived_roots(&self) -> anyhow::Result<BTreeMap<UserId, Entry>> {
+    /// The folders in which the trees of those lie who were taken out.
+    async fn archives(&self) -> anyhow::Result<BTreeSet<FileId>> {
         let (key, value) = tags::ARCHIVE;
-        let made = self.drive.list(&Query::children_of(&self.parent()?).app_property(key, value).folders_only()).await?;
-        let archives: BTreeSet<FileId> = made.into_iter().map(|e| e.id).chain(self.archive_if_there().await?).collect();
-        let mut roots = BTreeMap::new();
-        for archive in &archives {
-            let (key, value) = tags::ROOT;
-            for entry in self.drive.list(&Query::children_of(archive).app_property(key, value).folders_only()).await? {
-                if let Some(user) = owner(&entry).filter(|_| entry.app_properties.contains_key(tags::REMOVED)) {
-                    roots.insert(user, entry);
-                }
-            }
+        let made = self.drive.list(&Query::children_of(&self.parent()?).app_property(key, value).folders_only()).await;
+        let made = made.map_err(|e| if e.kind == Kind::Gone { self.parent_not_found(e) } else { e.into() })?;
+        Ok(made.into_iter().map(|e| e.id).chain(self.archive_if_there().await?).collect())
+    }
+
+    fn claims<'a>(&'a self, archives: &'a BTreeSet<FileId>, registry: &'a [RegistryEntry], marked: &'a [Entry]) -> Claims<'a> {
+        let parent = self.settings.drive.parent_folder_id.as_str();
+        Claims {
+            parent,
+            places: archives.iter().map(FileId::as_str).chain([parent]).collect(),
+            registry,
+            marked: marked.iter().map(|e| (e.id.as_str(), e)).collect(),
         }
-        Ok(roots)
     }
 
     /// Somebody who was taken out: their ids, since when, and where their tree lies on the VM. A `create` brings them back.
@@ -124,14 +136,16 @@ impl Provisioner<'_> {
         tree.iter().map(|(path, entry)| (WantedFolder { path: path.clone(), role: role(path, entry) }, entry.id.to_string())).collect()
     }
 
-    /// The technicians' own folders by user: those where they belong, and those that `tecnicos.json` names elsewhere.
-    async fn roots(&self, registry: &[RegistryEntry], notes: &mut Vec<String>) -> anyhow::Result<BTreeMap<UserId, Vec<Entry>>> {
+    /// The technicians' own folders by user, of those in service and of those taken out: where they belong, and where somebody
+    /// dragged them.
+    async fn roots(
+        &self,
+        registry: &[RegistryEntry],
+        archives: &BTreeSet<FileId>,
+        found: &mut Recollection,
+    ) -> anyhow::Result<(BTreeMap<UserId, Vec<Entry>>, BTreeMap<UserId, Entry>)> {
         let (key, value) = tags::ROOT;
-        let here = Query::children_of(&self.parent()?).app_property(key, value).folders_only();
-        let mut entries = match self.drive.list(&here).await {
-            Err(error) if error.kind == Kind::Gone => return Err(self.parent_not_found(error)),
-            answer => answer?,
-        };
+        let mut entries = self.drive.list(&Query::with_property(key, value).folders_only()).await?;
         for entry in registry {
             if entries.iter().any(|e| e.id.as_str() == entry.pasta_drive_id) {
                 continue;
@@ -142,21 +156,46 @@ impl Provisioner<'_> {
             };
             match named {
                 Some(folder) if owner(&folder).is_some() => entries.push(folder),
-                Some(_) => notes.push(format!(
+                Some(_) => found.notes.push(format!(
                     "{} in tecnicos.json is not tecnico's: `tecnico import {}` adopts it",
                     entry.nome,
                     shell_path(&self.base.registry().path())
                 )),
-                None => notes.push(format!("the folder of {} in tecnicos.json ({}) is not on Drive", entry.nome, entry.pasta_drive_id)),
+                None => {
+                    found.notes.push(format!("the folder of {} in tecnicos.json ({}) is not on Drive", entry.nome, entry.pasta_drive_id));
+                }
             }
         }
-        let mut roots: BTreeMap<UserId, Vec<Entry>> = BTreeMap::new();
-        for entry in entries {
-            if let Some(user) = owner(&entry) {
-                roots.entry(user).or_default().push(entry);
+        let claims = self.claims(archives, registry, &entries);
+        let (mut roots, mut archived) = (BTreeMap::<UserId, Vec<Entry>>::new(), BTreeMap::new());
+        let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+        for entry in &entries {
+            let Some(user) = owner(entry) else { continue };
+            let is_in_place = entry.parents.iter().any(|p| *p.as_str() == *claims.parent || archives.contains(p));
+            match claims.on(entry) {
+                // Thrown away elsewhere: nobody misses it.
+                _ if entry.trashed && !is_in_place => {}
+                Claim::Others => *others.entry(tags::parent(&entry.app_properties).unwrap_or_default()).or_default() += 1,
+                Claim::Unclear => {
+                    let failure = self.tree_elsewhere(&user, entry);
+                    let hint = failure.hint_text().unwrap_or_default();
+                    found.notes.push(format!("{user} is left out: {failure}; {hint}"));
+                }
+                Claim::Ours
+                    if entry.app_properties.contains_key(tags::REMOVED) && !entry.parents.iter().any(|p| p.as_str() == claims.parent) =>
+                {
+                    archived.insert(user, entry.clone());
+                }
+                Claim::Ours => roots.entry(user).or_default().push(entry.clone()),
             }
         }
-        Ok(roots)
+        found.left_out.extend(others.into_iter().map(|(parent, n)| {
+            let technicians = count(n, "technician", "technicians");
+            format!("{technicians} of another installation, whose parent folder is {parent}")
+        }));
+        // Who lies in both is in service, and `check` names the second tree.
+        archived.retain(|user, _| !roots.contains_key(user));
+        Ok((roots, archived))
     }
 
     async fn recall_one(

@@ -2,10 +2,75 @@
 
 use std::collections::BTreeMap;
 
-use super::Provisioner;
+use super::claim::Claim;
+use super::{Provisioner, Survey, plan};
+use crate::config::Settings;
+use crate::domain::folder::WantedFolder;
 use crate::domain::tags;
 use crate::drive::{Change, Entry, FileId, Query};
-use crate::ledger::Technician;
+use crate::ledger::{FolderRow, Technician};
+
+/// A second folder of one part.
+#[derive(Debug, Clone)]
+pub struct Twin {
+    /// The part, as a path below the technician's folder.
+    pub path: String,
+    /// The folder.
+    pub entry: Entry,
+    /// What is known of whose it is.
+    pub whose: Whose,
+}
+
+/// What is known of whose a second folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// This technician's for certain.
+    Theirs,
+    /// Somebody's who gave it their name.
+    Unknown,
+    /// It carries their mark, and may be another installation's.
+    Unclear,
+}
+
+impl Twin {
+    /// Whether what lies in it is to come over: one that lies in another is merged with that one.
+    pub(super) fn is_to_be_merged(&self, twins: &[Twin]) -> bool {
+        let is_inside = |other: &Twin| other.whose == Whose::Theirs && self.entry.parents.contains(&other.entry.id);
+        self.whose == Whose::Theirs && !twins.iter().any(is_inside)
+    }
+}
+
+impl Survey {
+    /// Second folders: those with the mark of a part, or its name in its place, that are not the one the ledger knows.
+    pub(super) fn twins(&self, technician: &Technician, settings: &Settings, wanted: &[WantedFolder], rows: &[FolderRow]) -> Vec<Twin> {
+        let parent = settings.drive.parent_folder_id.as_str();
+        let claims = self.claims(settings, rows);
+        let id_of = |path: &str| rows.iter().find(|r| r.path == path).map(|r| r.drive_id.as_str());
+        let mut twins = Vec::new();
+        for entry in self.by_id.values().filter(|e| !e.trashed && !rows.iter().any(|r| r.drive_id == e.id.as_str())) {
+            let owner = tags::user(&entry.app_properties);
+            let marked = (owner == Some(technician.user.as_str())).then(|| tags::path(&entry.app_properties)).flatten();
+            let placed = wanted.iter().find(|w| {
+                let name = plan::drive_name(technician, w);
+                let home = plan::parent_path(&w.path).map_or(Some(parent), id_of);
+                entry.name == name && entry.parents.iter().any(|p| Some(p.as_str()) == home)
+            });
+            let path = marked.map(str::to_owned).or_else(|| placed.map(|w| w.path.clone()));
+            if let Some(path) = path.filter(|_| owner.is_none() || marked.is_some()) {
+                let whose = match marked.map(|_| claims.on(entry)) {
+                    Some(Claim::Others) => continue,
+                    Some(Claim::Unclear) => Whose::Unclear,
+                    Some(Claim::Ours) => Whose::Theirs,
+                    None if path.is_empty() => Whose::Unknown,
+                    None => Whose::Theirs,
+                };
+                twins.push(Twin { path, entry: entry.clone(), whose });
+            }
+        }
+        twins.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.entry.id.cmp(&b.entry.id)));
+        twins
+    }
+}
 
 impl Provisioner<'_> {
     /// Moves everything in `twin` into `keeper`, folder by folder where both have one of a name, then renames and

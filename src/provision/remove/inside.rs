@@ -11,6 +11,7 @@ use crate::domain::technician::Email;
 use crate::drive::{Entry, FileId, Grant, Kind, Query};
 use crate::ledger::{FolderRow, Technician};
 use crate::provision::Provisioner;
+use crate::provision::claim::{Claim, Claims};
 
 /// How many folders one listing covers, as for a survey.
 const PER_LISTING: usize = 20;
@@ -36,7 +37,16 @@ impl Provisioner<'_> {
             // Listings lag; the word of a look at the id itself counts.
             starts.extend(self.drive.get(&FileId::new(&row.drive_id)?).await?);
         }
-        starts.extend(marked);
+        let places =
+            [Some(parent.as_str()), archive.map(FileId::as_str)].into_iter().flatten().chain(rows.iter().map(|r| r.drive_id.as_str()));
+        let claims = Claims {
+            parent: parent.as_str(),
+            places: places.collect(),
+            registry: &[],
+            marked: marked.iter().map(|e| (e.id.as_str(), e)).collect(),
+        };
+        let unclear = marked.iter().find(|e| !e.trashed && claims.on(e) == Claim::Unclear).cloned();
+        starts.extend(marked.iter().filter(|e| claims.on(e) == Claim::Ours).cloned());
         let found = self.all_below(starts, &technician.folder).await?;
         let own_id = root_id.as_deref().unwrap_or_default();
         Ok(Departing {
@@ -45,6 +55,7 @@ impl Provisioner<'_> {
             is_on_vm: self.base.is_taken(&technician.folder)?,
             is_registered: !own_id.is_empty() && self.base.registry().raw(own_id)?.is_some(),
             archive_id: archive.map(ToString::to_string),
+            unclear,
             insiders: Insiders { account, grants, leaving },
         })
     }

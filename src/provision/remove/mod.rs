@@ -54,6 +54,9 @@ impl Provisioner<'_> {
     pub async fn preview_removal(&self, technician: &Technician) -> anyhow::Result<Plan> {
         let rows = self.ledger.folder_ids(&technician.user).await?;
         let there = self.departing(technician, &rows, self.archive_if_there().await?.as_ref()).await?;
+        if let Some(entry) = &there.unclear {
+            return Err(self.tree_elsewhere(&technician.user, entry).into());
+        }
         Ok(plan::plan(technician, &self.settings.layout.archive, &there))
     }
 
@@ -61,7 +64,7 @@ impl Provisioner<'_> {
     /// takes away what access was given since.
     ///
     /// Fails with `not_drained` (75) where files cannot come to an end now, with `access_left` (77) where somebody outside
-    /// still has access when all is done.
+    /// still has access when all is done, with `tree_elsewhere` (65) where a folder may be theirs or another installation's.
     #[tracing::instrument(level = "error", name = "technician", skip_all, fields(%user))]
     pub async fn remove(&self, user: &UserId, drain: impl AsyncFn(&Lock) -> anyhow::Result<()>) -> anyhow::Result<Removed> {
         let lock = self.ledger.lock_technician(user).await?;
@@ -87,6 +90,9 @@ impl Provisioner<'_> {
         let verdict = plan::verdict(&there);
         if !verdict.left.is_empty() {
             return Err(access_left(&technician, &verdict.left).into());
+        }
+        if let Some(entry) = &there.unclear {
+            return Err(self.tree_elsewhere(user, entry).into());
         }
         let technician = self.ledger.technician(user).await?.unwrap_or(technician);
         let root = there.items.iter().find(|held| Some(held.entry.id.as_str()) == there.root.as_deref());

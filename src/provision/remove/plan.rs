@@ -19,6 +19,8 @@ pub struct Departing {
     pub is_registered: bool,
     /// The archive folder on Drive; `None` while it is not made.
     pub archive_id: Option<String>,
+    /// A folder with their mark that may be another installation's.
+    pub unclear: Option<Entry>,
     /// Who has access to the archive, or, where it is not made, to the folder that is to hold it.
     pub insiders: Insiders,
 }
@@ -211,7 +213,7 @@ mod tests {
 
     fn there(items: Vec<Held>, above: Vec<Grant>) -> Departing {
         let insiders = Insiders { account: "robot@example.com".into(), grants: above, leaving: vec!["ana@example.com".into()] };
-        Departing { items, root: None, is_on_vm: false, is_registered: false, archive_id: None, insiders }
+        Departing { items, root: None, is_on_vm: false, is_registered: false, archive_id: None, unclear: None, insiders }
     }
 
     fn who(there: &Departing) -> Vec<String> {

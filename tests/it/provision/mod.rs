@@ -8,6 +8,7 @@ mod create;
 mod events;
 mod faults;
 mod import;
+mod installations;
 mod local_faults;
 mod names;
 mod newcomer;
