@@ -100,7 +100,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let repaired = findings.iter().filter(|f| f.repaired).count();
     let report =
         Report { checked: prepared.len(), repaired, left: findings.len() - repaired, findings, drive: provisioner.drive.meter().into() };
-    tell(&report, &args, context);
+    let users: BTreeSet<String> = prepared.iter().map(|one| one.technician.user.to_string()).collect();
+    tell(&report, &users, &args, context);
     Ok(if report.left == 0 { Exit::Done } else { Exit::NotClean })
 }
 
@@ -220,7 +221,7 @@ fn registry_mode(provisioner: &Provisioner<'_>, repair: bool) -> anyhow::Result<
     }))
 }
 
-fn tell(report: &Report, args: &Args, context: &Context) {
+fn tell(report: &Report, users: &BTreeSet<String>, args: &Args, context: &Context) {
     let ui = &context.ui;
     if ui.is_json() {
         return ui.json(report);
@@ -236,12 +237,14 @@ fn tell(report: &Report, args: &Args, context: &Context) {
             ui.say(ui.dim(format!("    fix: {}", ui.mend(&finding.fix))));
         }
     }
-    let people = report.findings.iter().filter(|f| !f.repaired).map(|f| f.user.as_str()).collect::<BTreeSet<_>>().len();
+    // What concerns nobody, or somebody unknown here, is a finding and no technician.
+    let about: BTreeSet<&String> = report.findings.iter().filter(|f| !f.repaired).map(|f| &f.user).filter(|u| users.contains(*u)).collect();
+    let about = if about.is_empty() { String::new() } else { format!(", about {} of them", about.len()) };
     let verdict = match (report.findings.len(), report.left) {
         (0, _) => ui.good("all as wanted"),
         (n, 0) => ui.good(format!("{n} put right")),
         (_, left) if args.repair => ui.bad(format!("{} put right, {left} left", report.repaired)),
-        (_, left) => ui.bad(format!("{} to mend, about {people} of them", count(left, "finding", "findings"))),
+        (_, left) => ui.bad(format!("{} to mend{about}", count(left, "finding", "findings"))),
     };
     ui.say(format!("{} checked: {verdict}", count(report.checked, "technician", "technicians")));
     ui.say(ui.dim(report.drive));

@@ -388,3 +388,20 @@ async fn an_unknown_user_is_told_who_there_is() {
         assert!(error["error"]["hint"].as_str().is_some_and(|h| h.contains("tecnico list")), "{error}");
     }
 }
+
+/// A finding about nobody, and one about somebody unknown here, are not technicians.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_line_counts_technicians_of_those_checked() {
+    let case = Case::new().await;
+    case.world.json(0, &["create", "43", "--name", "Bea"]).await;
+    let registry = case.world.vm().join("tecnicos.json");
+    let mode = |mode| std::fs::set_permissions(&registry, std::fs::Permissions::from_mode(mode)).expect("set");
+    mode(0o600);
+    let said = case.world.run(&["check"]).await.expect(1).stdout;
+    assert!(said.contains("2 technicians checked: 1 finding to mend\n"), "{said}");
+    let robot = &case.robot;
+    case.world.control().rename(robot, &case.novos(), "Novos PDFs").expect("renamed");
+    case.world.control().rename(robot, &case.user_folder(), "Ana").expect("renamed");
+    let said = case.world.run(&["check"]).await.expect(1).stdout;
+    assert!(said.contains("2 technicians checked: 3 findings to mend, about 1 of them\n"), "{said}");
+}
