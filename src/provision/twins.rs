@@ -49,7 +49,9 @@ impl Survey {
         let mut twins = Vec::new();
         for entry in self.by_id.values().filter(|e| !e.trashed && !rows.iter().any(|r| r.drive_id == e.id.as_str())) {
             let owner = tags::user(&entry.app_properties);
-            let marked = (owner == Some(technician.user.as_str())).then(|| tags::path(&entry.app_properties)).flatten();
+            let marked = tags::path(&entry.app_properties)
+                // Those of months, and of a layout before, are no second ones.
+                .filter(|path| owner == Some(technician.user.as_str()) && wanted.iter().any(|w| w.path == *path));
             let placed = wanted.iter().find(|w| {
                 let name = plan::drive_name(technician, w);
                 let home = plan::parent_path(&w.path).map_or(Some(parent), id_of);
@@ -60,9 +62,8 @@ impl Survey {
                 let whose = match marked.map(|_| claims.on(entry)) {
                     Some(Claim::Others) => continue,
                     Some(Claim::Unclear) => Whose::Unclear,
-                    Some(Claim::Ours) => Whose::Theirs,
                     None if path.is_empty() => Whose::Unknown,
-                    None => Whose::Theirs,
+                    Some(Claim::Ours) | None => Whose::Theirs,
                 };
                 twins.push(Twin { path, entry: entry.clone(), whose });
             }
