@@ -19,7 +19,7 @@ use crate::drive::Drive;
 use crate::embedded::Embedded;
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Base, base_empty, base_missing};
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Draft, Ledger};
 use crate::provision::Provisioner;
 use crate::ui::{Color, Ui};
 
@@ -154,6 +154,16 @@ impl Context {
             return Err(ledger::none_yet(&settings.ledger_path).into());
         }
         self.first_ledger().await
+    }
+
+    /// A copy of what the ledger knows of the technicians, for saying what would be; where there is no ledger, none is made.
+    pub async fn sketch(&self) -> anyhow::Result<Draft> {
+        let settings = self.settings().await?;
+        not_lost(settings)?;
+        if ledger::is_missing(&settings.ledger_path) {
+            return Ok(Draft::for_looking().await?);
+        }
+        Ok(self.first_ledger().await?.sketch().await?)
     }
 
     /// Drive, as the configured account. No call is made yet.

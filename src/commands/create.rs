@@ -3,22 +3,20 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Serialize;
 
-use super::create_bulk;
 use super::folder_event::{self, JobArgs};
-use super::report::{Cost, Created};
+use super::report::Created;
+use super::{create_bulk, create_plan};
 use crate::callback::payload::Attempt;
 use crate::context::Context;
 use crate::creation::{self, Made};
-use crate::document::Document;
 use crate::domain::tags;
+use crate::domain::technician::Email;
 use crate::domain::text::{shell_path, visible};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
-use crate::provision::{Candidate, Outcome, Problem, Provisioner, Status};
+use crate::provision::{Candidate, Outcome, Plan, Prepared, Problem, Status};
 
 /// Make a technician's folders on Drive and on the VM, and share novos with them
 ///
@@ -62,25 +60,6 @@ pub struct Args {
     job: JobArgs,
 }
 
-/// What `create --dry-run` would do.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct DryRun {
-    steps: Vec<Step>,
-    drive: Cost,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Step {
-    user: String,
-    /// What is missing or wrong.
-    problem: &'static str,
-    place: String,
-}
-
-impl Document for DryRun {
-    const SCHEMA: &'static str = "tecnico.create.plan/1";
-}
-
 impl Args {
     /// Whether nothing is to be done.
     pub fn is_dry_run(&self) -> bool {
@@ -96,7 +75,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let user = args.user.as_deref().unwrap_or_default();
     let candidate = Candidate::parse(user, args.email.as_deref(), args.name.as_deref(), args.portal_user.as_deref())?;
     if args.dry_run {
-        return dry_run(&[candidate], &context.provisioner().await?, context).await;
+        return create_plan::of_one(&candidate, context).await;
     }
     let job = args.job.job(&context.settings().await?.callback)?;
     let created = create(&args, &candidate, context).await;
@@ -135,30 +114,9 @@ async fn create(args: &Args, candidate: &Candidate, context: &Context) -> anyhow
     Ok((outcome, document))
 }
 
-/// Prints what would be done; writes nothing, on either side or in the ledger.
-pub(super) async fn dry_run(candidates: &[Candidate], provisioner: &Provisioner<'_>, context: &Context) -> anyhow::Result<Exit> {
-    for candidate in candidates {
-        provisioner.may_touch(&candidate.user)?;
-    }
-    let mut steps = Vec::new();
-    for preview in provisioner.preview(candidates).await? {
-        for drift in &preview.plan.drifts {
-            context.ui.say(format!("would put right: {}", drift.sentence()));
-            steps.push(Step { user: preview.user.clone(), problem: drift.problem.code(), place: drift.place.clone() });
-        }
-        if preview.plan.drifts.is_empty() {
-            context.ui.say(format!("{}: nothing to do", preview.user));
-        }
-    }
-    if context.ui.is_json() {
-        context.ui.json(&DryRun { steps, drive: provisioner.drive.meter().into() });
-    }
-    Ok(Exit::Done)
-}
-
 fn tell(outcome: &Outcome, document: &Created, context: &Context) {
     let ui = &context.ui;
-    notes(outcome, context);
+    notes(&outcome.prepared, &outcome.plan, outcome.former_email.as_ref(), context);
     if ui.is_json() {
         return ui.json(document);
     }
@@ -184,12 +142,12 @@ fn tell(outcome: &Outcome, document: &Created, context: &Context) {
 }
 
 /// What a person should know besides the result.
-pub(super) fn notes(outcome: &Outcome, context: &Context) {
-    let technician = &outcome.prepared.technician;
-    if let Some(wanted) = &outcome.prepared.renumbered_from {
+pub(super) fn notes(prepared: &Prepared, plan: &Plan, former_email: Option<&Email>, context: &Context) {
+    let technician = &prepared.technician;
+    if let Some(wanted) = &prepared.renumbered_from {
         context.ui.note(format!("note: the folder {wanted} is somebody else's; {} got {}", technician.user, technician.folder));
     }
-    if let Some(other) = &outcome.prepared.left_alone {
+    if let Some(other) = &prepared.left_alone {
         context.ui.note(format!(
             "note: another installation, whose parent folder is {}, has a technician {} too ({}, {}); theirs is left alone",
             tags::parent(&other.app_properties).unwrap_or_default(),
@@ -198,8 +156,8 @@ pub(super) fn notes(outcome: &Outcome, context: &Context) {
             other.id
         ));
     }
-    for drift in &outcome.plan.drifts {
-        let former = outcome.former_email.as_ref().is_some_and(|old| drift.place.eq_ignore_ascii_case(old.as_str()));
+    for drift in &plan.drifts {
+        let former = former_email.is_some_and(|old| drift.place.eq_ignore_ascii_case(old.as_str()));
         if former && let Problem::GrantUnwanted { role } = &drift.problem {
             context.ui.note(format!(
                 "note: {}, the address until now, still has access to novos (as {role}); `tecnico share {} --with {} --revoke` ends it",

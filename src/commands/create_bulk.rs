@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::registry_writer::RegistryWriter;
 use super::report::{Cost, Created};
-use super::{create, folder_event};
+use super::{create, create_plan, folder_event};
 use crate::callback::payload::Attempt;
 use crate::context::Context;
 use crate::creation;
@@ -52,10 +52,10 @@ enum Row {
 
 pub(super) async fn run(file: &Path, parallel: usize, dry_run: bool, context: &Context) -> anyhow::Result<Exit> {
     let candidates = read(file)?;
-    let provisioner = context.provisioner().await?;
     if dry_run {
-        return create::dry_run(&candidates, &provisioner, context).await;
+        return create_plan::of_many(&candidates, context).await;
     }
+    let provisioner = context.provisioner().await?;
     let begun = clock::now();
     let rows = create_all(&candidates, parallel, &provisioner, context).await?;
     let count = |status| rows.iter().filter(|r| matches!(r, Row::Done(c) if c.document.status == status)).count();
@@ -120,7 +120,7 @@ async fn create_one(
             return Ok((None, failed(candidate, &fault, context)));
         }
     };
-    create::notes(&outcome, context);
+    create::notes(&outcome.prepared, &outcome.plan, outcome.former_email.as_ref(), context);
     let folders = creation::folders(&outcome.prepared, outcome.applied.novos_link.clone(), outcome.applied.shared, provisioner)?;
     let document = Created::new(&outcome, folders, provisioner);
     if outcome.status != Status::Unchanged {

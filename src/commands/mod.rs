@@ -7,6 +7,7 @@ pub mod completions;
 pub mod config;
 pub mod create;
 mod create_bulk;
+mod create_plan;
 mod cycle_report;
 pub mod demo;
 pub mod doctor;

@@ -26,7 +26,7 @@ impl Document for Created {
 }
 
 /// What a run cost on Drive.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub struct Cost {
     pub calls: u64,
     pub units: u64,

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use schemars::Schema;
 
 use super::{
-    callbacks, changes, check, config, create, create_bulk, cycle_report, demo, doctor, import, init, ledger, ledger_rebuild,
+    callbacks, changes, check, config, create_bulk, create_plan, cycle_report, demo, doctor, import, init, ledger, ledger_rebuild,
     ledger_restore, list, remove, rename, report, retry, sandbox, serve, share, ssh_gate, status, why,
 };
 use crate::document::{Document, schema_of};
@@ -39,7 +39,7 @@ fn all() -> Vec<(&'static str, Schema)> {
         one::<ErrorDocument>(),
         one::<report::Created>(),
         one::<create_bulk::Bulk>(),
-        one::<create::DryRun>(),
+        one::<create_plan::DryRun>(),
         one::<check::Report>(),
         one::<share::Report>(),
         one::<remove::Report>(),

@@ -28,6 +28,7 @@ mod outbox;
 mod recalled;
 mod restore;
 mod schema;
+mod sketch;
 mod steps;
 mod technicians;
 mod units;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 
 use super::drift::{Plan, Problem};
+use super::home::check_nothing_blocks;
 use super::observe::{Observed, Seen};
 use super::plan::{self, Wanted};
 use super::{Prepared, Provisioner};
@@ -52,6 +53,7 @@ impl Provisioner<'_> {
             ids,
             grants,
             registry: Some(registry),
+            registry_file: self.base.registry().path(),
         }
     }
 
@@ -102,10 +104,7 @@ impl Provisioner<'_> {
     pub(super) async fn apply_local(&self, prepared: &mut Prepared, plan: &Plan) -> anyhow::Result<()> {
         let came_home = self.bring_home(&mut prepared.technician).await?;
         let tree = self.base.tree(&prepared.technician.folder)?;
-        if let Some(blocked) = plan.drifts.iter().find(|d| d.problem == Problem::LocalInTheWay) {
-            let hint = blocked.fix(&prepared.technician.user);
-            return Err(Failure::new(Exit::CannotCreate, "local_in_the_way", blocked.sentence()).hint(hint).into());
-        }
+        check_nothing_blocks(&prepared.technician, plan)?;
         if came_home || plan.drifts.iter().any(|d| d.problem == Problem::LocalMissing) {
             tree.create(&self.settings.layout.local_folders())?;
         }

@@ -173,7 +173,9 @@ impl Provisioner<'_> {
         {
             let id = if self.reach.is_everybody() { format!(" ({})", twin.id) } else { String::new() };
             let message = format!("a folder {:?} that tecnico did not make lies on Drive already{id}", twin.name);
-            let hint = "if it is the same person's, `tecnico import tecnicos.json`; if not, give another --name, or rename that folder";
+            let registry = shell_path(&self.base.registry().path());
+            let hint =
+                format!("if it is the same person's, `tecnico import {registry}`; if not, give another --name, or rename that folder");
             return Err(Failure::new(Exit::Data, "folder_exists_on_drive", message).hint(hint).into());
         }
         Ok(())

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Applied, Candidate, Plan, Prepared, Provisioner, Survey, prepare};
+use super::{Applied, Candidate, Observed, Plan, Prepared, Provisioner, Survey, prepare};
 use crate::domain::technician::Email;
 use crate::fs_layout::{Credentials, Key};
 
@@ -35,6 +35,17 @@ pub struct Outcome {
     pub former_email: Option<Email>,
 }
 
+/// A creation that is decided and not carried out.
+pub struct Foreseen {
+    /// Who, and their folders.
+    pub prepared: Prepared,
+    pub(super) there: Observed,
+    /// What differs now.
+    pub plan: Plan,
+    /// The address that was theirs until now, where another is asked for.
+    pub former_email: Option<Email>,
+}
+
 impl Provisioner<'_> {
     /// Makes, finishes or mends one technician. A `survey` taken for many spares each its own; one that is older than
     /// somebody else's work on this technician is taken again. `tecnicos.json` is left to the caller, who may
@@ -48,21 +59,7 @@ impl Provisioner<'_> {
     ) -> anyhow::Result<Outcome> {
         self.may_touch(&candidate.user)?;
         let lock = self.ledger.lock_technician(&candidate.user).await?;
-        let before = self.ledger.technician(&candidate.user).await?.and_then(|t| t.email);
-        let taken = survey.filter(|_| !lock.waited());
-        let mut own = None;
-        if taken.is_none() {
-            own = Some(prepare(self, std::slice::from_ref(candidate)).await?);
-        }
-        let nothing = Survey::default();
-        let mut prepared = self.enter(candidate, taken.or(own.as_ref()).unwrap_or(&nothing)).await?;
-        if prepared.restored && own.is_none() {
-            // Somebody removed since the survey for many was taken lies elsewhere by now.
-            own = Some(prepare(self, std::slice::from_ref(candidate)).await?);
-        }
-        let survey = own.as_ref().or(taken).unwrap_or(&nothing);
-        let there = self.observe(&prepared.technician, &prepared.rows, survey).await?;
-        let plan = self.plan(&prepared, &there).await?;
+        let Foreseen { mut prepared, there, plan, former_email } = self.foresee(candidate, survey.filter(|_| !lock.waited())).await?;
         let applied = self.apply(&mut prepared, &plan, &there, secrets).await?;
         let status = match (prepared.restored, prepared.unfinished, applied.changed) {
             (true, ..) => Status::Restored,
@@ -70,8 +67,28 @@ impl Provisioner<'_> {
             (_, _, true) => Status::Repaired,
             _ => Status::Unchanged,
         };
-        let former_email = before.filter(|old| prepared.technician.email.as_ref() != Some(old));
         Ok(Outcome { status, prepared, plan, applied, former_email })
+    }
+
+    /// Enters, observes and plans: everything that comes before Drive and the VM are changed. `survey` where one was taken for
+    /// many and is young enough.
+    pub(super) async fn foresee(&self, candidate: &Candidate, survey: Option<&Survey>) -> anyhow::Result<Foreseen> {
+        let before = self.ledger.technician(&candidate.user).await?.and_then(|t| t.email);
+        let mut own = None;
+        if survey.is_none() {
+            own = Some(prepare(self, std::slice::from_ref(candidate)).await?);
+        }
+        let nothing = Survey::default();
+        let prepared = self.enter(candidate, survey.or(own.as_ref()).unwrap_or(&nothing)).await?;
+        if prepared.restored && own.is_none() {
+            // Somebody removed since the survey for many was taken lies elsewhere by now.
+            own = Some(prepare(self, std::slice::from_ref(candidate)).await?);
+        }
+        let survey = own.as_ref().or(survey).unwrap_or(&nothing);
+        let there = self.observe(&prepared.technician, &prepared.rows, survey).await?;
+        let plan = self.plan(&prepared, &there).await?;
+        let former_email = before.filter(|old| prepared.technician.email.as_ref() != Some(old));
+        Ok(Foreseen { prepared, there, plan, former_email })
     }
 
     /// Puts right what `check` found, under the technician's lock. Somebody removed since is left alone.

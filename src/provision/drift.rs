@@ -61,6 +61,8 @@ pub enum Problem {
     Namesake {
         /// Its id.
         id: String,
+        /// Where `tecnicos.json` lies, as a word for a shell.
+        registry: String,
     },
     /// Not shared with somebody who is to have it.
     GrantMissing {
@@ -202,7 +204,7 @@ impl Drift {
                 let at = at.as_ref().map_or_else(String::new, |at| format!(", in {at}"));
                 format!("a folder with the mark of {place} lies elsewhere ({id}{at}); it may be another installation's")
             }
-            Problem::Namesake { id } => format!("a folder named {place} that tecnico did not make lies beside it ({id})"),
+            Problem::Namesake { id, .. } => format!("a folder named {place} that tecnico did not make lies beside it ({id})"),
             Problem::GrantMissing { role, .. } => format!("novos is not shared with {place} (as {role})"),
             Problem::GrantRole { has, wants, .. } => format!("{place} is {has} of novos instead of {wants}"),
             Problem::GrantUnwanted { role } => format!("novos is shared with {place} (as {role}), which nobody asked for"),
@@ -231,8 +233,8 @@ impl Drift {
                  namesake in Drive"
                     .to_owned()
             }
-            Problem::Namesake { .. } => {
-                "rename it on Drive, or, if it is the same person's from the old system, `tecnico import tecnicos.json`".to_owned()
+            Problem::Namesake { registry, .. } => {
+                format!("rename it on Drive, or, if it is the same person's from the old system, `tecnico import {registry}`")
             }
             Problem::GrantUnwanted { role } => format!(
                 "`tecnico share {user} --with {place} --revoke`, or keep it with `tecnico share {user} --with {place} --role {role}`"

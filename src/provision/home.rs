@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Prepared, Provisioner};
+use super::{Plan, Prepared, Problem, Provisioner};
 use crate::domain::tags;
 use crate::drive::Entry;
 use crate::error::{Exit, Failure};
@@ -16,16 +16,29 @@ impl Provisioner<'_> {
     pub(super) async fn bring_home(&self, technician: &mut Technician) -> anyhow::Result<bool> {
         let Some(place) = technician.place.clone() else { return Ok(false) };
         if self.base.relocate(&place, &technician.folder)? == Relocated::Taken {
-            let folder = self.base.path().join(&technician.folder);
-            let from = self.base.path().join(&place);
-            let why = format!("{} is in the way of {}, the folder of {}", folder.display(), from.display(), technician.user);
-            return Err(Failure::new(Exit::CannotCreate, "local_in_the_way", why)
-                .hint(format!("move {} elsewhere and run the same command again; tecnico replaces nothing", folder.display()))
-                .into());
+            return Err(self.folder_taken(technician, &place).into());
         }
         self.ledger.tree_is_home(&technician.user).await?;
         technician.place = None;
         Ok(true)
+    }
+
+    fn folder_taken(&self, technician: &Technician, place: &str) -> Failure {
+        let (folder, from) = (self.base.path().join(&technician.folder), self.base.path().join(place));
+        let why = format!("{} is in the way of {}, the folder of {}", folder.display(), from.display(), technician.user);
+        Failure::new(Exit::CannotCreate, "local_in_the_way", why)
+            .hint(format!("move {} elsewhere and run the same command again; tecnico replaces nothing", folder.display()))
+    }
+
+    /// Whether the tree on the VM can be made where it is to be: [`Provisioner::bring_home`] and what follows it would not fail.
+    pub(super) fn check_way_is_free(&self, technician: &Technician, plan: &Plan) -> anyhow::Result<()> {
+        if let Some(place) = &technician.place
+            && self.base.is_taken(place)?
+            && self.base.is_taken(&technician.folder)?
+        {
+            return Err(self.folder_taken(technician, place).into());
+        }
+        Ok(check_nothing_blocks(technician, plan)?)
     }
 
     /// Somebody whose ledger was lost after their removal: the mark on the tree on Drive says that the one on the VM lies in
@@ -69,4 +82,11 @@ impl Provisioner<'_> {
         };
         Err(failure.hint(format!("`tecnico create {}` brings them back, with their folders", user.typed())).into())
     }
+}
+
+/// Something that is no folder, where one of theirs is to be.
+pub(super) fn check_nothing_blocks(technician: &Technician, plan: &Plan) -> Result<(), Failure> {
+    let Some(blocked) = plan.drifts.iter().find(|d| d.problem == Problem::LocalInTheWay) else { return Ok(()) };
+    let hint = blocked.fix(&technician.user);
+    Err(Failure::new(Exit::CannotCreate, "local_in_the_way", blocked.sentence()).hint(hint))
 }

@@ -1,12 +1,14 @@
 //! Wanted against there: pure, so that `check` can print what `create` would do.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::drift::{Drift, Plan, Problem};
 use super::observe::{Observed, Seen};
 use super::twins::{Twin, Whose};
 use crate::domain::folder::{Layout, Role, WantedFolder};
 use crate::domain::tags;
+use crate::domain::text::shell_path;
 use crate::drive::{Entry, Grant};
 use crate::fs_layout::Entry as RegistryEntry;
 use crate::fs_layout::credentials::FILE as CREDENTIALS;
@@ -29,6 +31,8 @@ pub struct Wanted<'a> {
     pub grants: &'a [WantedGrant],
     /// Their entry in `tecnicos.json`; `None` while ids are missing.
     pub registry: Option<&'a RegistryEntry>,
+    /// Where `tecnicos.json` lies.
+    pub registry_file: PathBuf,
 }
 
 /// The difference between `wanted` and `there`.
@@ -108,7 +112,7 @@ fn twin_drift(wanted: &Wanted<'_>, twin: &Twin) -> Drift {
     let id = twin.entry.id.to_string();
     let problem = match twin.whose {
         Whose::Theirs => Problem::FolderTwin { id },
-        Whose::Unknown => Problem::Namesake { id },
+        Whose::Unknown => Problem::Namesake { id, registry: shell_path(&wanted.registry_file) },
         Whose::Unclear => Problem::FolderElsewhere { id, at: twin.entry.parents.first().map(ToString::to_string) },
     };
     Drift { place: below(&wanted.technician.folder, &twin.path), problem }

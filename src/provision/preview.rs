@@ -1,33 +1,35 @@
 //! What a creation would do, without writing anything anywhere.
 
-use super::observe::Subject;
-use super::{Candidate, Drift, Plan, Prepared, Problem, Provisioner};
-use crate::domain::clock;
-use crate::ledger::Technician;
-
-/// What would be done for one candidate.
-pub struct Preview {
-    /// Who.
-    pub user: String,
-    /// What differs now.
-    pub plan: Plan,
-}
+use super::create::Foreseen;
+use super::observe::{Seen, Subject, Survey};
+use super::{Candidate, Drift, Plan, Prepared, Problem, Provisioner, prepare};
 
 impl Provisioner<'_> {
-    /// Plans for each candidate from what is there.
-    pub async fn preview(&self, candidates: &[Candidate]) -> anyhow::Result<Vec<Preview>> {
-        let mut prepared = Vec::with_capacity(candidates.len());
+    /// What a creation would do for each candidate, and why it would fail. To be asked on a copy of the ledger
+    /// ([`crate::ledger::Ledger::sketch`]): the names and ids of one count for the next.
+    pub async fn preview(&self, candidates: &[Candidate]) -> anyhow::Result<Vec<anyhow::Result<Foreseen>>> {
+        let each = self.settings.layout.drive_folders().len();
+        // Nothing is made, so they need not be Drive's.
+        let ids: Vec<String> = (0..candidates.len() * each).map(|n| format!("dry-run-{n:08}")).collect();
+        self.ledger.add_spare_ids(&ids).await?;
+        let survey = prepare(self, candidates).await?;
+        let mut previews = Vec::with_capacity(candidates.len());
         for candidate in candidates {
-            let technician = match self.ledger.technician(&candidate.user).await? {
-                // A creation takes a removal back.
-                Some(known) => Technician { removed_at: None, removing_at: None, ..known },
-                None => imagined(candidate),
-            };
-            prepared.push(self.known(technician).await?);
+            previews.push(self.preview_one(candidate, &survey).await);
         }
-        self.plans(&prepared)
-            .await
-            .map(|plans| plans.into_iter().zip(&prepared).map(|(plan, p)| Preview { user: p.technician.user.to_string(), plan }).collect())
+        Ok(previews)
+    }
+
+    async fn preview_one(&self, candidate: &Candidate, survey: &Survey) -> anyhow::Result<Foreseen> {
+        self.may_touch(&candidate.user)?;
+        let foreseen = self.foresee(candidate, Some(survey)).await?;
+        self.check_way_is_free(&foreseen.prepared.technician, &foreseen.plan)?;
+        let is_new = matches!(foreseen.there.folders.get(""), Some(Seen::NeverMade | Seen::Gone { .. }));
+        let in_the_trash = || async { anyhow::Ok(self.drive.get(&self.parent()?).await?.is_some_and(|parent| parent.trashed)) };
+        if foreseen.plan.drifts.iter().any(|d| d.problem == Problem::ParentTrashed) || (is_new && in_the_trash().await?) {
+            return Err(self.parent_trashed().into());
+        }
+        Ok(foreseen)
     }
 
     /// The differences of many technicians, from one survey.
@@ -46,23 +48,5 @@ impl Provisioner<'_> {
             plans.push(self.plan(one, &there).await?);
         }
         Ok(plans)
-    }
-}
-
-fn imagined(candidate: &Candidate) -> Technician {
-    let wanted = &candidate.wanted;
-    Technician {
-        user: candidate.user.clone(),
-        name: candidate.called.clone(),
-        email: wanted.email.clone(),
-        portal_user: wanted.portal_user.clone(),
-        folder: wanted.folder.clone(),
-        created_at: clock::now(),
-        removed_at: None,
-        removing_at: None,
-        place: None,
-        former_email: None,
-        registry_entry: None,
-        renaming_at: None,
     }
 }

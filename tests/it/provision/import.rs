@@ -41,7 +41,7 @@ async fn c6_1_old_trees_are_adopted_by_id_and_nothing_is_doubled() {
 
     // Before the import a creation is not allowed to double it.
     refused(&world, &["create", "7", "--email", "ana@example.com"], 65, "made_by_old_system", "tecnico import").await;
-    refused(&world, &["create", "8", "--name", "Ana Maria"], 65, "folder_exists_on_drive", "tecnico import").await;
+    refused(&world, &["create", "8", "--name", "Ana Maria"], 65, "folder_exists_on_drive", &format!("tecnico import {file}")).await;
 
     let dry = world.json(0, &["import", &file, "--dry-run"]).await;
     assert_eq!((dry["rows"][0]["status"].as_str(), dry["drive"]["writes"].as_u64()), (Some("adoptable"), Some(0)));

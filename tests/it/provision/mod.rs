@@ -5,6 +5,7 @@ mod bulk;
 mod check;
 mod contract;
 mod create;
+mod dry_run;
 mod events;
 mod faults;
 mod import;
