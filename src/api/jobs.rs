@@ -1,5 +1,6 @@
 //! Accepting a job, waiting for its end where the caller wants that, and `GET /api/status/<job_id>` (CONTRACT 4.4).
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -106,8 +107,11 @@ fn document(row: &JobRow) -> Value {
 }
 
 /// Where a job stands.
-pub(super) async fn stand(State(api): State<Api>, Path(id): Path<String>) -> Result<Reply, Reply> {
-    let Some(row) = api.0.agent.ledger.job(&id).await? else { return Err(Reply::not_found("Tarefa não encontrada.")) };
+pub(super) async fn stand(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Result<Reply, Reply> {
+    let unknown = || Reply::not_found("Tarefa não encontrada.");
+    // What is not UTF-8 is no id of ours either.
+    let Ok(Path(id)) = id else { return Err(unknown()) };
+    let Some(row) = api.0.agent.ledger.job(&id).await? else { return Err(unknown()) };
     let mut document = document(&row);
     let message = match row.state {
         JobState::Accepted if row.attempts > 0 => json!("A tarefa será tentada de novo."),

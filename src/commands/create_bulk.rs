@@ -179,7 +179,8 @@ fn parse(text: &str, shown: &str) -> Result<Vec<Candidate>, Failure> {
         csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
     let column = |name: &str| header.iter().position(|h| h == name);
-    if column("user").is_none() || header.iter().any(|h| !HEADER.contains(&h)) {
+    let is_twice = |h: &str| header.iter().filter(|other| *other == h).count() > 1;
+    if column("user").is_none() || header.iter().any(|h| !HEADER.contains(&h) || is_twice(h)) {
         return Err(Failure::new(
             Exit::Data,
             "csv_header",
@@ -246,5 +247,6 @@ mod tests {
         let rows = parse("\u{feff}user,name\nana@example.com,Ana Maria\n", "t.csv").expect("read");
         assert_eq!((rows.len(), rows[0].wanted.folder.as_str()), (1, "Ana_Maria"));
         assert_eq!(parse("usuario\n42\n", "t.csv").expect_err("header").code(), "csv_header");
+        assert_eq!(parse("user,email,email\n42,a@example.com,b@example.com\n", "t.csv").expect_err("header").code(), "csv_header");
     }
 }

@@ -8,7 +8,7 @@ use super::service::Service;
 use crate::agent::wake::{self, Told};
 use crate::agent::{Plan, Scope};
 use crate::context::Context;
-use crate::domain::clock::rfc3339;
+use crate::domain::clock::{self, rfc3339};
 use crate::error::Exit;
 use crate::verdict::advice;
 
@@ -42,8 +42,7 @@ impl Args {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
-    parsed.ok_or_else(|| "a time such as 10s, 1m or 1h30m".to_owned())
+    clock::duration(text).ok_or_else(|| "a time such as 10s, 1m or 1h30m".to_owned())
 }
 
 /// Runs `tecnico watch`.

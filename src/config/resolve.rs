@@ -12,8 +12,9 @@ use super::settings::{
     ShareSettings, WatchSettings,
 };
 use super::{command, file, raw};
+use crate::domain::clock;
 use crate::domain::folder::Layout;
-use crate::domain::technician::folder_name;
+use crate::domain::technician::{folder_name, is_unprintable};
 use crate::error::Failure;
 
 /// Where a value came from, for the fault that names it.
@@ -45,10 +46,7 @@ impl Place<'_> {
     }
 
     fn duration(&self, key: &str, text: &str) -> Result<Duration, Failure> {
-        let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok());
-        parsed
-            .filter(|d| !d.is_zero())
-            .ok_or_else(|| self.fault(key, &format!("{text:?} is not a length of time; write \"10s\", \"15m\" or \"6h\"")))
+        clock::duration(text).ok_or_else(|| self.fault(key, &format!("{text:?} is not a length of time; write \"10s\", \"15m\" or \"6h\"")))
     }
 
     fn one_of<T: Copy>(&self, key: &str, word: &str, choices: &[(&str, T)]) -> Result<T, Failure> {
@@ -61,6 +59,11 @@ impl Place<'_> {
     /// https, or http to this machine.
     fn address(&self, key: &str, text: &str) -> Result<Url, Failure> {
         let url = Url::parse(text).map_err(|e| self.fault(key, &format!("{text:?} is not an address: {e}")))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(self
+                .fault(key, "holds a user name or a password, which an address is no place for")
+                .hint("take out what stands before the @"));
+        }
         if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) {
             return Ok(url);
         }
@@ -198,9 +201,14 @@ fn layout(place: &Place<'_>, raw: raw::Layout) -> Result<Layout, Failure> {
     Ok(layout)
 }
 
+/// Bytes that a file system takes as a name.
+const LONGEST_NAME: usize = 255;
+
 /// A path of ordinary names below a folder.
 fn check_path(key: &str, path: &str) -> Result<(), String> {
-    let ordinary = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.chars().any(|c| c == '\\' || c.is_control());
+    let ordinary = |part: &str| {
+        (1..=LONGEST_NAME).contains(&part.len()) && !part.starts_with('.') && !part.chars().any(|c| c == '\\' || is_unprintable(c))
+    };
     if !path.split('/').all(ordinary) {
         return Err(format!("{path:?} is not a path below a technician's folder"));
     }
@@ -219,6 +227,12 @@ fn process(place: &Place<'_>, raw: raw::Process) -> Result<ProcessSettings, Fail
         for glob in globs {
             globset::Glob::new(glob).map_err(|e| place.fault(key, &e.to_string()))?;
         }
+    }
+    if raw.accept.iter().all(|glob| glob.trim().is_empty()) {
+        return Err(place.fault("process.accept", "accepts nothing: every file would go to erro").hint("accept = [\"*.pdf\"]"));
+    }
+    if raw.ignore.iter().any(|glob| glob == "*") {
+        return Err(place.fault("process.ignore", "ignores everything: no file would ever be found"));
     }
     let mode = place.one_of("process.mode", &raw.mode, &[("command", Mode::Command), ("external", Mode::External)])?;
     if let Some(wrong) = command::fault(&raw.command, mode) {
@@ -240,7 +254,9 @@ fn process(place: &Place<'_>, raw: raw::Process) -> Result<ProcessSettings, Fail
         max_size: raw
             .max_size
             .parse::<bytesize::ByteSize>()
-            .map_err(|_| place.fault("process.max_size", &format!("{:?} is not a size; write \"500MB\" or \"5GB\"", raw.max_size)))?
+            .ok()
+            .filter(|size| size.as_u64() > 0)
+            .ok_or_else(|| place.fault("process.max_size", &format!("{:?} is not a size; write \"500MB\" or \"5GB\"", raw.max_size)))?
             .as_u64(),
         command: raw.command,
         accept: raw.accept,

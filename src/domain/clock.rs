@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Milliseconds since 1970-01-01 UTC.
 pub type Millis = i64;
@@ -15,6 +15,15 @@ pub fn now() -> Millis {
 /// A length of time; one beyond counting is for ever.
 pub fn millis(time: Duration) -> Millis {
     Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// The longest time anybody may set.
+const LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
+
+/// A length of time as people write it (`10s`, `1h30m`): more than none, and at most ten years.
+pub fn duration(text: &str) -> Option<Duration> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok());
+    parsed.filter(|d| !d.is_zero() && *d <= LONGEST)
 }
 
 /// The time that [`rfc3339`] wrote.

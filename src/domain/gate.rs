@@ -123,10 +123,13 @@ impl Gate {
             }
         }
         self.check_operands(verb, &operands)?;
+        let own = usize::from(matches!(verb.operands, Operands::Commands(_)) && !operands.is_empty());
+        let (command, operands) = operands.split_at(own);
         let rest = |flags: Vec<String>| {
             let separator = (!operands.is_empty()).then_some("--");
             let operands = separator.into_iter().chain(operands.iter().copied()).map(str::to_owned);
-            [verb.name.to_owned()].into_iter().chain(flags).chain(operands).collect()
+            let verb = [verb.name].into_iter().chain(command.iter().copied()).map(str::to_owned);
+            verb.chain(flags).chain(operands).collect()
         };
         Ok(Admitted { verb: verb.name, argv: rest(flags), shown: rest(shown) })
     }
@@ -135,6 +138,11 @@ impl Gate {
         let (least, most) = match verb.operands {
             Operands::None => (0, 0),
             Operands::Users(least, most) | Operands::Other(least, most) => (least, most),
+            Operands::Commands(_) if operands.is_empty() => (0, 0),
+            Operands::Commands(commands) => {
+                let named = commands.iter().find(|(name, ..)| *name == operands[0]);
+                named.map(|(_, least, most)| (least + 1, most + 1)).ok_or(Why::Operands(verb.name))?
+            }
         };
         if operands.len() < least || operands.len() > most {
             return Err(Why::Operands(verb.name));

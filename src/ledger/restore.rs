@@ -73,7 +73,8 @@ pub(super) fn copy(file: &Path, source: &mut File, to: &Path) -> io::Result<()> 
     let new = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     io::copy(source, &mut new(to)?)?;
     owner::like_its_folder(to)?;
-    match File::open(sidecar(file, "-wal")) {
+    let log = sidecar(file, "-wal");
+    match log.metadata().and_then(|found| if found.is_file() { File::open(&log) } else { Err(io::Error::other("its log is no file")) }) {
         Ok(mut log) => {
             let to = sidecar(to, "-wal");
             io::copy(&mut log, &mut new(&to)?)?;
@@ -96,6 +97,9 @@ pub(super) fn uncopied(file: &Path, ledger: &Path, e: io::Error) -> Failure {
 pub(super) fn unusable(file: &Path, why: &Failure) -> Failure {
     if failure::is_damage(why) {
         return cannot(file, &why.to_string());
+    }
+    if why.exit() == Exit::Bug {
+        return cannot(file, "its tables are not those of a ledger");
     }
     let hint = match why.code() {
         "ledger_newer" => "install the newer tecnico first, or restore an older backup; nothing was changed",

@@ -59,6 +59,18 @@ fn wrong_values_name_their_line() {
         ("[process]\ncommand = \"judge\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.command: this is one text"),
         ("[process]\ncommand = [\"judge\", \"{pth}\"]\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.command: {pth} is not"),
         ("vm = 3\n", "line 1: vm is a section"),
+        (
+            "[callback]\nurl = \"https://nome:segredo@backend.example.com/\"\n[drive]\nparent_folder_id = \"a\"\n",
+            "line 2: callback.url: holds a user name or a password",
+        ),
+        (
+            "[drive]\nparent_folder_id = \"a\"\ntimeout = \"9223372036854775807s\"\n",
+            "line 3: drive.timeout: \"9223372036854775807s\" is not",
+        ),
+        ("[process]\naccept = [\"\"]\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.accept: accepts nothing"),
+        ("[process]\nignore = [\"*\"]\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.ignore: ignores everything"),
+        ("[process]\nmax_size = \"0\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: process.max_size: \"0\" is not a size"),
+        ("[layout]\ninbox = \"no\\u202Evos\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: layout.inbox"),
         ("[vm]\nfolder_mode = \"rwxr-x---\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: vm.folder_mode: \"rwxr-x---\" is not a mode"),
         ("[vm]\nfolder_mode = \"0577\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: vm.folder_mode: \"0577\" shuts this user out"),
         ("[vm]\nfile_mode = \"0666\"\n[drive]\nparent_folder_id = \"a\"\n", "line 2: vm.file_mode: \"0666\" lets everybody"),

@@ -26,6 +26,9 @@ impl Gate {
                 Some(Operands::Users(1, 1)) => format!("name one user: {name} 42; words with blanks stand in single quotes"),
                 Some(Operands::Users(0, most)) => format!("name at most {most} users; words with blanks stand in single quotes"),
                 Some(Operands::Other(1, 1)) => format!("name one: {name} ID; words with blanks stand in single quotes"),
+                Some(Operands::Commands(commands)) => {
+                    format!("{name} takes one of: {}", commands.iter().map(|(command, ..)| *command).collect::<Vec<_>>().join(", "))
+                }
                 _ => format!("{name} takes fewer words; words with blanks stand in single quotes"),
             },
             Why::User => match &self.user_prefix {

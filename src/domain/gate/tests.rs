@@ -97,6 +97,18 @@ fn a_flag_takes_what_it_takes() {
 }
 
 #[test]
+fn a_command_of_a_verb_stands_before_what_it_is_about() {
+    let g = everything();
+    let argv = |line: &str| g.admit(line).expect(line).argv.join(" ");
+    assert_eq!(argv("callbacks"), "callbacks");
+    assert_eq!(argv("callbacks retry"), "callbacks retry");
+    assert_eq!(argv("callbacks --json show e1"), "callbacks show --json -- e1");
+    for line in ["callbacks forget", "callbacks show", "callbacks list e1", "callbacks retry e1 e2"] {
+        assert_eq!(g.admit(line), Err(Why::Operands("callbacks")), "{line}");
+    }
+}
+
+#[test]
 fn a_prefix_holds_every_user_and_never_everybody() {
     let g = gate(&["create", "check", "process", "list", "status", "why", "callbacks"], Some("b1-"));
     assert!(g.admit("create b1-42").is_ok() && g.admit("check b1-42 b1-43").is_ok() && g.admit("process b1-1").is_ok());

@@ -20,6 +20,8 @@ pub enum Operands {
     Users(usize, usize),
     /// Ids of something else, which a `--user-prefix` cannot be held against.
     Other(usize, usize),
+    /// None, or one of these words, a command of the verb's own, and after it at least and at most so many ids of something else.
+    Commands(&'static [(&'static str, usize, usize)]),
 }
 
 /// One verb and all it takes.
@@ -99,7 +101,12 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "status", operands: Operands::None, flags: &[], everybody: &[] },
     Verb { name: "why", operands: Operands::Other(1, 1), flags: &[], everybody: &[] },
     Verb { name: "watch", operands: Operands::None, flags: &[], everybody: &[] },
-    Verb { name: "callbacks", operands: Operands::Other(0, 2), flags: &[], everybody: &[] },
+    Verb {
+        name: "callbacks",
+        operands: Operands::Commands(&[("list", 0, 0), ("show", 1, 1), ("retry", 0, 1)]),
+        flags: &[("--all", Nothing), ("--limit", Value)],
+        everybody: &[],
+    },
     Verb { name: "changes", operands: Operands::None, flags: &[("--since", Value)], everybody: &[] },
     Verb { name: "doctor", operands: Operands::None, flags: &[("--only", Value)], everybody: &[] },
 ];

@@ -158,6 +158,11 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     let newer = sqlx::SqlitePool::connect(&format!("sqlite://{}", path("newer.db"))).await.expect("connects");
     sqlx::raw_sql("INSERT INTO schema_version (version) VALUES (1000)").execute(&newer).await.expect("inserted");
     newer.close().await;
+    let strange = sqlx::SqlitePool::connect(&format!("sqlite://{}?mode=rwc", path("strange.db"))).await.expect("makes");
+    sqlx::raw_sql("CREATE TABLE schema_version (version BIGINT); CREATE TABLE items (id TEXT)").execute(&strange).await.expect("made");
+    strange.close().await;
+    std::fs::copy(path("newer.db"), path("devoured.db")).expect("copied");
+    std::os::unix::fs::symlink("/dev/zero", path("devoured.db-wal")).expect("linked");
     let before = ledger_files(&world);
     let unusable = (65, "backup_unusable");
     for (name, (exit, code)) in [
@@ -168,6 +173,8 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
         ("other.db", unusable),
         ("short.db", unusable),
         ("ledger.db", unusable),
+        ("strange.db", unusable),
+        ("devoured.db", unusable),
         ("newer.db", (78, "ledger_newer")),
     ] {
         for more in [&[][..], &["--dry-run"]] {

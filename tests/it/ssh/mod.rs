@@ -46,7 +46,7 @@ fn a_backend_gets_one_document_and_the_exit_code() {
 /// A verb or a flag on the lists that the program does not have would be a promise nobody keeps.
 #[test]
 fn everything_on_the_lists_is_a_command_or_flag_of_the_program() {
-    use tecnico::domain::gate::verbs::{GLOBAL, VERBS};
+    use tecnico::domain::gate::verbs::{GLOBAL, Operands, VERBS};
     for verb in VERBS {
         // What every command takes stands in the help of the whole alone.
         let help = |args: &[&str]| {
@@ -54,7 +54,10 @@ fn everything_on_the_lists_is_a_command_or_flag_of_the_program() {
             assert!(help.status.success(), "there is no command {args:?}");
             String::from_utf8_lossy(&help.stdout).into_owned()
         };
-        let text = help(&[verb.name, "--help"]) + &help(&["--help"]);
+        let mut text = help(&[verb.name, "--help"]) + &help(&["--help"]);
+        if let Operands::Commands(commands) = verb.operands {
+            text.extend(commands.iter().map(|(command, ..)| help(&[verb.name, command, "--help"])));
+        }
         for (flag, takes) in verb.flags.iter().chain(GLOBAL) {
             let line = text
                 .lines()
