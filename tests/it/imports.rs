@@ -87,13 +87,7 @@ fn outside_names_have_one_home() {
     let mut wrong = Vec::new();
     for (path, text) in sources("src") {
         for (name, homes) in HOMES {
-            // `sd_notify::` is not `notify::`.
-            let names = |line: &str| {
-                let path = format!("{name}::");
-                let begins = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-                line.match_indices(&path).any(|(at, _)| begins(at))
-            };
-            let used = text.lines().any(|l| !l.trim_start().starts_with("//") && names(l));
+            let used = names_crate(&text, name);
             let below = path.strip_prefix("src").expect("below src").with_extension("").display().to_string();
             if used && !homes.iter().any(|h| below == *h || below.starts_with(&format!("{h}/"))) {
                 wrong.push(format!("{} names {name}", path.display()));
@@ -103,11 +97,43 @@ fn outside_names_have_one_home() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What nothing names is built, audited and brought up to date for nothing.
+#[test]
+fn every_dependency_is_named_in_the_sources_of_its_package() {
+    let mut idle = Vec::new();
+    for (package, table, folders) in [
+        (".", "dependencies", &["src"][..]),
+        (".", "dev-dependencies", &["src", "tests"]),
+        ("crates/drive-emulator", "dependencies", &["crates/drive-emulator/src"]),
+        ("crates/drive-emulator", "dev-dependencies", &["crates/drive-emulator/src", "crates/drive-emulator/tests"]),
+    ] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(package).join("Cargo.toml");
+        let manifest: toml::Table = std::fs::read_to_string(file).expect("a manifest").parse().expect("TOML");
+        let texts: Vec<String> = folders.iter().flat_map(|folder| sources(folder)).map(|(_, text)| text).collect();
+        for name in manifest[table].as_table().expect("a table").keys() {
+            // The one library that is not called like its package.
+            let library = if name == "md-5" { "md5".to_owned() } else { name.replace('-', "_") };
+            if !texts.iter().any(|text| names_crate(text, &library)) {
+                idle.push(format!("{package}: {name}"));
+            }
+        }
+    }
+    assert!(idle.is_empty(), "nothing names {idle:?}");
+}
+
 #[test]
 fn the_emulator_knows_nothing_of_tecnico() {
     for (path, text) in sources("crates/drive-emulator/src") {
         assert!(!text.contains("tecnico::"), "{} names tecnico", path.display());
     }
+}
+
+/// Whether the text names something of this crate, comments left out. `sd_notify::` is not `notify::`.
+fn names_crate(text: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    let begins = |line: &str, at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let names = |line: &str| line.match_indices(&path).any(|(at, _)| begins(line, at)) || line.trim() == format!("use {name};");
+    text.lines().any(|line| !line.trim_start().starts_with("//") && names(line))
 }
 
 /// `src/drive/call.rs` → `drive`; `src/app.rs` → `app`.
