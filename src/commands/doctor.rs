@@ -107,11 +107,16 @@ async fn one(check: &'static str, args: &Args, context: &Context) -> anyhow::Res
         "user" => doctor::local::user(settings),
         "disk" => {
             // A ledger in trouble is its own check's to tell.
-            let technicians = match context.ledger().await {
-                Ok(ledger) => ledger.technicians().await.unwrap_or_default(),
-                Err(_) => Vec::new(),
+            let (technicians, is_first) = match context.ledger().await {
+                Ok(ledger) => {
+                    let technicians = ledger.technicians().await;
+                    let knows_nobody = technicians.as_ref().is_ok_and(Vec::is_empty);
+                    let is_first = knows_nobody && ledger.removed_technicians().await.is_ok_and(|removed| removed.is_empty());
+                    (technicians.unwrap_or_default(), is_first)
+                }
+                Err(_) => (Vec::new(), false),
             };
-            doctor::local::disk(settings, &technicians)
+            doctor::local::disk(settings, &technicians, is_first)
         }
         "key" => doctor::local::key(settings).into_iter().chain(api_key(settings)).collect(),
         "services" if is_of_the_machine(&config) => {

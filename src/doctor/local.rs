@@ -68,7 +68,8 @@ fn beside(ledger: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether the base directory is the one with the technicians' folders, can be written to, has room, and is one file system.
-pub fn disk(settings: &Settings, technicians: &[Technician]) -> Findings {
+/// Where nobody ever was, it need not be there yet: the first creation makes it.
+pub fn disk(settings: &Settings, technicians: &[Technician], is_first: bool) -> Findings {
     let service = owner::service(places(settings));
     let base = match Base::open_existing(&settings.base_dir) {
         Ok(Some(base)) => base,
@@ -76,14 +77,17 @@ pub fn disk(settings: &Settings, technicians: &[Technician]) -> Findings {
             if !technicians.is_empty() {
                 return vec![Finding::of_failure("disk", &base_missing(&settings.base_dir))];
             }
-            let message = format!("vm.base_dir {} does not exist", settings.base_dir.display());
+            let (shown, make) = (settings.base_dir.display(), service.makes_folder(&settings.base_dir));
+            let mounted = "is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them";
+            let above = settings.base_dir.parent().unwrap_or(Path::new("/"));
+            if is_first && tempfile::tempfile_in(above).is_ok() {
+                let message = format!("vm.base_dir {shown} does not exist yet: the first `tecnico create` makes it");
+                let fix = format!("where it is to be on a disk of its own, {mounted}; to have it now:\n    {make}");
+                return vec![Finding::warning("disk", message, fix)];
+            }
             // An empty folder in the place of a disk looks as if all were well.
-            let fix = format!(
-                "is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them; only where there \
-                 never was such a folder:\n    {}",
-                service.makes_folder(&settings.base_dir)
-            );
-            return vec![Finding::problem("disk", message, fix)];
+            let fix = format!("{mounted}; only where there never was such a folder:\n    {make}");
+            return vec![Finding::problem("disk", format!("vm.base_dir {shown} does not exist"), fix)];
         }
         Err(failure) => return vec![Finding::of_failure("disk", &failure)],
     };

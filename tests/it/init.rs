@@ -76,6 +76,8 @@ async fn answers_become_a_config_that_works_and_is_never_overwritten() {
     let config = std::fs::read_to_string(fresh.config()).expect("a config");
     assert!(config.contains("# The Drive folder that holds every technician's tree") && config.contains(&fresh.world.parent));
 
+    // The next command it prints: nobody has made the folder yet.
+    fresh.tecnico(&["doctor"]).await.expect(0);
     let created = fresh.tecnico(&["create", "42", "--email", "ana@example.com", "--json"]).await.expect(0).json();
     assert_eq!(created["status"], "created");
     fresh.tecnico(&["doctor"]).await.expect(0);
@@ -130,6 +132,7 @@ async fn every_wrong_answer_is_named_and_nothing_is_written() {
         (base("/lib/tecnicos"), 78, "base_dir_unfit"),
         (base("/srv/../etc/tecnicos"), 78, "base_dir_unfit"),
         (base("/"), 78, "base_dir_unfit"),
+        (base("systemctl"), 78, "base_dir_unfit"),
         (Box::new(wrong("fresh/vm", "fresh/judge {path}")), 78, "base_dir_unfit"),
         (Box::new(move |t: String| t.replace(&parent, "1Unknown")), 77, "parent_unusable"),
         (Box::new(wrong("https://drive.google.com/", "https://example.com/")), 65, "parent_invalid"),
@@ -224,6 +227,7 @@ async fn a_person_answers_every_question_wrong_and_then_right() {
         [parent, hidden, "as Editor"],
         [parent, format!("https://drive.google.com/drive/folders/{}?usp=sharing", fresh.world.parent), "may write there"],
         [base, path("no/such/vm"), "nor the folder above it"],
+        [base, "systemctl", "is a word"],
         [base, path("a file"), "is not a folder"],
         [base, "/usr/local/bin/nojudge {path}", "looks like a command"],
         [base, path("fresh/vm"), ""],

@@ -1,6 +1,6 @@
 //! What `init` has to know, from a file or from a person.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use url::Url;
@@ -59,11 +59,32 @@ impl Answers {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Failure::new(Exit::Data, "answers_unreadable", format!("cannot read {}", path.display())).because(e))?;
-        toml::from_str(&text).map_err(|e| {
+        let mut answers: Self = toml::from_str(&text).map_err(|e| {
             let line = e.span().map_or(0, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
             Failure::new(Exit::Data, "answers_wrong", format!("{}, line {line}: {}", path.display(), e.message()))
                 .hint("the answers are: credentials, parent_folder, subject, base_dir, backend_url, command, ledger, endpoint, portal_key, callback_key, service_user")
-        })
+        })?;
+        answers.base_dir = answers.base_dir.map(|typed| folder(&typed)).transpose()?;
+        Ok(answers)
+    }
+}
+
+/// A folder on this machine as somebody typed it. A bare word is none: it is more likely the answer to another question, and
+/// would lie wherever they happen to be.
+pub(super) fn folder(typed: &Path) -> Result<PathBuf, Failure> {
+    let unfit = |why: &str| {
+        let message = format!("{:?} {why}", typed.display().to_string());
+        Err(Failure::new(Exit::Config, "base_dir_unfit", message).hint("name a folder for the technicians' files: /srv/tecnicos"))
+    };
+    if let Ok(below) = typed.strip_prefix("~") {
+        return match std::env::var_os("HOME").filter(|home| !home.is_empty()) {
+            Some(home) => Ok(Path::new(&home).join(below)),
+            None => unfit("needs a home, and HOME names none"),
+        };
+    }
+    match typed.components().next() {
+        Some(Component::Normal(_)) => unfit("is a word, and not a place: a folder begins with / or ~/, or with ./ where it lies here"),
+        _ => Ok(typed.to_owned()),
     }
 }
 
@@ -109,6 +130,18 @@ mod tests {
             "drive.google.com/drive/folders/1AbC-d_E",
         ] {
             assert_eq!(folder_id(text).expect(text).as_str(), "1AbC-d_E", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folder_here_is_a_place_and_not_a_word() {
+        for place in ["/srv/tecnicos", "./vm", "../vm", ".", ""] {
+            assert_eq!(folder(Path::new(place)).expect(place), Path::new(place));
+        }
+        let home = std::env::var("HOME").expect("a home");
+        assert_eq!(folder(Path::new("~/vm")).expect("a place"), Path::new(&home).join("vm"));
+        for word in ["systemctl", "judge {path}", "vm/files", "~ana/vm"] {
+            assert_eq!(folder(Path::new(word)).expect_err(word).code(), "base_dir_unfit");
         }
     }
 

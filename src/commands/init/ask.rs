@@ -5,7 +5,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use super::answers::Answers;
+use super::answers::{Answers, folder};
 use super::{sets_up_the_machine, tried};
 use crate::config::owner::of_the_package;
 use crate::config::places::{callback_key, portal_key};
@@ -41,7 +41,8 @@ impl Question {
             Self::Key => answers.credentials = PathBuf::from(text),
             Self::Parent => text.clone_into(&mut answers.parent_folder),
             // Nothing said is the default of the settings, which the prompt shows.
-            Self::BaseDir => answers.base_dir = Some(PathBuf::from(text)).filter(|p| !p.as_os_str().is_empty()),
+            Self::BaseDir if text.is_empty() => answers.base_dir = None,
+            Self::BaseDir => answers.base_dir = Some(folder(Path::new(text))?),
             Self::Command => {
                 answers.command = shlex::split(text).ok_or_else(|| {
                     Failure::new(Exit::Data, "command_unfinished", "a quote or a backslash has no end")

@@ -47,7 +47,18 @@ async fn an_api_key_that_others_can_read_or_that_is_missing() {
 async fn a_base_directory_that_is_missing() {
     let clinic = Clinic::new("a_base_directory_that_is_missing").await;
     std::fs::remove_dir(clinic.world.vm()).expect("removed");
-    clinic.printed_command_mends("disk", "does not exist", "is its disk mounted? `findmnt --fstab`").await;
+    // Where nobody ever was, nothing is wrong: `create` makes it.
+    clinic.world.run(&["doctor", "--only", "disk"]).await.expect(0);
+    clinic.printed_command_mends("disk", "does not exist yet", "is its disk mounted? `findmnt --fstab`").await;
+    std::fs::remove_dir(clinic.world.vm()).expect("removed");
+    clinic.world.json(0, &["create", "42"]).await;
+    std::fs::rename(clinic.world.vm(), clinic.world.path("unmounted")).expect("renamed");
+    clinic.world.run(&["doctor", "--only", "disk"]).await.expect(1);
+    std::fs::rename(clinic.world.path("unmounted"), clinic.world.vm()).expect("renamed");
+    // Nor is it the first time where somebody was taken out.
+    clinic.world.json(0, &["remove", "42", "--confirm", "42"]).await;
+    std::fs::rename(clinic.world.vm(), clinic.world.path("unmounted")).expect("renamed");
+    clinic.world.run(&["doctor", "--only", "disk"]).await.expect(1);
 }
 
 /// An empty folder in the place of a disk that is not mounted is no base directory, however well it can be written to.
