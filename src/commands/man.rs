@@ -69,7 +69,7 @@ fn whole(root: &Command, names: &[String]) -> anyhow::Result<String> {
         text.push_str(&entry(&format!(".B {code}"), meaning));
     }
     text.push_str(".SH ENVIRONMENT\n");
-    for (name, meaning) in crate::config::env_names::READ {
+    for (name, meaning) in crate::config::env_names::MAY_BE_SET {
         text.push_str(&entry(&format!(".B {name}"), meaning));
     }
     text.push_str(".SH FILES\n");

@@ -10,7 +10,7 @@ use yup_oauth2::ServiceAccountKey;
 use yup_oauth2::authorized_user::AuthorizedUserSecret;
 
 use crate::config::settings::{Credentials, DriveSettings};
-use crate::config::{SecretFile, owner};
+use crate::config::{SecretFile, env_names, owner};
 use crate::domain::text::shell_path;
 use crate::error::{Exit, Failure};
 
@@ -79,13 +79,14 @@ impl Account {
 /// Where gcloud keeps the application default credentials.
 fn gcloud_file() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let directory = set("CLOUDSDK_CONFIG").or_else(|| set("HOME").map(|home| home.join(".config/gcloud")))?;
+    let directory = set(env_names::CLOUDSDK_CONFIG).or_else(|| set(env_names::HOME).map(|home| home.join(".config/gcloud")))?;
     Some(directory.join("application_default_credentials.json"))
 }
 
 /// Google's libraries all let this variable move the metadata server.
 fn metadata_address() -> String {
-    let host = std::env::var("GCE_METADATA_HOST").ok().filter(|h| !h.is_empty()).unwrap_or_else(|| "metadata.google.internal".into());
+    let host =
+        std::env::var(env_names::GCE_METADATA_HOST).ok().filter(|h| !h.is_empty()).unwrap_or_else(|| "metadata.google.internal".into());
     format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token")
 }
 
