@@ -1,6 +1,7 @@
 //! Whose a folder with a technician's mark is. The mark is found wherever the account sees it, and two installations on one
 //! account may call a technician by one id: what another one made is left alone.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Provisioner, Survey};
@@ -85,13 +86,16 @@ impl Survey {
     /// What carries `user`'s mark. `rows` are the folders of theirs that the ledger knows.
     pub(super) fn tagged(&self, user: &UserId, settings: &Settings, rows: &[FolderRow]) -> Tagged<'_> {
         let mut tagged = Tagged::default();
-        let claims = self.claims(settings, rows);
+        // Costs a look at everything there is of everybody: most have only what the ledger knows.
+        let claims = LazyCell::new(|| self.claims(settings, rows));
+        let is_known = |e: &Entry| rows.iter().any(|r| r.drive_id == e.id.as_str());
         let mut marked: Vec<&Entry> =
             self.by_id.values().filter(|e| !e.trashed && tags::user(&e.app_properties) == Some(user.as_str())).collect();
         marked.sort_by_key(|e| (e.created_time, e.id.to_string()));
         for entry in marked {
             if let Some(path) = tags::path(&entry.app_properties) {
-                let of = match claims.on(entry) {
+                let claim = if is_known(entry) { Claim::Ours } else { claims.on(entry) };
+                let of = match claim {
                     Claim::Ours => &mut tagged.ours,
                     Claim::Others => &mut tagged.others,
                     Claim::Unclear => &mut tagged.unclear,

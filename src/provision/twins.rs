@@ -1,5 +1,6 @@
 //! Second folders of one part: what lies in them comes over, they step aside under another name. Nothing is deleted.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use super::claim::Claim;
@@ -44,7 +45,7 @@ impl Survey {
     /// Second folders: those with the mark of a part, or its name in its place, that are not the one the ledger knows.
     pub(super) fn twins(&self, technician: &Technician, settings: &Settings, wanted: &[WantedFolder], rows: &[FolderRow]) -> Vec<Twin> {
         let parent = settings.drive.parent_folder_id.as_str();
-        let claims = self.claims(settings, rows);
+        let claims = LazyCell::new(|| self.claims(settings, rows));
         let id_of = |path: &str| rows.iter().find(|r| r.path == path).map(|r| r.drive_id.as_str());
         let mut twins = Vec::new();
         for entry in self.by_id.values().filter(|e| !e.trashed && !rows.iter().any(|r| r.drive_id == e.id.as_str())) {
