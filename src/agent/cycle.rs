@@ -13,6 +13,7 @@ use super::hands::Hands;
 use super::homes::Homes;
 use super::left::Left;
 use super::looking::Looking;
+use super::naming::Naming;
 use super::policy::Policy;
 use super::report::{CycleReport, Fault, FiledLine, WaitingLine};
 use super::setback::Setback;
@@ -86,6 +87,8 @@ pub(super) struct Shared {
     pub strays: tokio::sync::Mutex<HashMap<UserId, Vec<LocalFile>>>,
     /// The files that somebody has in hand.
     pub hands: Hands,
+    /// Whose turn it is to name a local copy.
+    pub naming: Naming,
     /// Woken when there may be more to take up: a look or the work on a file has ended.
     pub more: Notify,
     /// How many looks there were beside the work.
@@ -118,6 +121,7 @@ impl Agent {
             judging: Semaphore::new(self.settings.watch.concurrency.max(1)),
             strays: tokio::sync::Mutex::default(),
             hands: Hands::default(),
+            naming: Naming::default(),
             more: Notify::new(),
             looks: AtomicU32::new(0),
             gives_way: AtomicBool::new(false),

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::blocking;
 use super::cycle::Cycle;
 use super::homes::{Home, id};
-use super::local::{join, move_to, plain_name, split};
+use super::local::{Copied, join, move_to, plain_name, split};
 use super::look::Whereabouts;
 use super::policy::Decision;
 use super::setback::Setback;
@@ -29,7 +29,7 @@ impl Cycle<'_> {
         if let Decision::Refuse(reason) = decision {
             // Renamed after it was fetched: the copy goes the item's way.
             return match self.take_stray(home, item).await? {
-                Some(path) => self.refuse(home, &self.fetched(item, path).await?, reason).await,
+                Some(copy) => self.refuse(home, &self.fetched(item, copy).await?, reason).await,
                 None => self.refuse(home, item, reason).await,
             };
         }
@@ -39,8 +39,8 @@ impl Cycle<'_> {
         {
             return Ok(ended);
         }
-        if let Some(path) = self.at_hand(home, item).await? {
-            return self.fetched(item, path).await;
+        if let Some(copy) = self.at_hand(home, item).await? {
+            return self.fetched(item, copy).await;
         }
         let (tree, inbox, part_id) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         let part = blocking(move || tree.part(&inbox, &part_id)).await?;
@@ -69,8 +69,7 @@ impl Cycle<'_> {
             let (back, measured) = blocking(move || part.measure().map(|measured| (part, measured))).await?;
             part = back;
             if fits(&item, &measured) {
-                let path = self.finish(&item, part).await?;
-                return self.fetched(&item, path).await;
+                return self.finish(&item, part).await;
             }
             tracing::warn!("the content does not match its checksum; fetching it anew");
             part.restart()?;
@@ -137,18 +136,20 @@ impl Cycle<'_> {
             written.map_err(full).map(|()| part)
         })
         .await?;
-        let path = self.finish(item, part).await?;
-        self.fetched(item, path).await
+        self.finish(item, part).await
     }
 
-    async fn finish(&self, item: &Item, part: Part) -> Result<String, Failure> {
-        let (wanted, file, inbox) = (self.wanted_name(item), item.sighted.key.file_id.clone(), self.local_inbox());
-        blocking(move || part.finish(&wanted, &file).map(|name| join(&inbox, &name))).await
+    async fn finish(&self, item: &Item, part: Part) -> Result<Item, Setback> {
+        let (claim, inbox) = (self.claim(item).await?, self.local_inbox());
+        let (wanted, file, names) = (self.wanted_name(item), item.sighted.key.file_id.clone(), claim.clone());
+        let copy = blocking(move || part.finish(&wanted, &file, &|name| names.take(name))).await?;
+        self.fetched(item, Copied::new(join(&inbox, &copy.name), copy.modified, claim)).await
     }
 
-    async fn fetched(&self, item: &Item, local_path: String) -> Result<Item, Setback> {
-        tracing::info!(path = %visible(&local_path), "fetched");
-        Ok(self.agent.ledger.advance(item, &Act::Fetched { local_path }, None, self.now()).await?)
+    async fn fetched(&self, item: &Item, copy: Copied) -> Result<Item, Setback> {
+        tracing::info!(path = %visible(&copy.path), "fetched");
+        let act = Act::Fetched { local_path: copy.path.clone(), copied_at: copy.at };
+        Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
     }
 
     /// A verdict without the processor: a policy, or Drive, decided.
@@ -156,21 +157,20 @@ impl Cycle<'_> {
         let (tree, inbox, part) = (home.tree.clone(), self.local_inbox(), item.id.clone());
         blocking(move || tree.discard_part(&inbox, &part)).await?;
         tracing::info!(verdict = "erro", reason = %visible(&reason), "judged");
-        let act = Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: None, note: None };
+        let act = Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: None, note: None, local_path: None };
         Ok(self.agent.ledger.advance(item, &act, None, self.now()).await?)
     }
 
     /// A copy that is whole already: from before a retry, or from just before a crash.
-    async fn at_hand(&self, home: &Home, item: &Item) -> Result<Option<String>, Setback> {
-        let inbox = self.local_inbox();
+    async fn at_hand(&self, home: &Home, item: &Item) -> Result<Option<Copied>, Setback> {
         if let Some(at) = item.local_path.clone() {
-            let (tree, item, inbox) = (home.tree.clone(), item.clone(), inbox.clone());
+            let (tree, claim, item, inbox) = (home.tree.clone(), self.claim(item).await?, item.clone(), self.local_inbox());
             let kept = blocking(move || {
                 let whole = tree.file(&at)?.is_some() && (item.sighted.md5.is_none() || fits(&item, &tree.measure(&at)?));
-                if !whole {
-                    return Ok(None);
-                }
-                move_to(&tree, &at, &inbox, &plain_name(&item, split(&at).1), &item.sighted.key.file_id)
+                let (true, Some(now)) = (whole, tree.touch(&at)?) else { return Ok(None) };
+                let (wanted, id) = (plain_name(&item, split(&at).1), &item.sighted.key.file_id);
+                let path = move_to(&tree, &at, &inbox, &wanted, id, &|name| claim.take(name))?;
+                Ok(path.map(|path| Copied::new(path, now.modified, claim.clone())))
             })
             .await?;
             if kept.is_some() {

@@ -35,7 +35,7 @@ impl Cycle<'_> {
         }
         let settings = &self.agent.settings.process;
         let act = match settings.command.as_slice() {
-            [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None, note: None },
+            [] => Act::Judged { verdict: Verdict::Processado, reason: None, data: None, note: None, local_path: None },
             [program, arguments @ ..] => {
                 let _place = self.shared.judging.acquire().await;
                 tracing::info!(attempt = item.attempt, program, "judging");
@@ -64,10 +64,16 @@ impl Cycle<'_> {
                 (None, Some(format!("its data was dropped: {why}")))
             }
         };
-        let refused = |reason: String| Act::Judged { verdict: Verdict::Erro, reason: Some(reason), data: data.clone(), note: note.clone() };
+        let refused = |reason: String| Act::Judged {
+            verdict: Verdict::Erro,
+            reason: Some(reason),
+            data: data.clone(),
+            note: note.clone(),
+            local_path: None,
+        };
         let later = |reason: String| Act::Wait { until: after_later(self.now(), item.waits), reason, setback: None };
         match ended.how {
-            How::Exit(0) => Act::Judged { verdict: Verdict::Processado, reason: None, data, note },
+            How::Exit(0) => Act::Judged { verdict: Verdict::Processado, reason: None, data, note, local_path: None },
             How::Exit(LATER) => later(format!("o processador pediu para tentar mais tarde{}", after_colon(&ended.stderr))),
             How::Exit(code) => {
                 let said = reason(&ended.stderr);

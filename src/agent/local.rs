@@ -1,17 +1,41 @@
 //! The local copy of an item: what it is called, where it lies, and moving it without overwriting anything.
+//!
+//! A name that the copy of an open item has, wherever that lies by now, is given to nobody else.
+
+use std::sync::Arc;
 
 use super::blocking;
 use super::cycle::Cycle;
 use super::destination;
 use super::homes::Home;
+use super::naming::Claim;
 use super::policy::{Decision, exported_name};
 use super::setback::Setback;
 use crate::config::settings::FolderPolicy;
+use crate::domain::clock::Millis;
 use crate::domain::folder::Role;
 use crate::domain::item::{Item, Sighted};
 use crate::domain::text::quoted;
 use crate::error::Failure;
 use crate::fs_layout::{LocalFile, LocalState, Moved, Tree, name};
+
+/// A local copy that has just got its name in `novos`.
+#[derive(Debug)]
+pub(super) struct Copied {
+    /// Path below the technician's folder.
+    pub path: String,
+    /// When that was, by the clock of the file system.
+    pub at: Millis,
+    /// Its right to the name, until that is recorded.
+    _claim: Arc<Claim>,
+}
+
+impl Copied {
+    /// At `path`, last written `at`.
+    pub(super) fn new(path: String, at: Millis, claim: Arc<Claim>) -> Self {
+        Self { path, at, _claim: claim }
+    }
+}
 
 impl Cycle<'_> {
     /// `novos` on the VM, below the technician's folder.
@@ -55,8 +79,7 @@ impl Cycle<'_> {
     }
 
     /// A copy of the item in the local `novos` that a crash kept from being recorded, under whatever name the item had then.
-    /// Gives its path.
-    pub(super) async fn take_stray(&self, home: &Home, item: &Item) -> Result<Option<String>, Failure> {
+    pub(super) async fn take_stray(&self, home: &Home, item: &Item) -> Result<Option<Copied>, Failure> {
         let (inbox, user) = (self.local_inbox(), &item.sighted.user);
         // Looked for before anything is fetched in this cycle: a file that another item is just getting is no stray.
         let mut all = self.shared.strays.lock().await;
@@ -73,25 +96,26 @@ impl Cycle<'_> {
         // A cycle may be long: one that somebody took away meanwhile, and whose name an item has got since, is none any more.
         let held = self.agent.ledger.held_paths(user).await?;
         strays.retain(|f| !held.contains(&join(&inbox, &f.name)));
+        let claim = self.claim(item).await?;
         let (tree, item, candidates, wanted) = (home.tree.clone(), item.clone(), strays.clone(), self.wanted_name(item));
-        let taken = blocking(move || {
+        let found = blocking(move || {
             for stray in candidates {
-                let is_there = tree.file(&join(&inbox, &stray.name))?.is_some();
-                if !is_there || !is_copy_of(&tree, &inbox, &stray, &item.sighted)? {
+                let (at, id) = (join(&inbox, &stray.name), &item.sighted.key.file_id);
+                if tree.file(&at)?.is_none() || !is_copy_of(&tree, &inbox, &stray, &item.sighted)? {
                     continue;
                 }
-                let (at, id) = (join(&inbox, &stray.name), &item.sighted.key.file_id);
+                let Some(now) = tree.touch(&at)? else { continue };
                 // Renamed on Drive meanwhile, or the same bytes as another's.
-                let fits = name::candidates(&wanted, id).take(3).any(|n| n == stray.name);
-                let path = if fits { Some(at) } else { moved(&tree, &at, &inbox, &wanted, id)? };
-                return Ok(path.map(|path| (stray, path)));
+                let fits = name::candidates(&wanted, id).take(3).any(|n| n == stray.name) && claim.take(&stray.name);
+                let path = if fits { Some(at) } else { moved(&tree, &at, &inbox, &wanted, id, &|name| claim.take(name))? };
+                return Ok(path.map(|path| (stray, Copied::new(path, now.modified, claim.clone()))));
             }
             Ok(None)
         })
         .await?;
-        let Some((stray, path)) = taken else { return Ok(None) };
+        let Some((stray, copy)) = found else { return Ok(None) };
         strays.retain(|s| *s != stray);
-        Ok(Some(path))
+        Ok(Some(copy))
     }
 
     /// Moves the local copy to where `role` has it. Gives its path, `None` where there is no copy.
@@ -103,11 +127,16 @@ impl Cycle<'_> {
         let given = split(&at).1.to_owned();
         let plain = plain_name(item, &given);
         let (tree, from, to, id) = (home.tree.clone(), at.clone(), folder.clone(), item.sighted.key.file_id.clone());
-        let (kept, other) = (given.clone(), plain.clone());
+        let (kept, other, seen) = (given.clone(), plain.clone(), item.sighted.clone());
+        // Never what is another's: a ledger of before names were kept apart may have two at one place.
+        let shared = self.agent.ledger.holder_of(&item.sighted.user, &at, &item.id).await?.is_some_and(|other| other.is_open());
         let moved = blocking(move || {
             tree.create(std::slice::from_ref(&to))?;
+            if shared && !is_copy_at(&tree, &from, &seen)? {
+                return Ok(None);
+            }
             let wanted = if tree.file(&join(&to, &kept))?.is_some() { other } else { kept };
-            move_to(&tree, &from, &to, &wanted, &id)
+            move_to(&tree, &from, &to, &wanted, &id, &|_| true)
         })
         .await?;
         if let Some(path) = moved {
@@ -124,7 +153,7 @@ impl Cycle<'_> {
             {
                 // Filed as accepted, and taken back before that was recorded.
                 let (tree, folder, wanted, id) = (home.tree.clone(), folder.clone(), wanted.clone(), item.sighted.key.file_id.clone());
-                found = blocking(move || move_to(&tree, &path, &folder, &wanted, &id)).await?;
+                found = blocking(move || move_to(&tree, &path, &folder, &wanted, &id, &|_| true)).await?;
             }
         }
         if found.is_none() {
@@ -137,7 +166,7 @@ impl Cycle<'_> {
     pub(super) async fn put_away_withdrawn(&self, home: &Home, item: &Item) -> Result<Option<String>, Setback> {
         let mut item = item.clone();
         if item.local_path.is_none() {
-            item.local_path = self.take_stray(home, &item).await?;
+            item.local_path = self.take_stray(home, &item).await?.map(|copy| copy.path);
         }
         let item = &item;
         let path = if item.local_path.is_some() {
@@ -154,18 +183,33 @@ impl Cycle<'_> {
 }
 
 /// Moves `from` into `folder`, unless it lies there already. `None` where there is nothing at `from`.
-pub(super) fn move_to(tree: &Tree, from: &str, folder: &str, wanted: &str, id: &str) -> Result<Option<String>, Failure> {
-    if split(from).0 == folder {
+pub(super) fn move_to(
+    tree: &Tree,
+    from: &str,
+    folder: &str,
+    wanted: &str,
+    id: &str,
+    is_free: &dyn Fn(&str) -> bool,
+) -> Result<Option<String>, Failure> {
+    if split(from).0 == folder && is_free(split(from).1) {
         return Ok(tree.file(from)?.map(|_| from.to_owned()));
     }
-    moved(tree, from, folder, wanted, id)
+    moved(tree, from, folder, wanted, id, is_free)
 }
 
-fn moved(tree: &Tree, from: &str, folder: &str, wanted: &str, id: &str) -> Result<Option<String>, Failure> {
-    Ok(match tree.move_file(from, folder, wanted, id)? {
+fn moved(tree: &Tree, from: &str, folder: &str, wanted: &str, id: &str, is_free: &dyn Fn(&str) -> bool) -> Result<Option<String>, Failure> {
+    Ok(match tree.move_file(from, folder, wanted, id, is_free)? {
         Moved::To(name) => Some(join(folder, &name)),
         Moved::SourceGone => None,
     })
+}
+
+/// Whether what lies at `path` has this content.
+fn is_copy_at(tree: &Tree, path: &str, seen: &Sighted) -> Result<bool, Failure> {
+    match tree.file(path)? {
+        Some(file) => is_copy_of(tree, split(path).0, &file, seen),
+        None => Ok(false),
+    }
 }
 
 /// Whether a file in `folder` has this content. An exported document, which has no checksum, is known by the id in its name.

@@ -20,6 +20,7 @@ mod left;
 mod local;
 mod look;
 mod looking;
+mod naming;
 mod parent;
 mod policy;
 mod program;

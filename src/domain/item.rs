@@ -95,6 +95,8 @@ pub struct Item {
     pub setback: Option<String>,
     /// Where the local copy was last known to be, below the technician's folder. Kept over a retry.
     pub local_path: Option<String>,
+    /// When that copy got its name in `novos`, by its file system's clock: what is older was there before.
+    pub copied_at: Option<Millis>,
     /// The processor's own JSON for the backend.
     pub data: Option<String>,
     /// The event that reports the present outcome.
@@ -125,6 +127,7 @@ impl Item {
             reason: None,
             setback: None,
             local_path: None,
+            copied_at: None,
             data: None,
             event_id: None,
             found_at: now,
@@ -161,11 +164,14 @@ impl Item {
                 (self.next_attempt_at, self.waits) = (now, 0);
                 return Ok(());
             }
-            Act::Fetched { local_path } => {
-                self.local_path = Some(local_path.clone());
+            Act::Fetched { local_path, copied_at } => {
+                (self.local_path, self.copied_at) = (Some(local_path.clone()), Some(*copied_at));
                 self.reason = None;
             }
-            Act::Judged { reason, data, .. } => (self.reason, self.data) = (reason.clone(), data.clone()),
+            Act::Judged { reason, data, local_path, .. } => {
+                (self.reason, self.data) = (reason.clone(), data.clone());
+                self.local_path = local_path.clone().or(self.local_path.take());
+            }
             Act::Filed { local_path } => self.local_path.clone_from(local_path),
             Act::Withdrawn { reason, local_path } => {
                 self.reason = Some(reason.clone());

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use cap_std::fs::Dir;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
 
 use crate::error::{Exit, Failure};
 
@@ -53,6 +53,12 @@ pub(super) fn mode(stat: &Stat) -> u32 {
 /// Sets the permission bits whatever the umask is.
 pub(super) fn set_mode(fd: impl std::os::fd::AsFd, mode: u32) -> io::Result<()> {
     Ok(rustix::fs::fchmod(fd, Mode::from_raw_mode(mode))?)
+}
+
+/// Gives a file the present time of its file system.
+pub(super) fn touch(fd: impl std::os::fd::AsFd) -> io::Result<()> {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    Ok(rustix::fs::futimens(fd, &Timestamps { last_access: now, last_modification: now })?)
 }
 
 /// Makes the names in `dir` durable.

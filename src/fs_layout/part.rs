@@ -8,7 +8,7 @@ use cap_std::fs::Dir;
 use rustix::fs::OFlags;
 
 use super::handle::{self, io_failure, link_refused};
-use super::{Tree, place};
+use super::{LocalFile, Tree, place};
 use crate::error::{Exit, Failure};
 
 const PREFIX: &str = ".tecnico-";
@@ -95,13 +95,15 @@ impl Part {
         place::open_measured(&self.dir, &self.temp).map_err(|e| self.failed("read", e))
     }
 
-    /// Makes the bytes durable and gives them their name in the same folder, or the first free one of
-    /// [`super::name::candidates`]; nothing is overwritten. Gives the name.
-    pub fn finish(self, drive_name: &str, id: &str) -> Result<String, Failure> {
-        self.file.sync_all().map_err(|e| self.failed("write", e))?;
-        let name = place::settle((&self.dir, &self.temp), &self.dir, drive_name, id).map_err(|e| self.failed("rename", e))?;
+    /// Makes the bytes durable and gives them the present time and their name in the same folder, or the first of
+    /// [`super::name::candidates`] that is unused there and `is_free`; nothing is overwritten.
+    pub fn finish(self, drive_name: &str, id: &str, is_free: &dyn Fn(&str) -> bool) -> Result<LocalFile, Failure> {
+        handle::touch(&self.file).and_then(|()| self.file.sync_all()).map_err(|e| self.failed("write", e))?;
+        // Under its name it may be taken away at once.
+        let stat = rustix::fs::fstat(&self.file).map_err(|e| self.failed("look at", e.into()))?;
+        let name = place::settle((&self.dir, &self.temp), &self.dir, drive_name, id, is_free).map_err(|e| self.failed("rename", e))?;
         handle::sync_dir(&self.dir).map_err(|e| self.failed("rename", e))?;
-        Ok(name)
+        Ok(place::local_file(name, &stat))
     }
 
     fn failed(&self, what: &str, error: io::Error) -> Failure {

@@ -36,11 +36,12 @@ pub struct LocalFile {
 }
 
 impl Tree {
-    /// Moves the file at `from` into `to_folder` under `wanted` or the first free name of [`name::candidates`].
+    /// Moves the file at `from` into `to_folder` under `wanted` or the first name of [`name::candidates`] that is unused
+    /// there and `is_free`.
     ///
     /// One rename; both folders are durable before it returns. Repeating it after a crash does no harm.
     /// A link or folder at `from` is refused (`not_a_file`, exit 65).
-    pub fn move_file(&self, from: &str, to_folder: &str, wanted: &str, id: &str) -> Result<Moved, Failure> {
+    pub fn move_file(&self, from: &str, to_folder: &str, wanted: &str, id: &str, is_free: &dyn Fn(&str) -> bool) -> Result<Moved, Failure> {
         let (from_folder, from_name) = tree::split(from);
         let shown = self.path_of(from);
         let to_dir = self.dir(to_folder)?;
@@ -53,7 +54,7 @@ impl Tree {
             }
             Some(_) => {}
         }
-        let name = match settle((&from_dir, from_name), &to_dir, wanted, id) {
+        let name = match settle((&from_dir, from_name), &to_dir, wanted, id, is_free) {
             Ok(name) => name,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Moved::SourceGone),
             Err(e) => return Err(io_failure("move", &shown, e)),
@@ -110,6 +111,16 @@ impl Tree {
         Ok(stat.filter(|s| handle::kind(s) == FileType::RegularFile).map(|s| local_file(name.to_owned(), &s)))
     }
 
+    /// Gives the file at `path` the present time, where this user may, and says what it is then.
+    pub fn touch(&self, path: &str) -> Result<Option<LocalFile>, Failure> {
+        let (folder, name) = tree::split(path);
+        if let Ok(file) = handle::open_file(&self.dir(folder)?, name, OFlags::RDONLY, 0) {
+            // Another user's file keeps the time it has.
+            let _ = handle::touch(&file);
+        }
+        self.file(path)
+    }
+
     /// Size in bytes and md5 in lower-case hex of the file at `path`.
     pub fn measure(&self, path: &str) -> Result<(u64, String), Failure> {
         let (folder, name) = tree::split(path);
@@ -135,7 +146,7 @@ impl Base {
     }
 }
 
-fn local_file(name: String, stat: &Stat) -> LocalFile {
+pub(super) fn local_file(name: String, stat: &Stat) -> LocalFile {
     LocalFile {
         name,
         size: u64::try_from(stat.st_size).unwrap_or_default(),
@@ -162,9 +173,9 @@ pub(super) fn open_measured(dir: &Dir, name: &str) -> io::Result<(u64, String)> 
     Ok((size, format!("{:x}", hash.finalize())))
 }
 
-/// Renames `from` into `to_dir` under the first candidate name that is free.
-pub(super) fn settle(from: (&Dir, &str), to_dir: &Dir, wanted: &str, id: &str) -> io::Result<String> {
-    for candidate in name::candidates(wanted, id) {
+/// Renames `from` into `to_dir` under the first candidate name that is unused there and `is_free`.
+pub(super) fn settle(from: (&Dir, &str), to_dir: &Dir, wanted: &str, id: &str, is_free: &dyn Fn(&str) -> bool) -> io::Result<String> {
+    for candidate in name::candidates(wanted, id).filter(|name| is_free(name)) {
         match rename_no_replace(from, (to_dir, &candidate), how_to_rename) {
             Ok(()) => return Ok(candidate),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}

@@ -129,15 +129,19 @@ impl Ledger {
         self.items_of(rows)
     }
 
-    /// The item, other than `except`, whose local copy was last known to be at this path.
-    pub async fn holder_of(&self, user: &UserId, local_path: &str, except: &str) -> Result<Option<String>, Failure> {
-        sqlx::query_scalar("SELECT item_id FROM items WHERE user_id = $1 AND local_path = $2 AND item_id <> $3 ORDER BY seq DESC LIMIT 1")
-            .bind(user.as_str())
-            .bind(local_path)
-            .bind(except)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|e| self.failed(e))
+    /// The item, other than `except`, whose local copy was last known to be at this path; an open one before any other.
+    pub async fn holder_of(&self, user: &UserId, local_path: &str, except: &str) -> Result<Option<Item>, Failure> {
+        let row: Option<ItemRow> = sqlx::query_as(select_items!(
+            "WHERE user_id = $1 AND local_path = $2 AND item_id <> $3
+             ORDER BY CASE WHEN state IN ('found', 'fetched', 'judged') THEN 0 ELSE 1 END, seq DESC LIMIT 1"
+        ))
+        .bind(user.as_str())
+        .bind(local_path)
+        .bind(except)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        row.map(|r| self.item_of(r)).transpose()
     }
 
     /// Where the local copies of a technician's open items were last known to be.
@@ -150,6 +154,20 @@ impl Ledger {
         .await
         .map_err(|e| self.failed(e))?;
         Ok(paths.into_iter().collect())
+    }
+
+    /// The names of the local copies of a technician's open items other than `except`, wherever they lie.
+    pub async fn held_names(&self, user: &UserId, except: &str) -> Result<HashSet<String>, Failure> {
+        let paths: Vec<String> = sqlx::query_scalar(
+            "SELECT local_path FROM items
+             WHERE user_id = $1 AND state IN ('found', 'fetched', 'judged') AND local_path IS NOT NULL AND item_id <> $2",
+        )
+        .bind(user.as_str())
+        .bind(except)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(paths.into_iter().map(|p| p.rsplit_once('/').map_or(p.clone(), |(_, name)| name.to_owned())).collect())
     }
 
     /// When the next open item that still has to wait becomes due.

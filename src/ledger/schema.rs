@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_asked.sql"),
     include_str!("migrations/0011_addresses.sql"),
     include_str!("migrations/0012_setback.sql"),
+    include_str!("migrations/0013_copies.sql"),
 ];
 
 /// The schema this program writes.

@@ -19,13 +19,13 @@ fn sighted() -> Sighted {
 }
 
 fn judged(verdict: Verdict) -> Act {
-    Act::Judged { verdict, reason: (verdict == Verdict::Erro).then(|| "sem assinatura".into()), data: None, note: None }
+    Act::Judged { verdict, reason: (verdict == Verdict::Erro).then(|| "sem assinatura".into()), data: None, note: None, local_path: None }
 }
 
 /// One of each kind of act.
 fn acts() -> Vec<Act> {
     vec![
-        Act::Fetched { local_path: "pdfs/novos/16517189.pdf".into() },
+        Act::Fetched { local_path: "pdfs/novos/16517189.pdf".into(), copied_at: 7 },
         judged(Verdict::Processado),
         judged(Verdict::Erro),
         Act::Filed { local_path: None },
@@ -125,7 +125,7 @@ fn a_rename_is_noticed_once() {
     let corrected = Sighted { md5: Some("0cc175b9c0f1b6a831c399e269772661".into()), ..renamed.clone() };
     assert!(item.see_again(&corrected).is_some_and(|note| note.contains("checksum")));
     assert_eq!(item.sighted.md5, corrected.md5);
-    item.apply(&Act::Fetched { local_path: "pdfs/novos/16517190.pdf".into() }, 4).expect("legal");
+    item.apply(&Act::Fetched { local_path: "pdfs/novos/16517190.pdf".into(), copied_at: 4 }, 4).expect("legal");
     assert_eq!((item.see_again(&renamed), item.sighted.md5.clone()), (None, corrected.md5), "the content fitted");
 }
 

@@ -48,6 +48,8 @@ pub enum Act {
     Fetched {
         /// Path below the technician's folder.
         local_path: String,
+        /// When the copy got that name, by its own file system's clock: its time of modification.
+        copied_at: Millis,
     },
     /// The processor, or a policy, decided.
     Judged {
@@ -59,6 +61,8 @@ pub enum Act {
         data: Option<String>,
         /// What else the history is to say, e.g. that the data was dropped and why.
         note: Option<String>,
+        /// Where whoever decided has put the local copy; none where it lies as it lay.
+        local_path: Option<String>,
     },
     /// It lies where the verdict sends it.
     Filed {
@@ -229,7 +233,7 @@ impl Act {
     /// What the history says of it beside the two states; empty where they say it all.
     pub fn note(&self) -> String {
         match self {
-            Self::Fetched { local_path } | Self::Filed { local_path: Some(local_path) } => local_path.clone(),
+            Self::Fetched { local_path, .. } | Self::Filed { local_path: Some(local_path) } => local_path.clone(),
             Self::Filed { local_path: None } => "on Drive only: there is no copy on the VM".into(),
             Self::Judged { verdict, reason, note, .. } => {
                 let said = [reason.as_deref().map(|r| format!(": {r}")), note.as_deref().map(|n| format!("; {n}"))];

@@ -6,6 +6,7 @@ mod beside;
 mod disk;
 mod elsewhere;
 mod entries;
+mod external;
 mod faults;
 mod feed;
 mod first;
@@ -106,6 +107,14 @@ impl Rig {
     /// Closes the ledger that is open in this process: whoever takes its place must be alone with it.
     pub async fn let_go_of_ledger(&self) {
         self.ledger.clone().close().await;
+    }
+
+    /// Writes into the ledger what only another version, or an accident, could have.
+    pub async fn sql(&self, statement: &'static str) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.world.path("ledger.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.expect("connects");
+        sqlx::raw_sql(statement).execute(&pool).await.expect("written");
+        pool.close().await;
     }
 
     /// One cycle over everything.

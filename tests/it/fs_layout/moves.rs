@@ -31,7 +31,7 @@ fn a_download_is_hidden_until_whole_and_resumes_where_it_stopped() -> anyhow::Re
     assert_eq!(tree.part("pdfs/novos", "item-1").expect_err("in use").exit(), Exit::Later);
     part.writer()?.write_all(b"metade")?;
     let measured = part.measure()?;
-    assert_eq!(part.finish("16517189.pdf", ID)?, "16517189.pdf");
+    assert_eq!(part.finish("16517189.pdf", ID, &|_| true)?.name, "16517189.pdf");
     let path = tree.path_of("pdfs/novos/16517189.pdf");
     assert_eq!((std::fs::read_to_string(&path)?.as_str(), mode(&path)?), ("primeira metade", 0o640));
     assert_eq!(tree.measure("pdfs/novos/16517189.pdf")?, measured);
@@ -71,7 +71,7 @@ fn c6_5_a_file_of_the_same_name_is_never_overwritten() -> anyhow::Result<()> {
     let mut names = Vec::new();
     for text in ["um", "dois", "três", "quatro"] {
         std::fs::write(tree.path_of("pdfs/novos/a.pdf"), text)?;
-        let Moved::To(name) = tree.move_file("pdfs/novos/a.pdf", "pdfs/erro", "a.pdf", ID)? else { anyhow::bail!("not moved") };
+        let Moved::To(name) = tree.move_file("pdfs/novos/a.pdf", "pdfs/erro", "a.pdf", ID, &|_| true)? else { anyhow::bail!("not moved") };
         assert_eq!(std::fs::read_to_string(tree.path_of("pdfs/erro").join(&name))?, text);
         names.push(name);
     }
@@ -88,8 +88,8 @@ fn a_move_that_happened_before_the_crash_is_found() -> anyhow::Result<()> {
     std::fs::write(tree.path_of("pdfs/novos/a.pdf"), "nosso")?;
     let (size, md5) = tree.measure("pdfs/novos/a.pdf")?;
     assert_eq!(tree.find_same("pdfs/erro", "a.pdf", ID, size, &md5)?, None);
-    tree.move_file("pdfs/novos/a.pdf", "pdfs/erro", "a.pdf", ID)?;
-    assert_eq!(tree.move_file("pdfs/novos/a.pdf", "pdfs/erro", "a.pdf", ID)?, Moved::SourceGone);
+    tree.move_file("pdfs/novos/a.pdf", "pdfs/erro", "a.pdf", ID, &|_| true)?;
+    assert_eq!(tree.move_file("pdfs/novos/a.pdf", "pdfs/erro", "a.pdf", ID, &|_| true)?, Moved::SourceGone);
     assert_eq!(tree.find_same("pdfs/erro", "a.pdf", ID, size, &md5)?.as_deref(), Some("a (012345).pdf"));
     Ok(())
 }
@@ -102,7 +102,7 @@ fn links_and_folders_are_not_filed() -> anyhow::Result<()> {
     assert_eq!(tree.files("pdfs/novos")?, []);
     assert_eq!(tree.file("pdfs/novos/elo.pdf")?, None);
     for (name, code) in [("elo.pdf", "link_refused"), ("pasta.pdf", "not_a_file")] {
-        assert_eq!(tree.move_file(&format!("pdfs/novos/{name}"), "pdfs/erro", name, ID).expect_err(name).code(), code);
+        assert_eq!(tree.move_file(&format!("pdfs/novos/{name}"), "pdfs/erro", name, ID, &|_| true).expect_err(name).code(), code);
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ fn a_hostile_name_stays_in_its_folder() -> anyhow::Result<()> {
     let (_dir, _base, tree) = tree()?;
     let part = tree.part("pdfs/novos", "i")?;
     part.writer()?.write_all(b"x")?;
-    assert_eq!(part.finish("../../../etc/passwd", ID)?, "_._.._.._etc_passwd");
+    assert_eq!(part.finish("../../../etc/passwd", ID, &|_| true)?.name, "_._.._.._etc_passwd");
     assert!(tree.path_of("pdfs/novos/_._.._.._etc_passwd").exists());
     Ok(())
 }

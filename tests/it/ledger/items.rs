@@ -52,9 +52,10 @@ pub async fn found(ledger: &Ledger, seen: Sighted) -> Item {
 
 /// From found to filed, told by `event`.
 pub async fn filed(ledger: &Ledger, item: Item, verdict: Verdict, event: Option<&NewEvent>) -> Item {
-    let item = ledger.advance(&item, &Act::Fetched { local_path: "pdfs/novos/x.pdf".into() }, None, 20).await.expect("fetched");
+    let item =
+        ledger.advance(&item, &Act::Fetched { local_path: "pdfs/novos/x.pdf".into(), copied_at: 19 }, None, 20).await.expect("fetched");
     let reason = (verdict == Verdict::Erro).then(|| "sem assinatura".to_owned());
-    let act = Act::Judged { verdict, reason, data: Some(r#"{"os":16517189}"#.into()), note: None };
+    let act = Act::Judged { verdict, reason, data: Some(r#"{"os":16517189}"#.into()), note: None, local_path: None };
     let item = ledger.advance(&item, &act, None, 30).await.expect("judged");
     ledger.advance(&item, &Act::Filed { local_path: Some("pdfs/erro/x.pdf".into()) }, event, 40).await.expect("filed")
 }
@@ -159,7 +160,7 @@ async fn an_illegal_step_and_a_step_from_a_stale_reading_change_nothing() {
     assert_eq!((illegal.exit(), illegal.code()), (Exit::Bug, "illegal_step"));
     assert!(to_send(&f.ledger, 100).await.is_empty(), "no event for what did not happen");
     f.ledger.advance(&item, &Act::Withdrawn { reason: "trashed".into(), local_path: None }, Some(&told("y")), 20).await.expect("withdraws");
-    let stale = f.ledger.advance(&item, &Act::Fetched { local_path: "x".into() }, None, 21).await.expect_err("stale");
+    let stale = f.ledger.advance(&item, &Act::Fetched { local_path: "x".into(), copied_at: 1 }, None, 21).await.expect_err("stale");
     assert_eq!((stale.exit(), stale.code()), (Exit::Later, "item_changed"));
     assert_eq!(f.ledger.history(&item.id).await.expect("reads").len(), 2);
 }
@@ -196,9 +197,9 @@ async fn listings_come_round_in_turn() {
 
 fn acts() -> Vec<Act> {
     vec![
-        Act::Fetched { local_path: "x".into() },
-        Act::Judged { verdict: Verdict::Processado, reason: None, data: Some("{}".into()), note: None },
-        Act::Judged { verdict: Verdict::Erro, reason: Some("sem assinatura".into()), data: None, note: None },
+        Act::Fetched { local_path: "x".into(), copied_at: 1 },
+        Act::Judged { verdict: Verdict::Processado, reason: None, data: Some("{}".into()), note: None, local_path: None },
+        Act::Judged { verdict: Verdict::Erro, reason: Some("sem assinatura".into()), data: None, note: None, local_path: None },
         Act::Filed { local_path: Some("y".into()) },
         Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Wait { until: 7, reason: "rate limit".into(), setback: None },
