@@ -1,4 +1,4 @@
-//! `POST /api/folders/status` (CONTRACT 4.2): what the ledger knows, and whether the folders on the VM stand.
+//! `POST /api/folders/status` (CONTRACT 4.2): what the ledger knows, and whether the folders on the VM and on Drive stand.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -8,12 +8,14 @@ use super::Api;
 use super::body::Fields;
 use super::reply::Reply;
 use crate::domain::folder::Role;
+use crate::domain::reach::Reach;
 use crate::domain::technician::{Email, UserId};
 use crate::error::{Exit, Failure};
-use crate::fs_layout::LocalState;
-use crate::ledger::{FolderState, Technician};
+use crate::ledger::Technician;
+use crate::provision::Provisioner;
 
-/// Answers who somebody is, asks nothing of Drive and writes nothing.
+/// Answers who somebody is, with one look at Drive, and writes nothing. Where Drive does not answer, `folders_exist` is as it was
+/// last known and `drive_checked` says so: old clients raise from 400 on, and what they mostly ask for is known here.
 pub(super) async fn look_up(State(api): State<Api>, request: Request) -> Result<Reply, Reply> {
     let fields = Fields::of(request).await?;
     let (user, email) = (fields.text("user_id")?, fields.text("user_email")?);
@@ -24,24 +26,30 @@ pub(super) async fn look_up(State(api): State<Api>, request: Request) -> Result<
         let message = "O usuário não tem pastas.";
         return Ok(Reply::new(StatusCode::OK, json!({ "status": "success", "exists": false, "message": message })));
     };
-    let (ledger, layout) = (&api.0.agent.ledger, &api.0.agent.settings.layout);
-    let rows = ledger.folder_ids(&technician.user).await?;
+    let agent = &api.0.agent;
+    let layout = &agent.settings.layout;
+    let rows = agent.ledger.folder_ids(&technician.user).await?;
     let id = |role| rows.iter().find(|r| r.path == layout.path_of(role)).map(|r| r.drive_id.clone()).unwrap_or_default();
-    let on_drive = layout.drive_folders().iter().all(|f| rows.iter().any(|r| r.path == f.path && r.state == FolderState::Created));
-    let tree = api.0.agent.base.tree(&technician.folder)?;
+    let tree = agent.base.tree(&technician.folder)?;
     let path = tree.path().display().to_string();
-    let wanted = layout.local_folders();
-    let there = tokio::task::spawn_blocking(move || tree.observe(&wanted)).await.map_err(broke)?;
-    // Something else in the place of a folder is as bad as none.
-    let on_vm = there.is_ok_and(|folders| folders.iter().all(|f| f.state == LocalState::Present));
-    let message = if on_drive && on_vm { "As pastas existem." } else { "As pastas estão incompletas." };
+    let provisioner =
+        Provisioner { settings: &agent.settings, drive: &agent.drive, ledger: &agent.ledger, base: &agent.base, reach: &Reach::EVERYBODY };
+    let stands = provisioner.stands(tree, &rows).await?;
+    let folders_exist = stands.on_drive && stands.on_vm;
+    let message = match (folders_exist, stands.drive_checked) {
+        (true, true) => "As pastas existem.",
+        (false, true) => "As pastas estão incompletas.",
+        (true, false) => "As pastas existem, segundo o registro; o Drive não pôde ser consultado.",
+        (false, false) => "As pastas na VM estão incompletas; o Drive não pôde ser consultado.",
+    };
     Ok(Reply::new(
         StatusCode::OK,
         json!({
             "status": "success",
             "exists": true,
             "message": message,
-            "folders_exist": on_drive && on_vm,
+            "folders_exist": folders_exist,
+            "drive_checked": stands.drive_checked,
             "user_data": {
                 "name": technician.name,
                 "email": technician.email.as_ref().map(Email::as_str),
@@ -62,8 +70,4 @@ async fn find(api: &Api, user: Option<&str>, email: Option<&str>) -> Result<Opti
     }
     let email = Email::parse(email.unwrap_or_default()).map_err(|why| Failure::new(Exit::Data, "email_invalid", why))?;
     Ok(ledger.technicians().await?.into_iter().find(|t| t.email.as_ref() == Some(&email)))
-}
-
-fn broke(why: tokio::task::JoinError) -> Failure {
-    Failure::new(Exit::Bug, "task_broke", "a look at the local tree broke off").because(why)
 }

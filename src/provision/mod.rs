@@ -19,6 +19,7 @@ mod reach;
 mod recall;
 mod remove;
 mod rename;
+mod stands;
 mod twins;
 
 pub use adopt::Found;
@@ -32,6 +33,7 @@ pub use observe::{Observed, Subject, Survey};
 pub use recall::{Found as Recalled, Recollection};
 pub use remove::Removed;
 pub use rename::{Changes, Renamed};
+pub use stands::Stands;
 
 use crate::config::Settings;
 use crate::domain::reach::Reach;

@@ -1,7 +1,11 @@
 //! CONTRACT §4 and the two names of §5 that are the API's, line by line.
 
+use drive_emulator::control::{Effect, Fault, Status};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tecnico::domain::clock;
+use tecnico::domain::technician::UserId;
+use tecnico::ledger::{JobKind, JobState, Ledger, NewJob};
 
 use super::{KEY, Service, ana, told_of, until_told, world_and_backend};
 use crate::support::python;
@@ -132,9 +136,52 @@ async fn c4_2_what_is_known_of_somebody() {
             })
         );
     }
-    std::fs::remove_dir(world.vm().join("Ana_Maria/pdfs/novos")).expect("removed");
-    let (_, answer) = service.post("/api/folders/status", &json!({ "user_id": "42" })).await;
-    assert_eq!((answer["exists"].as_bool(), answer["folders_exist"].as_bool()), (Some(true), Some(false)));
+    let folders_exist = async || {
+        let (status, answer) = service.post("/api/folders/status", &json!({ "user_id": "42" })).await;
+        assert_eq!((status, &answer["exists"], &answer["drive_checked"]), (200, &json!(true), &json!(true)), "{answer}");
+        answer["folders_exist"].as_bool().expect("yes or no")
+    };
+    let local = world.vm().join("Ana_Maria/pdfs/novos");
+    std::fs::remove_dir(&local).expect("removed");
+    assert!(!folders_exist().await, "one is missing on the VM");
+    std::fs::create_dir(&local).expect("made");
+    assert!(folders_exist().await);
+    // In the trash by themselves or with what they lie in, and gone for good.
+    let (control, robot) = (world.control(), world.robot());
+    for path in ["Ana_Maria/pdfs/novos", "Ana_Maria/pdfs", "Ana_Maria"] {
+        control.trash(&robot, &tree[path]).expect("trashed");
+        assert!(!folders_exist().await, "{path} is in the trash");
+        control.untrash(&robot, &tree[path]).expect("taken out");
+        assert!(folders_exist().await, "{path} is back");
+    }
+    control.delete(&robot, &tree["Ana_Maria/pdfs/novos"]).expect("deleted");
+    assert!(!folders_exist().await, "novos is gone");
+}
+
+/// Old clients raise from 400 on, and what was asked for is known here: they get it, with the word that Drive did not say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn c4_2_c4_5_a_drive_that_does_not_answer_is_no_error_and_is_said() {
+    let (world, _backend) = world_and_backend().await;
+    let service = Service::start(&world);
+    service.ended(&service.accepted("/api/folders/create", &ana()).await).await;
+    let refused = Fault::new(Effect::Status(Status::new(403, "accessNotConfigured")));
+    for (trouble, on_vm) in [("is silent", true), ("refuses", true), ("refuses", false)] {
+        let control = world.control();
+        match trouble {
+            "refuses" => control.fault(refused.clone().op("files.get")).map(|_| ()).expect("a rule that can strike"),
+            _ => control.pause_after(0),
+        }
+        if !on_vm {
+            std::fs::remove_dir(world.vm().join("Ana_Maria/pdfs/erro")).expect("removed");
+        }
+        let (status, answer) = service.post("/api/folders/status", &json!({ "user_id": "42" })).await;
+        assert_eq!((status, &answer["status"], &answer["exists"]), (200, &json!("success"), &json!(true)), "{trouble}: {answer}");
+        assert_eq!((&answer["drive_checked"], &answer["folders_exist"]), (&json!(false), &json!(on_vm)), "{trouble}: {answer}");
+        assert!(answer["message"].as_str().is_some_and(|m| m.contains("Drive não pôde ser consultado")), "{trouble}: {answer}");
+        assert!(answer["user_data"]["drive_folder_id"].is_string());
+        control.resume();
+        control.clear_faults();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +200,6 @@ async fn c4_4_an_unknown_job_is_not_found_and_health_needs_no_key() {
 /// A job that failed says why, there and in the callback; another is not harmed.
 #[tokio::test(flavor = "multi_thread")]
 async fn c4_4_c3_3_a_job_that_failed_says_why() {
-    use drive_emulator::control::{Effect, Fault, Status};
     let (world, backend) = world_and_backend().await;
     world
         .control()
@@ -229,18 +275,36 @@ async fn it_does_not_start_without_a_key_or_open_to_the_network_or_twice() {
     assert_eq!(code(world.json(73, &["serve", "--listen", &taken]).await), "listen_failed");
 }
 
-/// Rows of jobs do not grow for ever; what the caller hears of one that is gone is what it hears of one that never was.
+/// Rows of jobs do not grow for ever; what the caller hears of one that is gone is what it hears of one that never was. Until
+/// then it hears how it ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn c4_4_a_job_is_kept_for_as_long_as_the_settings_say() {
-    let (world, backend) = world_and_backend().await;
+    const MINUTE: i64 = 60_000;
+    let (world, _backend) = world_and_backend().await;
     let config = std::fs::read_to_string(world.path("config.toml")).expect("read");
-    std::fs::write(world.path("config.toml"), config.replace("[serve]\n", "[serve]\nkeep_jobs = \"1s\"\n")).expect("written");
+    std::fs::write(world.path("config.toml"), config.replace("[serve]\n", "[serve]\nkeep_jobs = \"1h\"\n")).expect("written");
+    world.json(0, &["create", "42", "--email", "ana@example.com"]).await;
+    let ledger = Ledger::open(&world.path("ledger.db")).await.expect("opens");
+    let now = clock::now();
+    for (id, minutes) in [("job_old", 61), ("job_new", 59)] {
+        let user = UserId::parse("42").expect("an id");
+        let job = NewJob { id: id.into(), kind: JobKind::Create, user, request: "{}".into(), callback_url: None };
+        let at = now - minutes * MINUTE;
+        ledger.accept_job(&job, 10, at).await.expect("accepted");
+        ledger.begin_job(JobKind::Create, at).await.expect("begun").expect("due");
+        ledger.end_job(id, JobState::Success, "{}", None, at).await.expect("ended");
+    }
+    ledger.close().await;
     let service = Service::start(&world);
     let job = service.accepted("/api/folders/create", &ana()).await;
-    until_told(&backend, &job).await;
-    until_answered("the job is forgotten", async || {
-        let (status, answer) = service.get(&format!("/api/status/{job}")).await;
+    service.ended(&job).await;
+    until_answered("the old one is forgotten", async || {
+        let (status, answer) = service.get("/api/status/job_old").await;
         status == 404 && answer["status"] == "not_found"
     })
     .await;
+    for kept in ["job_new", &job] {
+        let (status, answer) = service.get(&format!("/api/status/{kept}")).await;
+        assert_eq!((status, answer["status"].as_str()), (200, Some("success")), "{kept}: {answer}");
+    }
 }
