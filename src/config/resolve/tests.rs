@@ -84,7 +84,8 @@ fn wrong_values_name_their_line() {
 
 #[test]
 fn c5_1_c5_2_c5_5_environment_is_below_a_flag_and_above_the_file() {
-    let text = "[drive]\nparent_folder_id = \"a\"\n[vm]\nbase_dir = \"/from/file\"\n";
+    let text = "[drive]\nparent_folder_id = \"a\"\ncredentials = \"/from/file.json\"\n[vm]\nbase_dir = \"/from/file\"\n\
+                [callback]\nurl = \"https://file.example.com\"\n";
     let env = [
         ("VM_BASE_FOLDER", "/from/env"),
         ("BACKEND_URL", "https://backend.example.com"),
@@ -93,14 +94,21 @@ fn c5_1_c5_2_c5_5_environment_is_below_a_flag_and_above_the_file() {
     let s = resolve_text(text, &env).expect("resolves");
     assert_eq!(s.base_dir.to_str(), Some("/from/env"));
     assert_eq!(s.callback.url.map(|u| u.to_string()).as_deref(), Some("https://backend.example.com/"));
-    assert!(matches!(s.drive.credentials, super::Credentials::File(p) if p.ends_with("sa.json")));
+    assert!(matches!(s.drive.credentials, super::Credentials::File(p) if p.to_str() == Some("/from/sa.json")));
+    let s = resolve_text(text, &[]).expect("resolves");
+    assert_eq!(
+        (s.base_dir.to_str(), s.callback.url.as_ref().map(url::Url::as_str)),
+        (Some("/from/file"), Some("https://file.example.com/"))
+    );
+    assert!(matches!(s.drive.credentials, super::Credentials::File(p) if p.to_str() == Some("/from/file.json")));
 
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("c.toml");
     std::fs::write(&path, text).expect("written");
-    let flags = Flags { config: Some(path), base_dir: Some("/from/flag".into()), credentials: None };
-    let s = resolve(&flags, &|n| (n == "VM_BASE_FOLDER").then(|| "/from/env".into())).expect("resolves");
+    let flags = Flags { config: Some(path), base_dir: Some("/from/flag".into()), credentials: Some("/from/flag.json".into()) };
+    let s = resolve(&flags, &|name| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())).expect("resolves");
     assert_eq!(s.base_dir.to_str(), Some("/from/flag"));
+    assert!(matches!(s.drive.credentials, super::Credentials::File(p) if p.to_str() == Some("/from/flag.json")));
 }
 
 #[test]

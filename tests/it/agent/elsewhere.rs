@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use drive_emulator::control::{Effect, Fault, When};
 use rustix::process::{Pid, Signal, kill_process};
 use tecnico::agent::{Plan, Scope};
 use tecnico::ledger::Ledger;
@@ -84,6 +85,33 @@ async fn c1_4_the_move_of_another_program_is_the_verdict() {
     assert!(rig.calls().is_empty());
 }
 
+/// Another program may take any `*.pdf` it sees there at any moment: none is there before it is whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn c1_4_half_a_download_is_no_pdf_in_the_local_novos() {
+    let rig = Rig::new("mode = \"external\"\n").await;
+    rig.cycle().await;
+    let size = 4 << 20;
+    rig.world.control().put_generated(super::ANA, &rig.novos, "16517189.pdf", size).expect("dropped");
+    // Half of it arrives, and the rest when the line is there again.
+    for (call, effect) in [(1, Effect::CutBodyAfter { bytes: size / 2 }), (2, Effect::Hang)] {
+        let calls = When::Calls { calls: vec![call] };
+        rig.world.control().fault(Fault::new(effect).op("files.get").when(calls)).expect("a rule that can strike");
+    }
+    let novos = rig.world.vm().join("Ana_Maria/pdfs/novos");
+    let there = || -> Vec<(String, u64)> {
+        let entries = novos.read_dir().expect("listed").flatten();
+        entries.map(|e| (e.file_name().into_string().expect("text"), e.metadata().expect("there").len())).collect()
+    };
+    let half_way = || matches!(&there()[..], [(name, len)] if !name.to_lowercase().ends_with(".pdf") && *len == size / 2);
+    let mut watch = Following(rig.world.command(&["watch"]).spawn().expect("starts"), rig.world.path("watch.out"));
+    until("half of it is there, by another name", half_way).await;
+    watch.signal(Signal::KILL);
+    watch.ends().await;
+    assert!(half_way(), "{:?}", there());
+    assert!(rig.cycle().await.is_clean());
+    assert_eq!(there(), [("16517189.pdf".to_owned(), size)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn following_wakes_for_local_moves_reloads_and_ends_on_request() {
     let rig = Rig::new("mode = \"external\"\n").await;
@@ -111,12 +139,16 @@ async fn following_wakes_for_local_moves_reloads_and_ends_on_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_after_the_step_in_hand() {
-    let rig = Rig::new("command = [\"sh\", \"-c\", \"touch running; sleep 1; touch done\", \"{path}\"]\n").await;
+    let rig =
+        Rig::new("command = [\"sh\", \"-c\", \"touch running; until [ -e go ]; do sleep 0.02; done; touch done\", \"{path}\"]\n").await;
     let ana = rig.world.vm().join("Ana_Maria");
     let file = rig.drop_file("1.pdf", "bom");
-    let mut following = Following::start(&rig, &[]);
+    let mut following = Following::start(&rig, &["-v"]);
     until("running", || ana.join("running").exists()).await;
     following.signal(Signal::TERM);
+    until("it has heard", || following.said("ending after the step in hand") == 1).await;
+    assert!(!ana.join("done").exists());
+    std::fs::write(ana.join("go"), "").expect("let go");
     assert_eq!(following.ends().await, Some(0));
     assert!(ana.join("done").exists(), "the step in hand was finished");
     super::configure(&rig.world, &rig.backend, "command = [\"false\", \"{path}\"]\n");

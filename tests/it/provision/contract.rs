@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use super::support::{ANA, ANA_TREE, everything, grants, paths};
+use super::support::{ANA, ANA_TREE, everyone, everything, grants, paths};
 use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,10 +96,12 @@ async fn c2_1_the_same_tree_under_the_parent_folder() {
 async fn c2_2_only_novos_is_shared_as_writer_and_google_sends_no_e_mail() {
     let world = World::new().await;
     world.json(0, &ANA).await;
-    for (path, id) in world.drive_tree() {
-        let hers: Vec<String> = grants(&world, &id).into_iter().filter(|g| g.starts_with("ana@")).collect();
-        let wanted: &[&str] = if path == "Ana_Maria/pdfs/novos" { &["ana@example.com writer"] } else { &[] };
-        assert_eq!(hers, wanted, "{path}");
+    let owner = format!("{} owner", world.robot());
+    let tree = world.drive_tree();
+    assert_eq!(tree.len(), ANA_TREE.len());
+    for (path, id) in tree {
+        let wanted = if path == "Ana_Maria/pdfs/novos" { vec!["ana@example.com writer", &owner] } else { vec![&*owner] };
+        assert_eq!(everyone(&world, &id), wanted, "{path}");
     }
     let share = world.control().requests().into_iter().find(|r| r.op == "permissions.create").expect("a share");
     assert!(share.query.contains("sendNotificationEmail=false"), "{}", share.query);

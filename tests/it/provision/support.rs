@@ -36,11 +36,18 @@ pub fn paths(world: &World) -> Vec<String> {
 /// Who may do what in a folder, as `address role`, its owner left out.
 #[track_caller]
 pub fn grants(world: &World, id: &str) -> Vec<String> {
+    let mut lines = everyone(world, id);
+    lines.retain(|line| !line.ends_with(" owner"));
+    lines
+}
+
+/// The same with its owner.
+#[track_caller]
+pub fn everyone(world: &World, id: &str) -> Vec<String> {
     let file = world.control().file(id).expect("the folder");
     let permissions = file["permissions"].as_array().expect("permissions").clone();
     let mut lines: Vec<String> = permissions
         .iter()
-        .filter(|p| p["role"] != "owner")
         .map(|p| format!("{} {}", p["emailAddress"].as_str().unwrap_or("anyone"), p["role"].as_str().expect("a role")))
         .collect();
     lines.sort();

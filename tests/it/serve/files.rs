@@ -60,6 +60,35 @@ async fn c4_3_c3_4_the_files_go_through_and_each_is_told_under_the_job() {
     assert!(log.contains("/api/folders/process") && !log.contains(super::KEY) && !log.contains(&super::SECRET[6..]), "{log}");
 }
 
+/// A caller names another address for its own run: what ended is told there, and an end without files too; nothing elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn c4_3_c3_1_a_run_is_told_at_the_address_its_caller_named() {
+    let (world, backend) = world_and_backend().await;
+    let novos = ready(&world, &backend).await;
+    for (name, text) in [("1.pdf", "bom"), ("2.pdf", "ruim")] {
+        world.control().put(ANA, &novos, name, text.as_bytes(), "application/pdf").expect("dropped");
+    }
+    let service = Service::start(&world);
+    let body = json!({ "user_id": "42", "callback_url": format!("{}/aqui?token=1", backend.url()) });
+    for (is_async, files) in [(true, 2), (true, 1), (false, 1)] {
+        let mut body = body.clone();
+        body["async"] = json!(is_async);
+        let job = if is_async {
+            service.accepted("/api/folders/process", &body).await
+        } else {
+            assert_eq!(service.post("/api/folders/process", &body).await.0, 200);
+            String::new()
+        };
+        let told = || backend.requests().into_iter().filter(|r| r.target == "/aqui?token=1" && r.body.contains(&job)).count();
+        until("its caller is told", || told() >= files).await;
+    }
+    assert!(backend.requests().iter().all(|r| r.target == "/aqui?token=1" || r.target == "/api/callbacks/folders"));
+    for refused in ["https://evil.example/", "http://169.254.169.254/", "no address"] {
+        let body = json!({ "user_id": "42", "callback_url": refused });
+        assert_eq!(service.post("/api/folders/process", &body).await.0, 400, "{refused}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn c4_3_somebody_elses_folder_and_an_unknown_user_are_refused() {
     let (world, backend) = world_and_backend().await;

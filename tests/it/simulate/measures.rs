@@ -1,6 +1,6 @@
 //! What the agent costs. `scripts/simulate --measure` prints it, with the large file at its full 3 GB.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -87,9 +87,9 @@ fn a_small_file_costs_two_calls() -> anyhow::Result<()> {
 fn c6_7_two_hundred_files_at_once() -> anyhow::Result<()> {
     let (_runtime, _host, mut stage) = world("")?;
     stage.kill();
-    let novos = stage.people.all[0].novos.clone();
+    let person = stage.people.all[0].clone();
     for n in 0..200 {
-        stage.people.put(0, &novos, &format!("{n}.pdf"), &Class::Good.content(&n.to_string()));
+        stage.people.put(0, &person.novos, &format!("{n}.pdf"), &Class::Good.content(&n.to_string()));
     }
     stage.control.set_latency(Duration::from_millis(50));
     let began = Instant::now();
@@ -105,6 +105,17 @@ fn c6_7_two_hundred_files_at_once() -> anyhow::Result<()> {
     ));
     ensure!(code == Some(0) && stage.control.calls() <= 402, "{code:?} {report} {:?}", stage.control.counts());
     ensure!(memory < MOST, "peak memory {memory}");
+    let wanted: BTreeSet<String> = (0..200).map(|n| format!("{n}.pdf")).collect();
+    let filed = report["filed"].as_array().context("filed")?;
+    let filed: BTreeSet<String> =
+        filed.iter().filter(|f| f["outcome"] == "processado").filter_map(|f| f["name"].as_str()).map(str::to_owned).collect();
+    let on_drive = stage.control.children(&person.ends[0])?;
+    let on_drive: BTreeSet<String> = on_drive.iter().filter_map(|f| f["name"].as_str()).map(str::to_owned).collect();
+    let on_vm = stage.path("vm").join(&person.folder).join("pdfs/processados").read_dir()?;
+    let on_vm: BTreeSet<String> = on_vm.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
+    for (place, names) in [("the report", filed), ("Drive", on_drive), ("the VM", on_vm)] {
+        ensure!(names == wanted, "{place}: {} files in processados: {names:?}", names.len());
+    }
     Ok(())
 }
 

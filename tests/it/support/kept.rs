@@ -211,7 +211,8 @@ impl Promise<'_> {
             }
             let last = t.item.event_id.as_deref().and_then(|id| by_id.get(id)).map(|(_, body)| &body["result"]["files"][0]);
             let (outcome, file) = (t.item.standing.outcome.map(Outcome::as_str), t.item.sighted.key.file_id.as_str());
-            if last.is_none_or(|l| l["outcome"].as_str() != outcome || l["file_id"] != file) {
+            let md5 = t.item.sighted.md5.as_deref();
+            if last.is_none_or(|l| l["outcome"].as_str() != outcome || l["file_id"] != file || l["checksum"].as_str() != md5) {
                 broken.push(format!("{} ended as {outcome:?}, and the backend heard {last:?}", self.name(&t.item)));
             }
         }
@@ -315,11 +316,16 @@ fn wrong_words(request: &Received, body: &Value, secret: &str) -> Vec<String> {
         && text(&file["file_id"])
         && file["name"].is_string()
         && ["processado", "erro", "retirado"].contains(&outcome)
-        && (outcome == "processado" || text(&file["reason"]));
+        && (outcome == "processado" || text(&file["reason"]))
+        && (file.get("checksum").is_none() || is_md5(&file["checksum"]));
     if !is_whole {
         wrong.push(format!("not as CONTRACT 3.4 says: {}", request.body));
     }
     wrong
+}
+
+fn is_md5(value: &Value) -> bool {
+    value.as_str().is_some_and(|t| t.len() == 32 && t.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)))
 }
 
 fn class_of(content: &[u8]) -> Option<Class> {

@@ -15,6 +15,8 @@ pub struct Told {
     pub file_id: String,
     /// `processado`, `erro` or `retirado`.
     pub outcome: String,
+    /// Of the content, where Drive has one.
+    pub checksum: Option<String>,
 }
 
 /// What the backend was told of files. An id that came with two bodies, or an event that is none, fails the test.
@@ -31,7 +33,7 @@ pub fn told(requests: &[Received]) -> Vec<Told> {
         let body: Value = serde_json::from_str(&request.body).expect("JSON");
         for file in body["result"]["files"].as_array().expect("files") {
             let text = |key: &str| file[key].as_str().unwrap_or_else(|| panic!("{key} in {file}")).to_owned();
-            told.push(Told { file_id: text("file_id"), outcome: text("outcome") });
+            told.push(Told { file_id: text("file_id"), outcome: text("outcome"), checksum: file["checksum"].as_str().map(str::to_owned) });
         }
     }
     told
@@ -40,7 +42,7 @@ pub fn told(requests: &[Received]) -> Vec<Told> {
 /// Holds the product to its promise for these technicians' trees (`folder` names), once nothing is pending any more:
 ///
 /// - every file that is live on Drive below a tree lies in `processados` or `erro`, none in `novos` (but for ignored names);
-/// - each of them was told to the backend with the outcome of the folder it lies in;
+/// - each of them was told to the backend with the outcome of the folder it lies in, and its checksum;
 /// - the VM has the same files as often, with the same bytes, in the same folder, and nothing half-done in `novos`.
 #[track_caller]
 pub fn assert_promise(world: &World, folders: &[&str], requests: &[Received]) {
@@ -53,7 +55,7 @@ pub fn assert_promise(world: &World, folders: &[&str], requests: &[Received]) {
             let place = place.unwrap_or_else(|| panic!("{} lies outside of the three folders", file.path));
             assert_ne!(place, "novos", "{} is left in novos", file.path);
             let outcome = if place == "erro" { "erro" } else { "processado" };
-            let was_told = told.iter().any(|t| t.file_id == file.id && t.outcome == outcome);
+            let was_told = told.iter().any(|t| t.file_id == file.id && t.outcome == outcome && t.checksum == file.md5);
             assert!(was_told, "nobody was told that {} ended as {outcome}", file.path);
             if let Some(md5) = &file.md5 {
                 on_drive.entry(place).or_default().push(md5.clone());
