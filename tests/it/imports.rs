@@ -68,18 +68,35 @@ const HOMES: [(&str, &[&str]); 9] = [
 
 #[test]
 fn arrows_go_down_only() {
-    let may: BTreeMap<&str, &[&str]> = MAY_NAME.into_iter().collect();
-    let mut wrong = Vec::new();
-    for (path, text) in sources("src") {
-        let room = room(&path);
-        let allowed = may.get(room).unwrap_or_else(|| panic!("src/{room} is a new room: say in MAY_NAME what it may name"));
-        for named in names_after(&text, "crate::") {
-            if named != room && may.contains_key(named) && !allowed.contains(&named) {
-                wrong.push(format!("{} names {named}", path.display()));
-            }
-        }
-    }
+    let wrong: Vec<String> = sources("src").iter().flat_map(|(path, text)| against_the_arrows(path, text)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_arrow_that_goes_up_is_seen_however_it_is_written() {
+    let seen = |path: &str, text: &str| against_the_arrows(Path::new(path), text).len();
+    for up in [
+        "use crate::agent::Plan;",
+        "use crate::{domain::clock, agent::{Plan, Scope}};",
+        "use crate::{\n    domain::{clock, folder},\n    agent::Plan,\n};",
+        "use super::super::agent::Plan;",
+        "use super::super::{\n    domain::clock,\n    agent,\n};",
+        "use super::{super::agent, entry};",
+        "fn run() {\n    crate::agent::run();\n}",
+        "mod tests {\n    use super::super::super::agent::Plan;\n}",
+    ] {
+        assert_eq!(seen("src/drive/call.rs", up), 1, "{up}");
+    }
+    for (path, down) in [
+        ("src/drive/call.rs", "use crate::{domain::agent, error::{agent, Exit}};\n// crate::agent\nuse super::agent;"),
+        ("src/drive/media/upload.rs", "use super::super::agent;"),
+        ("src/drive/call.rs", "mod tests {\n    use super::super::agent;\n}\nuse super::super::error::Exit;"),
+        ("src/drive/mod.rs", "use super::domain::clock;"),
+    ] {
+        assert_eq!(seen(path, down), 0, "{path}: {down}");
+    }
+    assert_eq!(seen("src/drive/media/upload.rs", "use super::super::super::agent;"), 1);
+    assert_eq!(seen("src/drive/mod.rs", "use super::agent;"), 1);
 }
 
 #[test]
@@ -142,17 +159,69 @@ fn room(path: &Path) -> &str {
     first.trim_end_matches(".rs")
 }
 
-/// The first name after each `prefix`, comments left out; `crate::{a, b::c}` gives `a` and `b`.
-fn names_after<'t>(text: &'t str, prefix: &str) -> Vec<&'t str> {
+/// What this file names and may not.
+fn against_the_arrows(path: &Path, text: &str) -> Vec<String> {
+    let may: BTreeMap<&str, &[&str]> = MAY_NAME.into_iter().collect();
+    let room = room(path);
+    let allowed = may.get(room).unwrap_or_else(|| panic!("src/{room} is a new room: say in MAY_NAME what it may name"));
+    let named = rooms_named(path, text).into_iter().filter(|n| n != room && may.contains_key(&**n) && !allowed.contains(&&**n));
+    named.map(|name| format!("{} names {name}", path.display())).collect()
+}
+
+/// The names right below the crate that a file reaches, by `crate::` or by as many `super::` as its module is deep.
+fn rooms_named(path: &Path, text: &str) -> Vec<String> {
+    let below = path.strip_prefix("src").expect("below src").with_extension("");
+    let of_file = below.components().filter(|c| !["mod", "main", "lib"].iter().any(|n| c.as_os_str() == *n)).count();
+    let code: String = text.split_inclusive('\n').filter(|l| !l.trim_start().starts_with("//")).collect();
     let mut names = Vec::new();
-    for line in text.lines().filter(|l| !l.trim_start().starts_with("//")) {
-        for (at, _) in line.match_indices(prefix) {
-            let rest = &line[at + prefix.len()..];
-            let list = rest.strip_prefix('{').map_or(rest, |r| r.trim_end_matches(['}', ';']));
-            for part in if rest.starts_with('{') { list.split(',').collect() } else { vec![list] } {
-                names.push(part.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default());
+    // The indents of the modules that are open at a line.
+    let mut open: Vec<usize> = Vec::new();
+    let mut at = 0;
+    for line in code.split_inclusive('\n') {
+        let (words, indent) = (line.trim(), line.len() - line.trim_start().len());
+        for (begin, depth) in [("crate::", 0), ("super::", of_file + open.len())] {
+            let starts = line.match_indices(begin).filter(|(n, _)| !line[..*n].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+            for (n, _) in starts.filter(|(n, _)| !line[..*n].ends_with("super::")) {
+                reached(&code[at + n + begin.len()..], depth.saturating_sub(1), &mut names);
             }
         }
+        if words == "}" && open.last() == Some(&indent) {
+            open.pop();
+        } else if words.ends_with('{') && words.trim_start_matches("pub ").starts_with("mod ") {
+            open.push(indent);
+        }
+        at += line.len();
     }
     names
+}
+
+/// The names that follow once `above` more modules are left: `{a, b::c}` gives `a` and `b`.
+fn reached(rest: &str, above: usize, names: &mut Vec<String>) {
+    if let Some(list) = rest.strip_prefix('{') {
+        items(list).for_each(|item| reached(item, above, names));
+    } else if above == 0 {
+        names.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+    } else if let Some(rest) = rest.strip_prefix("super::") {
+        reached(rest, above - 1, names);
+    }
+}
+
+/// The items of a list up to its closing brace, those of lists inside left where they are.
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    let (mut depth, mut begin, mut items) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            ',' | '}' if depth == 0 => {
+                items.push(list[begin..at].trim_start());
+                begin = at + 1;
+            }
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if c == '}' && depth == 0 && begin == at + 1 {
+            break;
+        }
+    }
+    items.into_iter()
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::support::etc::stand_in;
 use crate::support::mounts::mounted;
 use crate::support::python;
 use crate::support::receiver::Receiver;
@@ -291,13 +292,7 @@ async fn the_units_of_the_machine_are_let_into_other_folders() {
     let fresh = Fresh::new().await;
     let etc = fresh.world.path("etc");
     let units = etc.join("systemd/system");
-    std::fs::create_dir_all(&units).expect("made");
-    std::fs::create_dir(etc.join("tecnico")).expect("made");
-    std::fs::write(etc.join("passwd"), "root:x:0:0:root:/root:/bin/sh\n").expect("written");
-    for name in ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"] {
-        let ours = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/systemd").join(name);
-        std::fs::copy(ours, units.join(name)).expect("copied");
-    }
+    stand_in(&etc, |unit| unit);
     let in_the_way = units.join("tecnico-watch.service.d");
     std::fs::write(&in_the_way, "").expect("written");
     let ledger = fresh.world.path("fresh/state/ledger.db").display().to_string();

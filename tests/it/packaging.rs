@@ -1,16 +1,12 @@
 //! What lies in packaging/ holds together with the program: units, the cron line, the example of an SSH key.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::etc::{SERVICES, packaging};
 use crate::support::world::World;
 
-const SERVICES: [&str; 3] = ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"];
 const MISSING: &str = "systemd-analyze is missing: run scripts/test, which installs what the tests need";
-
-fn packaging(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(path)
-}
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(packaging(path)).expect("there")
@@ -20,7 +16,7 @@ fn read(path: &str) -> String {
 fn verify(change: impl Fn(String) -> String) -> Output {
     let dir = tempfile::tempdir().expect("a directory");
     let mut units = Vec::new();
-    for name in ["tecnico-watch.service", "tecnico-watch.timer", "tecnico-agent.service", "tecnico-serve.service"] {
+    for name in SERVICES.into_iter().chain(["tecnico-watch.timer"]) {
         let text = read(&format!("systemd/{name}")).replace("/usr/bin/tecnico", env!("CARGO_BIN_EXE_tecnico"));
         let unit = dir.path().join(name);
         std::fs::write(&unit, change(text)).expect("written");

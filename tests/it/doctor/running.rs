@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::clinic::executable;
+use crate::support::etc::stand_in;
 use crate::support::mounts::mounted;
 use crate::support::world::World;
 
@@ -18,17 +19,11 @@ impl Machine {
     async fn new() -> Self {
         let world = World::new().await;
         let etc = world.path("etc");
-        for folder in ["etc/systemd/system", "etc/tecnico", "etc/cron.d", "bin"] {
+        for folder in ["etc/cron.d", "bin", "vm"] {
             std::fs::create_dir_all(world.path(folder)).expect("made");
         }
-        std::fs::create_dir_all(world.vm()).expect("made");
-        std::fs::write(etc.join("passwd"), "root:x:0:0:root:/root:/bin/sh\n").expect("written");
-        for name in ["tecnico-watch.service", "tecnico-agent.service", "tecnico-serve.service"] {
-            let ours = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/systemd").join(name);
-            let may_write = format!("\n[Service]\nReadWritePaths={}\n", world.path("").display());
-            let text = std::fs::read_to_string(ours).expect("there") + &may_write;
-            std::fs::write(etc.join("systemd/system").join(name), text.replace("ProtectHome=yes", "")).expect("written");
-        }
+        let may_write = format!("\n[Service]\nReadWritePaths={}\n", world.path("").display());
+        stand_in(&etc, |unit| unit.replace("ProtectHome=yes", "") + &may_write);
         let config = std::fs::read_to_string(world.path("config.toml")).expect("a config");
         let here = |name: &str| (format!("\"{name}\""), format!("\"{}\"", world.path(name).display()));
         let config = ["service-account.json", "segredo.key", "ledger.db", "vm"].into_iter().fold(config, |text, name| {

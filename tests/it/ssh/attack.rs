@@ -68,6 +68,10 @@ fn bytes_that_no_client_of_openssh_sends_and_requests_that_restrict_closes() {
     for what in ["a terminal", "X11"] {
         assert_eq!(said[what][0], serde_json::Value::Null, "{what}: {said:#}");
     }
+    assert_eq!(said["forwarded agent"][0], 0, "{said:#}");
+    assert!(said["forwarded agent"][1].as_str().is_some_and(|out| out.contains("tecnico.list")), "{said:#}");
+    let server = std::fs::read_to_string(sshd.path("sshd.log")).expect("a log");
+    assert!(server.contains("agent forwarding disabled"), "the agent was asked for and refused: {server}");
     let log = std::fs::read(sshd.path("audit.log")).expect("a log");
     assert!(log.iter().all(|b| *b == b'\n' || (*b >= b' ' && *b != 0x7f)), "control characters in the log");
 }
@@ -123,16 +127,18 @@ fn copying_files_in_or_out_is_refused_in_every_way_there_is() {
 #[test]
 fn forwarding_from_here_and_through_a_proxy_goes_nowhere() {
     let sshd = Sshd::start("--allow list");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-    for how in
-        [vec!["-L".to_owned(), format!("127.0.0.1:{free}:127.0.0.1:{}", sshd.port())], vec!["-D".to_owned(), format!("127.0.0.1:{free}")]]
+    // An address of loopback that is this process's alone: nobody else listens there.
+    let [_, a, b, c] = std::process::id().to_be_bytes();
+    let here = std::net::Ipv4Addr::new(127, a + 1, b, c);
+    for (port, how) in
+        [(1080, ["-L".to_owned(), format!("{here}:1080:127.0.0.1:{}", sshd.port())]), (1081, ["-D".to_owned(), format!("{here}:1081")])]
     {
         let options: Vec<&str> = how.iter().map(String::as_str).chain(["-N"]).collect();
         let mut forward = sshd.client(&options).stderr(Stdio::piped()).spawn().expect("ssh");
         // The listening end is the caller's own; what comes in there gets no further.
         let deadline = std::time::Instant::now() + PATIENCE;
         let got = loop {
-            if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", free)) {
+            if let Ok(mut stream) = std::net::TcpStream::connect((here, port)) {
                 stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");
                 // SOCKS 5, no password, to the server itself; for -L it is only noise.
                 let _ = stream.write_all(&[5, 1, 0]);

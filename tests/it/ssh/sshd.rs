@@ -136,7 +136,7 @@ fn serve(dir: &Path, port: u16) -> Option<Child> {
          PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAllowTcpForwarding yes\nGatewayPorts yes\n\
          AllowAgentForwarding yes\nPermitTunnel yes\nX11Forwarding yes\nPermitTTY yes\nPermitUserRC yes\n\
          PermitUserEnvironment yes\nMaxStartups 200\nMaxSessions 100\n\
-         AcceptEnv TECNICO_* VM_* BACKEND_* GOOGLE_* XDG_* HTTP* RUST_*\nSubsystem sftp internal-sftp\nLogLevel ERROR\n",
+         AcceptEnv TECNICO_* VM_* BACKEND_* GOOGLE_* XDG_* HTTP* RUST_*\nSubsystem sftp internal-sftp\nLogLevel DEBUG1\n",
         at("host"),
         at("authorized_keys"),
     );

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod documents;
+pub mod etc;
 pub mod kept;
 pub mod mounts;
 pub mod people;

@@ -37,6 +37,7 @@ async fn all(rig: &Rig, code: u16, reasons: &[&str]) {
 
 #[tokio::test]
 async fn b6_8_to_b6_17_every_reason_can_be_answered_in_every_body() {
+    // b12_6: every reason, in every body.
     let rig = Rig::start().await;
     all(&rig, 400, &["badRequest", "invalid", "invalidParameter", "required", "invalidSharingRequest", "parseError", "invalidQuery"]).await;
     // b6_9: a 401 has two reasons.

@@ -49,14 +49,16 @@ impl Victim {
 
     /// A whole request whose head is well-formed.
     pub async fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Raw {
-        let length = body.len();
-        let mut bytes = format!(
+        let mut bytes = self.head(method, path, headers, body.len()).into_bytes();
+        bytes.extend_from_slice(body);
+        Raw::read(&self.send(&bytes).await)
+    }
+
+    fn head(&self, method: &str, path: &str, headers: &str, length: usize) -> String {
+        format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n{headers}Content-Length: {length}\r\n\r\n",
             self.address, self.token
         )
-        .into_bytes();
-        bytes.extend_from_slice(body);
-        Raw::read(&self.send(&bytes).await)
     }
 
     pub async fn is_well(&mut self) {
@@ -70,11 +72,7 @@ impl Victim {
     pub async fn pour(&self, path: &str, piece: &[u8], pieces: usize) -> Raw {
         let talk = async {
             let mut stream = TcpStream::connect(&self.address).await.expect("it takes connections");
-            let head = format!(
-                "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
-                self.token,
-                piece.len() * pieces
-            );
+            let head = self.head("POST", path, "", piece.len() * pieces);
             stream.write_all(head.as_bytes()).await.expect("sent");
             for _ in 0..pieces {
                 stream.write_all(piece).await.expect("sent");
