@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::creation::{self, Made};
 use crate::domain::tags;
 use crate::domain::technician::Email;
-use crate::domain::text::{shell_path, visible};
+use crate::domain::text::{shell_path, shell_word, visible};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::{Credentials, Key};
 use crate::provision::{Candidate, Outcome, Plan, Prepared, Problem, Status};
@@ -110,6 +110,14 @@ async fn create(args: &Args, candidate: &Candidate, context: &Context) -> anyhow
         _ => None,
     };
     let Made { outcome, folders } = creation::create(&provisioner, candidate, secrets.as_ref().map(|(k, c)| (k, c))).await?;
+    let technician = &outcome.prepared.technician;
+    if candidate.wanted.name.is_some() && !technician.folder.starts_with(&candidate.wanted.folder) {
+        let how = format!("`tecnico rename {} --name {}`", technician.user.typed(), shell_word(&technician.name));
+        let (name, folder, how) = (visible(&technician.name), &technician.folder, context.ui.mend(&how));
+        context
+            .ui
+            .note(format!("note: {} is called {name} now, and the folders keep the name {folder}; {how} renames them", technician.user));
+    }
     let document = Created::new(&outcome, folders, &provisioner);
     Ok((outcome, document))
 }
@@ -159,14 +167,10 @@ pub(super) fn notes(prepared: &Prepared, plan: &Plan, former_email: Option<&Emai
     for drift in &plan.drifts {
         let former = former_email.is_some_and(|old| drift.place.eq_ignore_ascii_case(old.as_str()));
         if former && let Problem::GrantUnwanted { role } = &drift.problem {
-            context.ui.note(format!(
-                "note: {}, the address until now, still has access to novos (as {role}); `tecnico share {} --with {} --revoke` ends it",
-                drift.place,
-                technician.user.typed(),
-                drift.place
-            ));
+            let how = context.ui.mend(&format!("`tecnico share {} --with {} --revoke`", technician.user.typed(), drift.place));
+            context.ui.note(format!("note: {}, the address until now, still has access to novos (as {role}); {how} ends it", drift.place));
         } else if matches!(drift.problem, Problem::Namesake { .. } | Problem::GrantUnwanted { .. }) {
-            context.ui.note(format!("note: {}; {}", drift.sentence(), drift.fix(&technician.user)));
+            context.ui.note(format!("note: {}; {}", drift.sentence(), context.ui.mend(&drift.fix(&technician.user))));
         }
     }
 }

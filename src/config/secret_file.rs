@@ -12,6 +12,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
 use secrecy::zeroize::Zeroizing;
 
 use super::env_names;
@@ -41,7 +42,7 @@ impl SecretFile<'_> {
     pub fn read(&self, how_to_get_one: impl FnOnce() -> String) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let shown = self.path.display();
         let unreadable = |e: std::io::Error| {
-            let theirs = owner::service(self.path.parent()).takes(&[self.path]);
+            let theirs = owner::service(self.path.parent()).takes(&closed(self.path));
             let (exit, code, hint) = match e.kind() {
                 ErrorKind::NotFound => (Exit::Config, self.missing, how_to_get_one()),
                 ErrorKind::PermissionDenied => {
@@ -66,6 +67,12 @@ impl SecretFile<'_> {
         file.take(self.longest).read_to_end(&mut bytes).map_err(unreadable)?;
         Ok(bytes)
     }
+}
+
+/// What this user has to be given to get at a file: it, and its folder where that is closed.
+fn closed(path: &Path) -> Vec<&Path> {
+    let folder = path.parent().filter(|folder| rustix::fs::access(*folder, Access::EXEC_OK).is_err());
+    folder.into_iter().chain([path]).collect()
 }
 
 /// systemd's copy of a secret, where this user cannot read the file itself and `dir` has one.

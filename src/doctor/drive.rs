@@ -30,7 +30,11 @@ fn skew(theirs: Millis, asked_at: Millis, answered_at: Millis) -> Option<Finding
     (off > SKEW).then(|| {
         let word = if theirs < asked_at { "ahead of" } else { "behind" };
         let message = format!("this machine's clock is {} s {word} Google's; from five minutes on, tokens are refused", off / 1000);
-        Finding::problem("clock", message, "sudo timedatectl set-ntp true")
+        Finding::problem(
+            "clock",
+            message,
+            "`sudo timedatectl set-ntp true`; where that is not supported `sudo apt install systemd-timesyncd`",
+        )
     })
 }
 

@@ -63,7 +63,7 @@ pub const CHECKS: [Check; 20] = [
     Check { name: "ledger", needs: &["config"] },
     Check { name: "lock", needs: &["ledger"] },
     Check { name: "quota", needs: &["ledger"] },
-    Check { name: "leftovers", needs: &["ledger", "disk"] },
+    Check { name: "leftovers", needs: &["ledger"] },
     Check { name: "credentials", needs: &["config"] },
     Check { name: "clock", needs: &["credentials"] },
     Check { name: "token", needs: &["credentials"] },

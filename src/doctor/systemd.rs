@@ -6,12 +6,13 @@ mod running;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Finding, Findings};
 use crate::config::Settings;
 use crate::domain::technician::is_unprintable;
-use crate::domain::text::{shell_word, visible};
+use crate::domain::text::{shell_path, shell_word, visible};
 pub use running::starts_cycles;
 
 /// The services that work with the ledger and the folders.
@@ -24,6 +25,10 @@ const FOLDERS: [&str; 4] = ["etc/systemd/system", "run/systemd/system", "usr/lib
 pub const UNITS: &str = "/etc/systemd/system";
 /// The drop-in of each service that is ours: whatever else is there is somebody's, and stays.
 pub const DROP_IN: &str = "tecnico-paths.conf";
+/// Where the units take keys from.
+const KEYS: &str = "/etc/tecnico/keys";
+/// Bytes that systemd takes of one.
+const LARGEST_KEY: u64 = 1024 * 1024;
 /// What `ProtectHome=` closes.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 
@@ -167,12 +172,41 @@ fn read(root: &Path, name: &'static str, with_ours: bool) -> Option<Service> {
     Some(service)
 }
 
+/// A key that systemd can hand to no service (`LoadCredential=`, systemd.exec(5)): with one in the folder none starts.
+fn unfit_key(root: &Path) -> Option<Finding> {
+    if installed(root) == 0 {
+        return None;
+    }
+    let problem = |message: String, fix: String| Some(Finding::problem("services", message, fix));
+    let keys = match std::fs::read_dir(root.join(KEYS.trim_start_matches('/'))) {
+        Ok(keys) => keys,
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            let fix = format!("sudo install -d -o tecnico -g tecnico -m 700 {KEYS}");
+            return problem(format!("{KEYS} does not exist, and no service starts without it"), fix);
+        }
+        // A folder of root's alone: the services get copies, and this user need not look.
+        Err(_) => return None,
+    };
+    let is_fit = |name: &str| name.chars().all(|c| matches!(c, ' '..='~') && c != ':');
+    let unfit = keys.flatten().find(|key| {
+        let file = key.path().metadata().ok().filter(std::fs::Metadata::is_file);
+        file.is_some_and(|file| file.len() > LARGEST_KEY || !key.file_name().to_str().is_some_and(is_fit))
+    })?;
+    let path = Path::new(KEYS).join(unfit.file_name());
+    let message = format!(
+        "no service starts while {} lies there: systemd takes names of plain ASCII without colons, and files of up to 1 MB",
+        visible(&path.to_string_lossy())
+    );
+    problem(message, format!("sudo mv {} /root/", shell_path(&path)))
+}
+
 /// Whether each installed service may write where the settings put things, and whether what is enabled runs. `worked`: cycles
 /// have run before.
 pub fn services(settings: &Settings, worked: bool) -> Findings {
     let root = Path::new("/");
     let mut findings: Findings =
         shut_out(root, settings).map(|shut| Finding::problem("services", shut.message(), shut.command())).into_iter().collect();
+    findings.extend(unfit_key(root));
     match running::units(root) {
         Ok(units) => findings.extend(running::judged(&units, running::Cron::of(root), worked, settings.serve.api_key_file.is_some())),
         Err(why) => findings.push(Finding::warning(

@@ -159,7 +159,7 @@ mod tests {
     async fn a_ledger_locked_by_another_process_ends_with_75() {
         let dir = tempfile::tempdir().expect("temp dir");
         let path = dir.path().join("ledger.db");
-        let ledger = Ledger::open_patiently(&path, Duration::from_millis(50)).await.expect("opens");
+        let ledger = Ledger::open_patiently(&path, Duration::from_millis(500)).await.expect("opens");
         let other = connect(&path, PATIENCE).await.expect("connects");
         let held = other.begin_with("BEGIN IMMEDIATE").await.expect("locks");
         let user = UserId::parse("42").expect("user");

@@ -46,7 +46,8 @@ pub fn start(verbose: u8, quiet: bool, json: bool, stays: bool) {
         _ => "warn,tecnico=debug",
     };
     // yup_oauth2 prints signed assertions and tokens at debug (DEPENDENCIES 1.8): capped whatever is asked for.
-    let filter = EnvFilter::new(format!("{level},yup_oauth2=off,hyper=warn"));
+    // That a connection was waited for is no news on a slow machine; what fails is told by the ledger.
+    let filter = EnvFilter::new(format!("{level},yup_oauth2=off,hyper=warn,sqlx=off"));
     let lines = tracing_subscriber::registry().with(filter);
     // A stderr that takes nothing (a full disk) loses lines; told about it, the library would panic on that same stderr.
     let text = || fmt::layer().with_target(false).without_time().log_internal_errors(false);

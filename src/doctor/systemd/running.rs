@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::CYCLE;
 use crate::config::env_names::GIVE_A_KEY;
 use crate::doctor::{Finding, Findings};
 
@@ -26,6 +27,8 @@ pub(super) struct Unit {
     pub active: String,
     /// `SubState`, which tells of a service that is started again and again.
     pub sub: String,
+    /// `ExecMainStatus`: how its process ended the last time.
+    pub ended: u8,
 }
 
 impl Unit {
@@ -50,14 +53,19 @@ impl Unit {
         self.sub.starts_with("auto-restart")
     }
 
+    /// systemd itself failed before the program began (systemd.exec(5), "Process Exit Codes").
+    fn could_not_begin(&self) -> bool {
+        self.ended >= 200 && (self.active == "failed" || self.is_started_anew())
+    }
+
     /// The command that shows what it met.
     fn journal(&self) -> String {
         format!("`journalctl -u {} -n 20`", self.name.replace(".timer", ".service"))
     }
 
-    /// Whether cycles come of it.
+    /// Whether cycles come of it, once it is enabled.
     fn fetches(&self) -> bool {
-        self.name != API
+        ![API, CYCLE].contains(&self.name.as_str())
     }
 }
 
@@ -89,8 +97,8 @@ pub(super) fn units(root: &Path) -> Result<Vec<Unit>, String> {
     if !root.join(BOOTED).is_dir() {
         return Ok(Vec::new());
     }
-    let asked = ["show", "--no-pager", "--property=Id,LoadState,UnitFileState,ActiveState,SubState"];
-    let ran = Command::new("systemctl").args(asked).args(ENABLED).output().map_err(|e| e.to_string())?;
+    let asked = ["show", "--no-pager", "--property=Id,LoadState,UnitFileState,ActiveState,SubState,ExecMainStatus"];
+    let ran = Command::new("systemctl").args(asked).args(ENABLED).arg(CYCLE).output().map_err(|e| e.to_string())?;
     if !ran.status.success() {
         return Err(String::from_utf8_lossy(&ran.stderr).lines().next().unwrap_or("no answer").to_owned());
     }
@@ -100,7 +108,9 @@ pub(super) fn units(root: &Path) -> Result<Vec<Unit>, String> {
 fn unit(text: &str) -> Unit {
     let value = |key: &str| text.lines().filter_map(|l| l.split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v.to_owned());
     let value = |key| value(key).unwrap_or_default();
-    Unit { name: value("Id"), load: value("LoadState"), file: value("UnitFileState"), active: value("ActiveState"), sub: value("SubState") }
+    let ended = value("ExecMainStatus").parse().unwrap_or_default();
+    let [name, load, file, active, sub] = ["Id", "LoadState", "UnitFileState", "ActiveState", "SubState"].map(value);
+    Unit { name, load, file, active, sub, ended }
 }
 
 /// What is wrong with what runs. `worked`: cycles have run before; where none has, it is the work's to say how they begin.
@@ -113,7 +123,10 @@ pub(super) fn judged(units: &[Unit], cron: Cron, worked: bool, has_key: bool) ->
     let mut findings = Vec::new();
     for unit in units {
         let (name, another_is_enabled) = (&unit.name, unit.fetches() && fetchers().any(|u| u != unit && u.is_enabled()));
-        if unit.is_started_anew() {
+        if unit.could_not_begin() {
+            let message = format!("systemd could not start {name} (status {}): it never got as far as tecnico", unit.ended);
+            findings.push(problem(message, format!("{} says why", unit.journal())));
+        } else if unit.is_started_anew() {
             let message = format!("{name} ends by itself, and is started again and again");
             findings.push(problem(message, format!("{} says why", unit.journal())));
         } else if unit.is_enabled() && !unit.is_up() {
@@ -182,13 +195,14 @@ fn starts(units: &[Unit]) -> String {
 mod tests {
     use super::*;
 
-    /// `name file active[/sub]`, one a line.
+    /// `name file active[/sub[/status]]`, one a line.
     fn machine(units: &str) -> Vec<Unit> {
         let of = |line: &str| {
             let words: Vec<&str> = line.split_whitespace().collect();
             let (active, sub) = words[2].split_once('/').unwrap_or((words[2], ""));
+            let (sub, ended) = sub.split_once('/').unwrap_or((sub, "0"));
             let [name, load, file, active, sub] = [words[0], "loaded", words[1], active, sub].map(str::to_owned);
-            Unit { name, load, file, active, sub }
+            Unit { name, load, file, active, sub, ended: ended.parse().expect("a status") }
         };
         units.lines().map(str::trim).filter(|l| !l.is_empty()).map(of).collect()
     }
@@ -228,6 +242,16 @@ mod tests {
                 "`journalctl -u tecnico-agent.service -n 20` says why",
             ),
             (
+                "tecnico-watch.timer enabled active\ntecnico-watch.service static failed/failed/243",
+                "systemd could not start tecnico-watch.service (status 243)",
+                "`journalctl -u tecnico-watch.service -n 20` says why",
+            ),
+            (
+                "tecnico-agent.service enabled activating/auto-restart/243",
+                "systemd could not start tecnico-agent.service",
+                "`journalctl -u tecnico-agent.service -n 20` says why",
+            ),
+            (
                 "tecnico-watch.timer enabled active\ntecnico-serve.service enabled failed",
                 "the HTTP API does not answer",
                 "sudo systemctl start tecnico-serve.service",
@@ -242,6 +266,8 @@ mod tests {
     fn what_an_admin_chose_is_no_trouble() {
         for units in [
             "tecnico-watch.timer enabled active\ntecnico-agent.service masked inactive\ntecnico-serve.service disabled inactive",
+            // A cycle that ended with 1 is the work's to say.
+            "tecnico-watch.timer enabled active\ntecnico-watch.service static failed/failed/1",
             "tecnico-watch.timer disabled inactive\ntecnico-agent.service enabled active\ntecnico-serve.service masked inactive",
             "tecnico-watch.timer enabled active\ntecnico-agent.service disabled active",
         ] {

@@ -128,3 +128,26 @@ fn a_home_is_closed_whatever_is_writable_and_an_empty_line_takes_back_what_stand
     assert!(machine("[Service]\nProtectHome=tmpfs\nBindPaths=/data/x:/home/t\n").may_write("/home/t"));
     assert!(!machine("[Service]\nReadWritePaths=\n").may_write("/srv/tecnicos"));
 }
+
+/// Found on a machine: `conta de serviço.json` beside the keys, and every unit ended before it began.
+#[test]
+fn a_key_that_systemd_cannot_hand_over_is_named() {
+    let machine = Machine::new();
+    let root = machine.0.path();
+    assert!(unfit_key(root).is_some_and(|f| f.message.contains("does not exist") && f.fix.is_some_and(|fix| fix.contains("install -d"))));
+    let keys = root.join("etc/tecnico/keys");
+    std::fs::create_dir_all(keys.join("pasta á")).expect("made");
+    std::fs::write(keys.join("service account (1).json"), "{}").expect("written");
+    assert_eq!(unfit_key(root), None);
+    for (name, bytes) in [("conta de serviço.json", 2), ("a:b.json", 2), ("large.json", LARGEST_KEY + 1)] {
+        let file = keys.join(name);
+        std::fs::File::create(&file).and_then(|f| f.set_len(bytes)).expect("written");
+        let found = unfit_key(root).expect(name);
+        assert!(
+            found.message.contains(name)
+                && found.fix.as_deref() == Some(&format!("sudo mv {} /root/", shell_path(&Path::new(KEYS).join(name))))
+        );
+        std::fs::remove_file(&file).expect("removed");
+    }
+    assert_eq!(unfit_key(tempfile::tempdir().expect("a root").path()), None, "no unit, no trouble");
+}

@@ -48,7 +48,7 @@ async fn a_shared_drive_that_the_settings_do_not_name() {
 async fn a_clock_that_is_wrong() {
     let clinic = Clinic::new("a_clock_that_is_wrong").await;
     clinic.world.control().clock_advance(Duration::from_secs(200)).expect("advanced");
-    assert_eq!(clinic.says("clock", "behind Google's").await, "sudo timedatectl set-ntp true");
+    assert!(clinic.says("clock", "behind Google's").await.starts_with("`sudo timedatectl set-ntp true`"));
     let now = tecnico::domain::clock::rfc3339(tecnico::domain::clock::now());
     clinic.world.control().clock_set(&now).expect("set");
     clinic.is_well("clock").await;

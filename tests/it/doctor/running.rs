@@ -19,7 +19,7 @@ impl Machine {
     async fn new() -> Self {
         let world = World::new().await;
         let etc = world.path("etc");
-        for folder in ["etc/cron.d", "bin", "vm"] {
+        for folder in ["etc/tecnico/keys", "etc/cron.d", "bin", "vm"] {
             std::fs::create_dir_all(world.path(folder)).expect("made");
         }
         let may_write = format!("\n[Service]\nReadWritePaths={}\n", world.path("").display());

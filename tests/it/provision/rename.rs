@@ -90,8 +90,15 @@ async fn what_create_leaves_to_a_person_and_what_rename_needs_is_said() {
     let rig = Rig::new("").await;
     let made = rig.world.run(&["create", "42", "--email", "ana.souza@example.com"]).await.expect(0);
     assert!(made.stderr.contains(&format!("{ANA}, the address until now, still has access to novos (as writer)")), "{}", made.stderr);
-    let mend = format!("`tecnico share 42 --with {ANA} --revoke`");
-    assert!(made.stderr.contains(&mend) && !made.stderr.contains("nobody asked for"), "{}", made.stderr);
+    let mend = format!(" share 42 --with {ANA} --revoke`");
+    assert!(
+        made.stderr.contains("`tecnico --config ") && made.stderr.contains(&mend) && !made.stderr.contains("nobody asked for"),
+        "{}",
+        made.stderr
+    );
+    let named = rig.world.run(&["create", "42", "--name", "Ana d'Ávila"]).await.expect(0);
+    let how = r"rename 42 --name 'Ana d'\''Ávila'`";
+    assert!(named.stderr.contains("the folders keep the name Ana_Maria") && named.stderr.contains(how), "{}", named.stderr);
     let alone = rig.world.run(&["rename", "42"]).await.expect(64);
     assert!(alone.stderr.contains("--name") && alone.stderr.contains("--email"), "{}", alone.stderr);
 }
