@@ -188,13 +188,13 @@ impl Cycle<'_> {
             Whereabouts::Missing(reason) if self.is_gone(home, item).await? => (reason, None),
             Whereabouts::Missing(_) => return Ok(self.agent.ledger.item(&item.id).await?),
             Whereabouts::Inbox { entry, parent, below } => {
-                let Some(newer) = self.newer_version(item, &entry, &parent, &below) else {
+                let Some(newer) = self.newer_in_novos(item, &entry, &parent, &below) else {
                     self.take_glance(self.sight(&entry, &item.sighted.user, parent.as_str(), &below)).await?;
                     return Ok(None);
                 };
                 (SUPERSEDED.to_owned(), Some(newer))
             }
-            Whereabouts::Filed { entry, parent, .. } => match self.newer_version(item, &entry, &parent, "") {
+            Whereabouts::Filed { entry, parent, .. } => match self.newer_where_filed(item, &entry, &parent) {
                 Some(newer) => (SUPERSEDED.to_owned(), Some(newer)),
                 None => return Ok(None),
             },

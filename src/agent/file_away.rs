@@ -4,16 +4,17 @@ use super::cycle::Cycle;
 use super::homes::{Home, id};
 use super::look::Whereabouts;
 use super::setback::Setback;
+use super::sight;
 use crate::domain::folder::Role;
-use crate::domain::item::{Act, Item, Outcome};
+use crate::domain::item::{Act, Item, Outcome, Sighted};
 use crate::domain::text::quoted;
 use crate::drive::{Change, Entry, FileId, Kind};
 use crate::error::Failure;
 
 /// How Drive stands once an item is filed there.
 enum Settled {
-    /// The file lies in `parent`; that folder's path below `novos`, where it is one.
-    There { entry: Box<Entry>, parent: FileId, below: String },
+    /// The file lies where it is to lie, or where another version of it is to be handled.
+    There { entry: Box<Entry>, newer: Option<Box<Sighted>> },
     /// It is not ours any more.
     Away(String),
     /// It was not found, and is looked for again later.
@@ -30,20 +31,18 @@ impl Cycle<'_> {
     pub(super) async fn file_away(&self, home: &Home, item: &Item, look_first: bool) -> Result<Item, Setback> {
         let role = item.standing.outcome.map_or(Role::Erro, role_of);
         let to = self.destination(home, role, item.found_at).await?;
-        let (entry, parent, below) = match self.settle_on_drive(home, item, role, &to, look_first).await? {
-            Settled::There { entry, parent, below } => (entry, parent, below),
+        let (entry, newer) = match self.settle_on_drive(home, item, role, &to, look_first).await? {
+            Settled::There { entry, newer } => (entry, newer),
             Settled::Missed => return Ok(item.clone()),
             Settled::Away(reason) => {
                 self.withdraw(home, item, &reason, None).await?;
                 return Ok(self.agent.ledger.item(&item.id).await?.unwrap_or_else(|| item.clone()));
             }
         };
-        // A version that slipped in meanwhile was moved along unseen: it is an item of its own, recorded with this step.
-        let newer = self.newer_version(item, &entry, &parent, &below);
         let local_path = self.put_away(home, item, role).await?;
         let event = self.event_for(home, item);
         let act = Act::Filed { local_path };
-        let (filed, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer.as_ref(), self.now()).await?;
+        let (filed, found) = self.agent.ledger.advance_and_find(item, &act, event.as_ref(), newer.as_deref(), self.now()).await?;
         self.ended(&filed);
         if newer.is_none() && entry.name != filed.sighted.name {
             self.agent.ledger.renamed(&filed, &entry.name, self.now()).await?;
@@ -55,7 +54,8 @@ impl Cycle<'_> {
     async fn settle_on_drive(&self, home: &Home, item: &Item, role: Role, to: &FileId, look_first: bool) -> Result<Settled, Setback> {
         let file = id(&item.sighted.key.file_id)?;
         let mut from = id(&item.sighted.parent_id)?;
-        let mut look = look_first;
+        // Whether a document was edited, nothing says any more once it is moved.
+        let mut look = look_first || sight::is_known_by_time(&item.sighted.key);
         let mut looked = false;
         loop {
             if look {
@@ -66,15 +66,16 @@ impl Cycle<'_> {
                     Whereabouts::Missing(_) => return Ok(Settled::Missed),
                     Whereabouts::Inbox { entry, parent, below } => {
                         // Another version lies there by now. Where the file goes is for that one to say.
-                        if self.newer_version(item, &entry, &parent, &below).is_some() {
-                            return Ok(Settled::There { entry, parent, below });
+                        if let Some(newer) = self.newer_in_novos(item, &entry, &parent, &below) {
+                            return Ok(Settled::There { entry, newer: Some(Box::new(newer)) });
                         }
                         from = parent;
                     }
                     Whereabouts::Filed { entry, role: at, parent } => {
                         let done = at == role && (role != Role::Erro || entry.description.as_deref() == item.reason.as_deref());
-                        if done || self.newer_version(item, &entry, &parent, "").is_some() {
-                            return Ok(Settled::There { entry, parent, below: String::new() });
+                        let newer = self.newer_where_filed(item, &entry, &parent).map(Box::new);
+                        if done || newer.is_some() {
+                            return Ok(Settled::There { entry, newer });
                         }
                         from = if at == role { to.clone() } else { parent };
                     }
@@ -83,7 +84,9 @@ impl Cycle<'_> {
             let change = self.change(item, role, &from, to).await?;
             let error = match self.agent.drive.update(&file, &change).await {
                 Ok(entry) if !entry.trashed => {
-                    return Ok(Settled::There { entry: Box::new(entry), parent: to.clone(), below: String::new() });
+                    // A version that slipped in meanwhile was moved along unseen: an item of its own, recorded with this step.
+                    let newer = self.newer_where_filed(item, &entry, to).map(Box::new);
+                    return Ok(Settled::There { entry: Box::new(entry), newer });
                 }
                 Ok(entry) if entry.explicitly_trashed => {
                     // Thrown away while it was handled, and moved by us all the same: it goes back, so that whoever takes it

@@ -204,12 +204,16 @@ impl Cycle<'_> {
         Box::pin(self.after_newer(found)).await
     }
 
-    /// The sighting of a version of an item's file other than the item's; `None` where the entry is the item's version,
-    /// or is of a kind that changes its version by being filed.
-    pub(super) fn newer_version(&self, item: &Item, entry: &Entry, parent: &FileId, below: &str) -> Option<Sighted> {
-        let moves_by_filing = entry.head_revision.is_none() || entry.is_google_doc();
-        (!moves_by_filing && sight::version(entry) != item.sighted.key.version)
+    /// The sighting of a version of an item's file other than the item's, in a `novos`; `None` where the entry is the item's.
+    pub(super) fn newer_in_novos(&self, item: &Item, entry: &Entry, parent: &FileId, below: &str) -> Option<Sighted> {
+        let has_versions = entry.head_revision.is_some() || entry.is_google_doc();
+        (has_versions && sight::version(entry) != item.sighted.key.version)
             .then(|| self.sight(entry, &item.sighted.user, parent.as_str(), below))
+    }
+
+    /// The same where the file is filed. A document may have got another version by that alone, so none is told of it.
+    pub(super) fn newer_where_filed(&self, item: &Item, entry: &Entry, parent: &FileId) -> Option<Sighted> {
+        if entry.is_google_doc() { None } else { self.newer_in_novos(item, entry, parent, "") }
     }
 }
 

@@ -7,6 +7,9 @@ use crate::domain::item::{ItemKey, Sighted};
 use crate::domain::technician::UserId;
 use crate::drive::Entry;
 
+/// How a version begins that is named by a time.
+const BY_TIME: &str = "doc:";
+
 /// Names the version of a file's content. Google's own formats have no revision here: the time of their last change
 /// stands in, which moves with every edit.
 pub(super) fn version(entry: &Entry) -> String {
@@ -22,7 +25,12 @@ pub(super) fn version(entry: &Entry) -> String {
     if let Some(md5) = &entry.md5 {
         return format!("md5:{md5}");
     }
-    format!("doc:{}", entry.modified_time.unwrap_or_default())
+    format!("{BY_TIME}{}", entry.modified_time.unwrap_or_default())
+}
+
+/// Whether only the time of its last change names this version.
+pub(super) fn is_known_by_time(key: &ItemKey) -> bool {
+    key.version.starts_with(BY_TIME)
 }
 
 /// The sighting of `entry`, which lies in the folder `parent_id`, `below` the `novos` of `user`.

@@ -79,6 +79,18 @@ async fn a_google_document_is_taken_as_pdf() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_document_edited_while_it_is_judged_is_a_version_of_its_own() {
+    let rig = Rig::new(super::WAITING).await;
+    let doc = rig.world.control().google_doc(ANA, &rig.novos, "Relatório", "document").expect("made");
+    let report = rig.meanwhile(|| rig.world.control().replace(ANA, &doc, b"texto novo").expect("edited")).await;
+    assert!(report.is_clean(), "{:?}", report.faults);
+    assert_eq!(rig.told(&doc), ["processado", "processado"]);
+    assert_eq!((rig.place(&doc).0, rig.local("processados").len()), ("processados".to_owned(), 2));
+    assert!(rig.cycle().await.is_quiet(), "filing it made no new version of it");
+    rig.assert_promise();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_folder_is_emptied_and_moved_on_and_late_files_are_found() {
     let rig = Rig::new("").await;
     let control = rig.world.control();
