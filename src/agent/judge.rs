@@ -17,7 +17,7 @@ use crate::error::{Exit, Failure};
 
 /// What a program answers when it wants to be asked again (the `EX_TEMPFAIL` of sysexits).
 pub(super) const LATER: i32 = 75;
-/// How often a program that a signal ended is tried on one file.
+/// How often a program that a signal ends is tried on one file.
 const SIGNALS: u32 = 3;
 /// The longest reason, in characters: it is shown beside the file in Drive.
 const REASON_CHARS: usize = 500;
@@ -46,7 +46,7 @@ impl Cycle<'_> {
             }
         };
         match &act {
-            Act::Wait { until, reason, .. } => self.waits(item, *until, reason),
+            Act::Wait { until, reason, .. } | Act::Interrupted { until, reason } => self.waits(item, *until, reason),
             Act::Judged { verdict, reason, .. } => {
                 let verdict = if *verdict == Verdict::Processado { "processado" } else { "erro" };
                 tracing::info!(verdict, reason = reason.as_deref().map(|r| display(visible(r))), "judged");
@@ -85,9 +85,11 @@ impl Cycle<'_> {
                 after_colon(&ended.stderr)
             )),
             // Somebody is ending tecnico, and it with it: that says nothing of the file.
-            How::Signal(signal) if self.plan.stop.is_cancelled() || item.waits + 1 < SIGNALS => {
-                later(format!("o processador foi interrompido pelo sinal {signal}"))
-            }
+            How::Signal(signal) if self.plan.stop.is_cancelled() => later(format!("o processador foi interrompido pelo sinal {signal}")),
+            How::Signal(signal) if item.interruptions + 1 < SIGNALS => Act::Interrupted {
+                until: after_later(self.now(), item.waits),
+                reason: format!("o processador foi interrompido pelo sinal {signal}"),
+            },
             How::Signal(signal) => refused(format!("o processador foi interrompido pelo sinal {signal}, {SIGNALS} vezes")),
         }
     }

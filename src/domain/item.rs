@@ -87,6 +87,8 @@ pub struct Item {
     pub attempt: u32,
     /// How often it has waited in this state without a step forward; for growing waits.
     pub waits: u32,
+    /// How often a signal ended the processor since there was a verdict; other waits do not count.
+    pub interruptions: u32,
     /// Not before.
     pub next_attempt_at: Millis,
     /// Why it was refused, taken back, or waits.
@@ -124,6 +126,7 @@ impl Item {
             standing: Standing::START,
             attempt: 1,
             waits: 0,
+            interruptions: 0,
             reason: None,
             setback: None,
             local_path: None,
@@ -145,12 +148,13 @@ impl Item {
         self.changed_at = now;
         match act {
             Act::Wait { until, reason, setback } => {
-                self.next_attempt_at = *until;
-                self.reason = Some(reason.clone());
+                self.wait(before.state, *until, reason);
                 self.setback = setback.map(str::to_owned);
-                self.waits = self.waits.saturating_add(1);
-                // Waiting with the content at hand means the processor was asked and said "later".
-                self.attempt = self.attempt.saturating_add(u32::from(before.state == State::Fetched));
+                return Ok(());
+            }
+            Act::Interrupted { until, reason } => {
+                self.wait(before.state, *until, reason);
+                (self.setback, self.interruptions) = (None, self.interruptions.saturating_add(1));
                 return Ok(());
             }
             Act::Missed { until, reason } => {
@@ -169,7 +173,7 @@ impl Item {
                 self.reason = None;
             }
             Act::Judged { reason, data, local_path, .. } => {
-                (self.reason, self.data) = (reason.clone(), data.clone());
+                (self.reason, self.data, self.interruptions) = (reason.clone(), data.clone(), 0);
                 self.local_path = local_path.clone().or(self.local_path.take());
             }
             Act::Filed { local_path } => self.local_path.clone_from(local_path),
@@ -189,6 +193,14 @@ impl Item {
         self.next_attempt_at = now;
         (self.missing_since, self.setback) = (None, None);
         Ok(())
+    }
+
+    fn wait(&mut self, state: State, until: Millis, reason: &str) {
+        self.next_attempt_at = until;
+        self.reason = Some(reason.to_owned());
+        self.waits = self.waits.saturating_add(1);
+        // Waiting with the content at hand means the processor was asked and has not decided.
+        self.attempt = self.attempt.saturating_add(u32::from(state == State::Fetched));
     }
 
     /// Takes note of a new sighting of the same version. Says what changed, where something did.

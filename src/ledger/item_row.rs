@@ -13,7 +13,7 @@ macro_rules! select_items {
         concat!(
             "SELECT item_id, seq, user_id, file_id, version, name, mime_type, size, md5, parent_id, below, not_before, state, outcome, ",
             "attempt, waits, next_attempt_at, reason, local_path, data, event_id, found_at, changed_at, missing_since, ",
-            "job_id, job_url, renamed_to, setback, copied_at FROM items ",
+            "job_id, job_url, renamed_to, setback, copied_at, interruptions FROM items ",
             $rest
         )
     };
@@ -51,6 +51,7 @@ pub(super) struct ItemRow {
     renamed_to: Option<String>,
     setback: Option<String>,
     copied_at: Option<Millis>,
+    interruptions: i64,
 }
 
 impl Ledger {
@@ -76,6 +77,7 @@ impl Ledger {
             seq: row.seq,
             attempt: small(row.attempt),
             waits: small(row.waits),
+            interruptions: small(row.interruptions),
             next_attempt_at: row.next_attempt_at,
             reason: row.reason,
             setback: row.setback,
@@ -131,7 +133,7 @@ impl Ledger {
         sqlx::query(
             "UPDATE items SET name = $2, parent_id = $3, below = $4, state = $5, outcome = $6, attempt = $7, waits = $8,
                 next_attempt_at = $9, reason = $10, local_path = $11, data = $12, event_id = $13, changed_at = $14, missing_since = $15,
-                size = $16, md5 = $17, job_id = $18, job_url = $19, renamed_to = $20, setback = $21, copied_at = $22
+                size = $16, md5 = $17, job_id = $18, job_url = $19, renamed_to = $20, setback = $21, copied_at = $22, interruptions = $23
              WHERE item_id = $1",
         )
         .bind(&item.id)
@@ -156,6 +158,7 @@ impl Ledger {
         .bind(&item.renamed_to)
         .bind(&item.setback)
         .bind(item.copied_at)
+        .bind(i64::from(item.interruptions))
         .execute(&mut **tx)
         .await
         .map_err(|e| self.failed(e))?;

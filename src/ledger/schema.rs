@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_addresses.sql"),
     include_str!("migrations/0012_setback.sql"),
     include_str!("migrations/0013_copies.sql"),
+    include_str!("migrations/0014_interruptions.sql"),
 ];
 
 /// The schema this program writes.

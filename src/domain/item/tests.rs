@@ -32,6 +32,7 @@ fn acts() -> Vec<Act> {
         Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Reported { note: "evt_1".into() },
         Act::Wait { until: 1000, reason: "rate limit".into(), setback: None },
+        Act::Interrupted { until: 1500, reason: "sinal 9".into() },
         Act::Missed { until: 2000, reason: "not found on Drive".into() },
         Act::Asked { by: "asked for".into() },
         Act::Refetch { reason: "the local file is gone".into() },
@@ -157,15 +158,19 @@ proptest! {
             if to.state == State::Reported && from.state == State::Filed {
                 prop_assert_eq!(to.outcome, filed_as);
             }
-            // A new attempt begins only by request, by return, or when the processor said "later".
-            let again = matches!(act, Act::Retry | Act::Returned) || (matches!(act, Act::Wait { .. }) && from.state == State::Fetched);
+            // A new attempt begins only by request, by return, or when the processor was asked and has not decided.
+            let asked = matches!(act, Act::Wait { .. } | Act::Interrupted { .. }) && from.state == State::Fetched;
+            let again = matches!(act, Act::Retry | Act::Returned) || asked;
             prop_assert_eq!(item.attempt, before.attempt + u32::from(again));
+            // Signals are counted by themselves, until there is a verdict.
+            let interrupted = before.interruptions + u32::from(matches!(act, Act::Interrupted { .. }));
+            prop_assert_eq!(item.interruptions, if matches!(act, Act::Judged { .. }) { 0 } else { interrupted });
             // Waiting keeps the state; every other act ends the wait.
             if let Act::Missed { until, .. } = act {
                 prop_assert_eq!(from, to);
                 prop_assert_eq!((item.next_attempt_at, item.waits), (until, before.waits));
                 prop_assert_eq!(item.missing_since, Some(before.missing_since.unwrap_or(now)));
-            } else if let Act::Wait { until, .. } = act {
+            } else if let Act::Wait { until, .. } | Act::Interrupted { until, .. } = act {
                 prop_assert_eq!(from, to);
                 prop_assert_eq!((item.next_attempt_at, item.waits), (until, before.waits + 1));
             } else if let Act::Asked { .. } = act {

@@ -90,6 +90,13 @@ pub enum Act {
         /// The code of the failure of ours that is why; none where the processor asked for it.
         setback: Option<&'static str>,
     },
+    /// A signal ended the processor before it had decided: it is asked again later.
+    Interrupted {
+        /// Not before.
+        until: Millis,
+        /// Why, for people.
+        reason: String,
+    },
     /// Somebody asked for it now: it waits no longer.
     Asked {
         /// By what, e.g. the command.
@@ -151,7 +158,9 @@ impl Standing {
             (Fetched, Act::Judged { verdict, .. }) => to(Judged, Some((*verdict).into())),
             (Judged, Act::Filed { .. }) => to(Filed, self.outcome),
             (Found | Fetched | Judged, Act::Withdrawn { .. }) => to(Withdrawn, Some(Outcome::Retirado)),
-            (Found | Fetched | Judged, Act::Wait { .. } | Act::Missed { .. } | Act::Asked { .. }) => Ok(self),
+            (Found | Fetched | Judged, Act::Wait { .. } | Act::Missed { .. } | Act::Asked { .. }) | (Fetched, Act::Interrupted { .. }) => {
+                Ok(self)
+            }
             (Filed | Withdrawn, Act::Reported { .. }) => to(Reported, self.outcome),
             (Filed | Reported, Act::Retry) if self.outcome == Some(Outcome::Erro) => Ok(Self::START),
             (Filed | Withdrawn | Reported, Act::Returned) => Ok(Self::START),
@@ -222,6 +231,7 @@ impl Act {
             Self::Withdrawn { .. } => "withdrawn",
             Self::Reported { .. } => "reported",
             Self::Wait { .. } => "kept waiting",
+            Self::Interrupted { .. } => "interrupted",
             Self::Asked { .. } => "hurried",
             Self::Missed { .. } => "missed",
             Self::Refetch { .. } => "fetched again",
@@ -241,7 +251,7 @@ impl Act {
             }
             Self::Withdrawn { reason, .. } => reason.clone(),
             Self::Reported { note } => note.clone(),
-            Self::Wait { until, reason, .. } => format!("waits until {}: {reason}", rfc3339(*until)),
+            Self::Wait { until, reason, .. } | Self::Interrupted { until, reason } => format!("waits until {}: {reason}", rfc3339(*until)),
             Self::Asked { by } => format!("waits no longer: {by}"),
             Self::Missed { until, reason } => format!("{reason}; looked for again at {}", rfc3339(*until)),
             Self::Refetch { reason } => format!("to be fetched again: {reason}"),

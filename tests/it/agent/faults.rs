@@ -48,6 +48,35 @@ async fn a_processor_that_dies_by_signal_is_tried_three_times() {
     assert_eq!(std::fs::read_to_string(rig.world.vm().join("calls")).expect("calls").lines().count(), 3);
 }
 
+/// Other waits are none of it, and being asked for does not begin it anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_are_counted_by_themselves_until_there_is_a_verdict() {
+    let script = "n=$(cat ../n || echo 0); echo $((n + 1)) > ../n; case $n in 0|1) exit 75;; 2|4) kill -9 $$;; 3) exit 75;; esac";
+    let rig = Rig::new(&format!("command = [\"sh\", \"-c\", \"{script}\", \"{{path}}\"]\n")).await;
+    let file = rig.drop_file("1.pdf", "bom");
+    for _ in 0..6 {
+        assert!(rig.cycle().await.is_clean());
+        rig.pass(120);
+    }
+    assert_eq!(rig.place(&file), ("processados".into(), String::new()), "killed twice, and asked to wait three times");
+
+    super::configure(&rig.world, &rig.backend, "command = [\"sh\", \"-c\", \"kill -9 $$\", \"{path}\"]\n");
+    let other = rig.drop_file("2.pdf", "bom 2");
+    for run in 1..=3 {
+        assert_eq!(rig.place(&other).0, "novos", "before run {run}");
+        rig.world.run(&["process", "42"]).await;
+    }
+    assert_eq!(rig.place(&other), ("erro".into(), "o processador foi interrompido pelo sinal 9, 3 vezes".into()));
+    // There was a verdict: sent through again, it has as many tries.
+    rig.world.json(0, &["retry", "--file", &other]).await;
+    rig.world.run(&["process", "42"]).await;
+    rig.world.run(&["process", "42"]).await;
+    super::configure(&rig.world, &rig.backend, "");
+    rig.world.run(&["process", "42"]).await;
+    assert_eq!(rig.place(&other).0, "processados");
+    rig.assert_promise();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn later_means_later_with_the_next_attempt_and_holds_up_nobody_else() {
     let rig = Rig::new("").await;

@@ -203,6 +203,7 @@ fn acts() -> Vec<Act> {
         Act::Filed { local_path: Some("y".into()) },
         Act::Withdrawn { reason: "trashed".into(), local_path: None },
         Act::Wait { until: 7, reason: "rate limit".into(), setback: None },
+        Act::Interrupted { until: 8, reason: "sinal 9".into() },
         Act::Refetch { reason: "gone".into() },
         Act::Retry,
         Act::Returned,
