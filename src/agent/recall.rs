@@ -43,6 +43,8 @@ type Placed = (Entry, FileId, String);
 struct Copies {
     tree: Tree,
     folders: HashMap<String, Vec<LocalFile>>,
+    /// Nothing older counts.
+    since: Option<Millis>,
 }
 
 impl Agent {
@@ -71,7 +73,7 @@ impl Agent {
         let novos_id = folder(Role::Novos)?;
         let novos = self.everything_in(novos_id.as_ref(), layout.path_of(Role::Novos), &policy).await?;
         let in_novos: HashSet<&str> = novos.iter().filter_map(|(e, ..)| e.md5.as_deref()).collect();
-        let mut copies = Copies { tree: self.base.tree(&technician.folder)?, folders: HashMap::new() };
+        let mut copies = Copies { tree: self.base.tree(&technician.folder)?, folders: HashMap::new(), since: None };
         let mut tally = Tally { novos: novos.len(), ..Tally::default() };
         let mut recalled = Vec::new();
         for (role, outcome) in [(Role::Processados, Outcome::Processado), (Role::Erro, Outcome::Erro)] {
@@ -107,7 +109,7 @@ impl Agent {
             for (entry, parent, path) in &novos {
                 let below = path.strip_prefix(layout.path_of(Role::Novos)).unwrap_or_default().trim_start_matches('/');
                 let seen = sighted(entry, user, parent.as_str(), below, std::time::Duration::ZERO, self.now());
-                if let Some(file) = self.decided_meanwhile(&mut copies, seen).await? {
+                if let Some(file) = self.decided_meanwhile(&mut copies, seen, entry.created_time).await? {
                     tally.unfinished += 1;
                     recalled.push(file);
                 }
@@ -117,9 +119,11 @@ impl Agent {
         Ok(tally)
     }
 
-    /// A file that the other program has moved on the VM while there was no ledger: the move is the verdict.
-    async fn decided_meanwhile(&self, copies: &mut Copies, seen: Sighted) -> Result<Option<Recalled>, Failure> {
+    /// A file that the other program has moved on the VM while there was no ledger: the move is the verdict. What is older than
+    /// the file on Drive, `since`, is no copy of it.
+    async fn decided_meanwhile(&self, copies: &mut Copies, seen: Sighted, since: Option<Millis>) -> Result<Option<Recalled>, Failure> {
         let layout = &self.settings.layout;
+        copies.since = since;
         if seen.md5.is_none() || copies.has(layout.path_of(Role::Novos), &seen).await? {
             return Ok(None);
         }
@@ -180,9 +184,9 @@ impl Copies {
 
     /// The place of a copy in `folder`, one of the file's own name before any other.
     async fn position(&mut self, folder: &str, seen: &Sighted) -> Result<Option<usize>, Failure> {
-        let (tree, at, seen) = (self.tree.clone(), folder.to_owned(), seen.clone());
+        let (tree, at, seen, since) = (self.tree.clone(), folder.to_owned(), seen.clone(), self.since);
         let files = self.of(folder).await?;
-        let fits = |f: &LocalFile| seen.md5.is_none() || Some(f.size) == seen.size;
+        let fits = |f: &LocalFile| (seen.md5.is_none() || Some(f.size) == seen.size) && since.is_none_or(|at| f.modified >= at);
         let mut candidates: Vec<(usize, LocalFile)> = files.iter().cloned().enumerate().filter(|(_, f)| fits(f)).collect();
         let own: Vec<String> = name::candidates(&seen.name, &seen.key.file_id).take(3).collect();
         candidates.sort_by_key(|(_, f)| !own.contains(&f.name));

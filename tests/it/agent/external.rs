@@ -168,3 +168,20 @@ async fn a_copy_under_another_name_is_told_with_its_place() {
     assert_eq!(why["items"][0]["local_path"], "pdfs/processados/1 (feito).pdf", "{why}");
     assert_eq!(rig.local("processados"), ["1 (feito).pdf"]);
 }
+
+/// Without the ledger nobody knows what was fetched: what is older than the file on Drive is no copy of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn c1_4_after_a_rebuild_a_file_that_was_there_before_is_no_verdict() {
+    let (rig, vm) = external().await;
+    let decided = rig.drop_file("1.pdf", "ordem 1");
+    rig.world.json(0, &["watch"]).await;
+    vm.moves("novos/1.pdf", "erro/1.pdf");
+    vm.had("processados/outra.pdf", "ordem 2");
+    let fresh = rig.drop_file("2.pdf", "ordem 2");
+    rig.world.lose_ledger();
+    let rebuilt = rig.world.json(0, &["ledger", "rebuild"]).await;
+    assert_eq!(rebuilt["technicians"][0]["unfinished"], 1, "{rebuilt}");
+    rig.world.json(0, &["watch"]).await;
+    assert_eq!((rig.told(&decided), rig.told(&fresh)), (vec!["erro".to_owned()], vec![]));
+    assert_eq!((rig.place(&fresh).0, rig.local("novos")), ("novos".to_owned(), vec!["2.pdf".to_owned()]));
+}
