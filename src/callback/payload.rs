@@ -301,6 +301,7 @@ pub fn cause(code: &str) -> String {
         "user_removed" => "o técnico já foi retirado",
         "not_drained" => "ainda há arquivos em processamento; tente de novo mais tarde",
         "access_left" => "alguém ainda tem acesso às pastas",
+        "tree_holds_others" => "a pasta do técnico contém pastas de outros",
         "registry_busy" | "ledger_busy" | "technician_busy" | "part_busy" | "cycle_busy" => {
             "outro processo está em andamento; tente de novo"
         }

@@ -40,6 +40,32 @@ impl Ledger {
         self.execute("UPDATE technicians SET renaming_at = NULL WHERE user_id = $1", user, &[]).await
     }
 
+    /// Lets go of somebody of whom nothing came yet: their folders' ids too. `false` where a file of theirs was found, or the
+    /// backend was told of them, meanwhile.
+    pub async fn forget(&self, user: &UserId) -> Result<bool, Failure> {
+        let mut tx = self.write().await?;
+        let held: i64 = sqlx::query_scalar(
+            "SELECT (SELECT COUNT(*) FROM items WHERE user_id = $1) + (SELECT COUNT(*) FROM events WHERE user_id = $1)
+                + (SELECT COUNT(*) FROM dropped_folders WHERE user_id = $1)",
+        )
+        .bind(user.as_str())
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(|e| self.failed(e))?;
+        if held > 0 {
+            return Ok(false);
+        }
+        for sql in [
+            "DELETE FROM wanted_grants WHERE user_id = $1",
+            "DELETE FROM folders WHERE user_id = $1",
+            "DELETE FROM technicians WHERE user_id = $1",
+        ] {
+            sqlx::query(sql).bind(user.as_str()).execute(&mut *tx).await.map_err(|e| self.failed(e))?;
+        }
+        self.commit(tx).await?;
+        Ok(true)
+    }
+
     /// What `tecnicos.json` says of them, kept for a restore; `None` once it is back.
     pub async fn keep_registry_entry(&self, user: &UserId, entry: Option<&str>) -> Result<(), Failure> {
         self.execute("UPDATE technicians SET registry_entry = $2 WHERE user_id = $1", user, &[Value::Text(entry)]).await

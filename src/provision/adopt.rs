@@ -10,7 +10,7 @@ use crate::domain::technician::{UserId, folder_key};
 use crate::drive::{Entry, FileId, Query};
 use crate::error::{Exit, Failure};
 use crate::fs_layout::Entry as RegistryEntry;
-use crate::ledger::{Adopt, Technician};
+use crate::ledger::{Adopt, Outcome, Technician};
 
 /// What was found for one entry, before anything is written.
 pub struct Found {
@@ -26,15 +26,19 @@ impl Provisioner<'_> {
     /// Finds the tree of one entry on Drive. Fails with `import_row` (exit 65) where it cannot be the technician's.
     #[tracing::instrument(level = "error", name = "technician", skip_all, fields(name = entry.nome))]
     pub async fn find_registered(&self, entry: &RegistryEntry) -> anyhow::Result<Found> {
-        let wrong = |why: String| Failure::new(Exit::Data, "import_row", format!("{}: {why}", entry.nome));
+        let wrong = |why: String| super::fit::wrong(entry, why);
         let folder = entry.pasta_vm.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let user = if entry.email.is_empty() { folder } else { &entry.email };
         let email = (!entry.email.is_empty()).then_some(entry.email.as_str());
         let portal_user = (!entry.usuario_portal.is_empty()).then_some(entry.usuario_portal.as_str());
         let mut candidate = Candidate::parse(user, email, Some(&entry.nome), portal_user)?;
         folder.clone_into(&mut candidate.wanted.folder);
-        if let Some((technician, _)) = self.ledger.folder_by_drive_id(&entry.pasta_drive_id).await? {
-            return Ok(Found { candidate, tree: BTreeMap::new(), known: Some(technician) });
+        if let Some(technician) = self.registered_as(entry, folder).await? {
+            if !technician.is_at_work() || !self.is_half_made(&self.ledger.folder_ids(&technician.user).await?) {
+                return Ok(Found { candidate, tree: BTreeMap::new(), known: Some(technician) });
+            }
+            // An adoption that was killed goes on.
+            candidate.user = technician.user;
         }
         let root = FileId::new(&entry.pasta_drive_id).map_err(|e| wrong(e.to_string()))?;
         let visible = self.drive.get(&root).await?.filter(Entry::is_folder);
@@ -53,6 +57,7 @@ impl Provisioner<'_> {
         if let Some(user) = root.app_properties.get(tags::USER).and_then(|user| UserId::parse(user).ok()) {
             candidate.user = user;
         }
+        self.check_root(entry, &root, &candidate.user).await?;
         let mut tree = BTreeMap::from([(String::new(), root)]);
         for wanted in self.settings.layout.drive_folders().into_iter().skip(1) {
             let named = if wanted.role == Role::Novos { FileId::new(&entry.pasta_novos_id).ok() } else { None };
@@ -61,6 +66,7 @@ impl Provisioner<'_> {
                 None => self.child(&tree, &wanted).await?,
             };
             if let Some(found) = found.filter(Entry::is_folder) {
+                self.check_part(entry, &found, &tree, &candidate.user).await?;
                 tree.insert(wanted.path, found);
             }
         }
@@ -85,7 +91,18 @@ impl Provisioner<'_> {
                 Failure::new(Exit::Data, "import_row", format!("the folder {} is already that of {}", other.folder, other.user)).into()
             );
         }
-        let technician = self.ledger.reserve(&candidate.user, &candidate.wanted, &HashSet::new(), clock::now()).await?.technician;
+        let reserved = self.ledger.reserve(&candidate.user, &candidate.wanted, &HashSet::new(), clock::now()).await?;
+        let adopted = self.adopt_as(reserved.technician, found).await;
+        if adopted.is_err() && reserved.outcome == Outcome::New {
+            // Not theirs yet: the same entry is read again from the beginning.
+            if let Err(why) = self.ledger.forget(&candidate.user).await {
+                tracing::warn!("what was recorded of them stays: {why}");
+            }
+        }
+        adopted
+    }
+
+    async fn adopt_as(&self, technician: Technician, found: &Found) -> anyhow::Result<(Plan, Applied)> {
         let folders = self.settings.layout.drive_folders();
         let ids: Vec<(WantedFolder, String)> =
             folders.iter().filter_map(|f| found.tree.get(&f.path).map(|e| (f.clone(), e.id.to_string()))).collect();

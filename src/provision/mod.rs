@@ -10,6 +10,7 @@ mod candidate;
 mod claim;
 mod create;
 mod drift;
+mod fit;
 mod grants;
 mod home;
 mod observe;

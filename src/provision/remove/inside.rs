@@ -9,6 +9,7 @@ use super::plan::{Departing, Held, Insiders};
 use crate::domain::tags;
 use crate::domain::technician::Email;
 use crate::drive::{Entry, FileId, Grant, Kind, Query};
+use crate::error::{Exit, Failure};
 use crate::ledger::{FolderRow, Technician};
 use crate::provision::Provisioner;
 use crate::provision::claim::{Claim, Claims};
@@ -47,7 +48,7 @@ impl Provisioner<'_> {
         };
         let unclear = marked.iter().find(|e| !e.trashed && claims.on(e) == Claim::Unclear).cloned();
         starts.extend(marked.iter().filter(|e| claims.on(e) == Claim::Ours).cloned());
-        let found = self.all_below(starts, &technician.folder).await?;
+        let found = self.all_below(starts, technician, archive).await?;
         let own_id = root_id.as_deref().unwrap_or_default();
         Ok(Departing {
             root: root_id.clone().filter(|id| found.iter().any(|(_, e)| e.id.as_str() == id)),
@@ -61,7 +62,15 @@ impl Provisioner<'_> {
     }
 
     /// `starts`, and everything in their folders, each once, the trash included: who may see it there may see it.
-    async fn all_below(&self, starts: Vec<Entry>, folder: &str) -> anyhow::Result<Vec<(String, Entry)>> {
+    ///
+    /// Fails with `tree_holds_others` (77) before anything of anybody else's is looked into.
+    async fn all_below(
+        &self,
+        starts: Vec<Entry>,
+        technician: &Technician,
+        archive: Option<&FileId>,
+    ) -> anyhow::Result<Vec<(String, Entry)>> {
+        let folder = &technician.folder;
         let mut seen: HashSet<FileId> = HashSet::new();
         let mut found: Vec<(String, Entry)> = Vec::new();
         let mut paths: BTreeMap<FileId, String> = BTreeMap::new();
@@ -75,6 +84,9 @@ impl Provisioner<'_> {
                 paths.insert(entry.id.clone(), path.clone());
                 found.push((path, entry.clone()));
             }
+            for entry in level.iter().filter(|e| e.is_folder()) {
+                self.check_theirs(technician, entry, archive).await?;
+            }
             let folders: Vec<FileId> = level.into_iter().filter(Entry::is_folder).map(|e| e.id).collect();
             level = Vec::new();
             for chunk in folders.chunks(PER_LISTING) {
@@ -82,6 +94,32 @@ impl Provisioner<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// What a removal takes access from, and puts into the archive, is this technician's alone.
+    async fn check_theirs(&self, technician: &Technician, folder: &Entry, archive: Option<&FileId>) -> anyhow::Result<()> {
+        if folder.id == self.parent()? || Some(&folder.id) == archive {
+            return Err(holds_others(technician, &folder.id).into());
+        }
+        let Some(other) = self.someone_elses(folder, &technician.user).await? else { return Ok(()) };
+        let (user, id) = (&technician.user, &folder.id);
+        let what = format!("{:?} ({id}), which is a folder of {} ({})", folder.name, other.user, other.name);
+        let hint = format!(
+            "`tecnico check {} --repair` puts it where it belongs; then run `tecnico remove {1} --confirm {1}` again",
+            other.user.typed(),
+            user.typed()
+        );
+        let message = format!("{user} ({}) is not removed: in their tree on Drive lies {what}", technician.name);
+        Err(Failure::new(Exit::Refused, "tree_holds_others", message).hint(hint).into())
+    }
+
+    /// Fails with `tree_holds_others` (77) where the ledger has the folder of all trees as this technician's.
+    pub(super) fn check_rows(&self, technician: &Technician, rows: &[FolderRow]) -> anyhow::Result<()> {
+        let parent = self.parent()?;
+        if rows.iter().any(|row| row.drive_id == parent.as_str()) {
+            return Err(holds_others(technician, &parent).into());
+        }
+        Ok(())
     }
 
     async fn with_grants(&self, found: Vec<(String, Entry)>) -> anyhow::Result<Vec<Held>> {
@@ -105,4 +143,15 @@ impl Provisioner<'_> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn holds_others(technician: &Technician, id: &FileId) -> Failure {
+    let user = technician.user.typed();
+    let message = format!(
+        "{} ({}) is not removed: the folder {id}, which the ledger has as theirs, holds the trees of others",
+        technician.user, technician.name
+    );
+    Failure::new(Exit::Refused, "tree_holds_others", message).hint(format!(
+        "`tecnico ledger rebuild --set-aside` makes a ledger of the marks on Drive, and keeps this one; then run `tecnico remove {user} --confirm {user}` again"
+    ))
 }

@@ -69,6 +69,7 @@ impl Provisioner<'_> {
     pub async fn remove(&self, user: &UserId, drain: impl AsyncFn(&Lock) -> anyhow::Result<()>) -> anyhow::Result<Removed> {
         let lock = self.ledger.lock_technician(user).await?;
         let mut technician = self.ledger.technician(user).await?.ok_or_else(|| anyhow::anyhow!("{user} is not in the ledger"))?;
+        self.check_rows(&technician, &self.ledger.folder_ids(user).await?)?;
         let was = (technician.removed_at, technician.removing_at);
         if technician.removed_at.is_none() {
             // Half a rename, or half a restore, is finished first: the agent works at the folder only.

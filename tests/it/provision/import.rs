@@ -2,7 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use drive_emulator::control::{Effect, Fault, Status, When};
 use serde_json::{Value, json};
+use tecnico::domain::folder::{Role, WantedFolder};
+use tecnico::domain::technician::UserId;
+use tecnico::ledger::{Adopt, Ledger, WantedTechnician};
 
 use super::support::{ANA, ANA_TREE, everything, grants, paths, problems, refused};
 use crate::support::world::{ADMIN, World};
@@ -180,4 +184,87 @@ async fn an_import_says_which_modes_it_changes() {
     assert!(done.stdout.contains("0755 and 0777, became 0750"), "{}", done.stdout);
     assert!(done.stderr.contains("tecnicos.json, 0644, became 0640 (vm.file_mode)"), "{}", done.stderr);
     world.json(0, &["check"]).await;
+}
+
+/// An entry may name any folder that the account sees: the one of all trees, the archive, somebody else's.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_refuses_what_is_not_one_persons_tree_and_leaves_nobody_behind() {
+    let world = World::new().await;
+    let control = world.control();
+    let ana = world.json(0, &ANA).await["drive_folders"].clone();
+    let id = |key: &str| ana[key].as_str().expect("an id").to_owned();
+    world.json(0, &["create", "43", "--email", "joao@example.com", "--name", "Joao"]).await;
+    world.json(0, &["remove", "43", "--confirm", "43"]).await;
+    let tree = world.drive_tree();
+    let above = control.mkdir(ADMIN, &control.user(ADMIN).expect("an admin").root_id, "Empresa").expect("made");
+    control.move_to(ADMIN, &world.parent, &above).expect("moved");
+    control.share(ADMIN, &above, &world.robot(), "writer").expect("shared");
+    let elsewhere = control.mkdir(ADMIN, &above, "Outro").expect("made");
+    let bea = old_tree(&world, "Bea Souza", "bea@example.com");
+    let other = |field: &str, value: &str| {
+        let mut entry = bea.clone();
+        entry[field] = Value::String(value.to_owned());
+        entry
+    };
+    let entries = [
+        (other("pasta_drive_id", &world.parent), "holds the trees of all"),
+        (other("pasta_drive_id", &above), "holds the trees of all"),
+        (other("pasta_drive_id", &tree["arquivo"]), "is the archive"),
+        (other("pasta_drive_id", &elsewhere), "does not lie directly in"),
+        (other("pasta_drive_id", &tree["arquivo/Joao"]), "is the folder of 43"),
+        (other("pasta_drive_id", &id("user_folder_id")), "is the folder of 42"),
+        (other("pasta_drive_id", &id("novos_folder_id")), "is pdfs/novos of 42"),
+        (other("pasta_novos_id", &id("novos_folder_id")), "does not lie in its folder"),
+        (other("pasta_novos_id", bea["pasta_drive_id"].as_str().expect("an id")), "is the technician's folder itself"),
+    ];
+    let before = (everything(&world), control.snapshot().expect("a snapshot")["files"].clone());
+    let users = world.json(0, &["list", "--all"]).await["technicians"].clone();
+    for (entry, why) in &entries {
+        let file = world.path("entrada.json");
+        std::fs::write(&file, serde_json::to_string(&[entry]).expect("JSON")).expect("written");
+        for more in [&["--dry-run"][..], &[]] {
+            let done = world.json(1, &[&["import", file.to_str().expect("a path")][..], more].concat()).await;
+            assert!(done["rows"][0]["status"] == "failed" && done["rows"][0]["message"].to_string().contains(why), "{why}: {done}");
+        }
+    }
+    assert_eq!(world.json(0, &["list", "--all"]).await["technicians"], users, "nobody came to be in the ledger");
+    assert_eq!((everything(&world), control.snapshot().expect("a snapshot")["files"].clone()), before, "and nothing changed on Drive");
+    // Broken off in the middle: nobody's yet, and adopted the next time.
+    let file = world.path("entrada.json");
+    std::fs::write(&file, serde_json::to_string(&[&bea]).expect("JSON")).expect("written");
+    let args = ["import", file.to_str().expect("a path")];
+    let fault = Fault::new(Effect::Status(Status::new(403, "insufficientFilePermissions"))).op("files.update");
+    control.fault(fault.when(When::Next { next: 1 })).expect("a rule that can strike");
+    world.json(1, &args).await;
+    assert_eq!(world.json(0, &["list", "--all"]).await["technicians"], users);
+    assert_eq!(world.json(0, &args).await["rows"][0]["status"], "adopted");
+    assert_eq!(world.json(0, &["check"]).await["left"], 0);
+}
+
+/// As a version of before left it: the folder of all trees recorded as one technician's, or another's tree inside theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_takes_nothing_from_anybody_else() {
+    let world = World::new().await;
+    let control = world.control();
+    let ana = world.json(0, &ANA).await["drive_folders"].clone();
+    world.json(0, &["create", "43", "--email", "bea@example.com", "--name", "Bea Souza"]).await;
+    control.share(ADMIN, &world.parent, "boss@example.com", "writer").expect("shared");
+    let ledger = Ledger::open(&world.path("ledger.db")).await.expect("opens");
+    let user = UserId::parse("44").expect("an id");
+    let wanted = WantedTechnician { folder: "Caio".into(), ..WantedTechnician::default() };
+    ledger.reserve(&user, &wanted, &[].into(), 1).await.expect("reserves");
+    let root = (WantedFolder { path: String::new(), role: Role::Usuario }, world.parent.clone());
+    ledger.adopt_ids(&user, &[root], Adopt::KeepOurs).await.expect("adopts");
+    ledger.close().await;
+    let before = control.snapshot().expect("a snapshot")["files"].clone();
+    refused(&world, &["remove", "44", "--confirm", "44"], 77, "tree_holds_others", "ledger rebuild").await;
+    assert_eq!(control.snapshot().expect("a snapshot")["files"], before);
+
+    let tree = world.drive_tree();
+    control.move_to(&world.robot(), &tree["Bea_Souza"], ana["user_folder_id"].as_str().expect("an id")).expect("moved");
+    refused(&world, &["remove", "42", "--confirm", "42"], 77, "tree_holds_others", "tecnico check 43 --repair").await;
+    assert_eq!(grants(&world, &tree["Bea_Souza/pdfs/novos"]).iter().filter(|g| g.starts_with("bea@")).count(), 1);
+    world.json(0, &["check", "43", "--repair"]).await;
+    world.json(0, &["remove", "42", "--confirm", "42"]).await;
+    assert!(world.drive_tree().contains_key("Bea_Souza/pdfs/novos"));
 }
