@@ -220,6 +220,7 @@ impl Cycle<'_> {
 
     /// Finds what there is to do.
     pub(super) async fn look(&self) -> Result<(), Setback> {
+        self.look_for_restored().await?;
         match &self.plan.scope {
             Scope::Everyone => {
                 // A feed that cannot be read keeps nobody's files waiting: listings say the same.

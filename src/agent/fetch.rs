@@ -20,7 +20,7 @@ const TRIES: usize = 3;
 /// Space left for everything else on the disk.
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 /// Why a version that was replaced before it was fetched ends.
-const SUPERSEDED: &str = "substituído por uma versão mais nova";
+pub(super) const SUPERSEDED: &str = "substituído por uma versão mais nova";
 
 impl Cycle<'_> {
     /// From found to fetched, or to refused, or to withdrawn. Gives the item as it is then.

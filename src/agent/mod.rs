@@ -27,6 +27,7 @@ mod program;
 mod recall;
 mod reconcile;
 mod report;
+mod restored;
 mod run_command;
 mod setback;
 mod sight;

@@ -40,7 +40,7 @@ pub struct Tally {
 type Placed = (Entry, FileId, String);
 
 /// What lies on the VM in the folders looked at so far.
-struct Copies {
+pub(super) struct Copies {
     tree: Tree,
     folders: HashMap<String, Vec<LocalFile>>,
     /// Nothing older counts.
@@ -73,7 +73,7 @@ impl Agent {
         let novos_id = folder(Role::Novos)?;
         let novos = self.everything_in(novos_id.as_ref(), layout.path_of(Role::Novos), &policy).await?;
         let in_novos: HashSet<&str> = novos.iter().filter_map(|(e, ..)| e.md5.as_deref()).collect();
-        let mut copies = Copies { tree: self.base.tree(&technician.folder)?, folders: HashMap::new(), since: None };
+        let mut copies = Copies::of_tree(self.base.tree(&technician.folder)?);
         let mut tally = Tally { novos: novos.len(), ..Tally::default() };
         let mut recalled = Vec::new();
         for (role, outcome) in [(Role::Processados, Outcome::Processado), (Role::Erro, Outcome::Erro)] {
@@ -168,6 +168,10 @@ impl Agent {
 }
 
 impl Copies {
+    pub(super) fn of_tree(tree: Tree) -> Self {
+        Self { tree, folders: HashMap::new(), since: None }
+    }
+
     /// The files of a local folder that nobody has taken yet.
     async fn of(&mut self, folder: &str) -> Result<&mut Vec<LocalFile>, Failure> {
         if !self.folders.contains_key(folder) {
@@ -206,7 +210,7 @@ impl Copies {
     }
 
     /// Takes the copy of a file out of the first of these folders that has one. Gives its path.
-    async fn take(&mut self, folders: &[&str], seen: &Sighted) -> Result<Option<String>, Failure> {
+    pub(super) async fn take(&mut self, folders: &[&str], seen: &Sighted) -> Result<Option<String>, Failure> {
         for folder in folders {
             if let Some(n) = self.position(folder, seen).await? {
                 let file = self.of(folder).await?.swap_remove(n);

@@ -131,6 +131,8 @@ impl Cycle<'_> {
         };
         let mut due = self.agent.ledger.due(self.now(), BATCH, order, states).await?;
         due.retain(|item| self.concerns(item));
+        let unsure = self.agent.ledger.ids_to_recheck().await?;
+        due.retain(|item| !unsure.contains(&item.id));
         // The items of technicians who were taken out stay where they are.
         let homeless = self.homeless(&due).await?;
         due.retain(|item| !homeless.contains(&item.sighted.user));

@@ -79,6 +79,9 @@ fn tell(document: &Restored, made_at: Option<Millis>, is_there: bool, context: &
         return ui.say(format!("  nothing was changed{kept}"));
     }
     ui.say("  since then: files that were put away stay where they lie and `why` does not know them; those in novos are found again");
+    if document.open_items > 0 {
+        ui.say("  what was under way is looked for on Drive first: it ends as it lies there, and is told again under its id");
+    }
     ui.say(format!("  next: `{}`, `{}`, then start the units", ui.mend("tecnico watch"), ui.mend("tecnico check")));
     ui.say(format!("  technicians who were made since: `{}` names them", ui.mend("tecnico doctor --only leftovers")));
 }

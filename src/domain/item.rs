@@ -177,6 +177,11 @@ impl Item {
                 self.local_path = local_path.clone().or(self.local_path.take());
             }
             Act::Filed { local_path } => self.local_path.clone_from(local_path),
+            Act::FiledBefore { reason, local_path, .. } => {
+                self.data = self.data.take().filter(|_| before.outcome == self.standing.outcome);
+                self.reason.clone_from(reason);
+                self.local_path.clone_from(local_path);
+            }
             Act::Withdrawn { reason, local_path } => {
                 self.reason = Some(reason.clone());
                 self.local_path.clone_from(local_path);

@@ -26,6 +26,7 @@ mod offboard;
 mod open;
 mod outbox;
 mod recalled;
+mod recheck;
 mod restore;
 mod schema;
 mod sketch;

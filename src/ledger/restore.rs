@@ -44,8 +44,9 @@ impl Backup {
         Ok(Self { draft, technicians, open_items, last_cycle, modified_at })
     }
 
-    /// Puts it in the ledger's place. Gives the folders in which what lay there is kept.
+    /// Puts it in the ledger's place, with everything that was under way to be looked for on Drive first. Gives the folders in which what lay there is kept.
     pub async fn restore(self) -> Result<Vec<PathBuf>, Failure> {
+        self.draft.ledger().recheck_all(clock::now()).await?;
         self.draft.publish().await
     }
 }

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_setback.sql"),
     include_str!("migrations/0013_copies.sql"),
     include_str!("migrations/0014_interruptions.sql"),
+    include_str!("migrations/0015_recheck.sql"),
 ];
 
 /// The schema this program writes.

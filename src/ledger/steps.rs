@@ -41,7 +41,7 @@ pub(super) struct Steps {
 impl Ledger {
     /// Takes one step with an item as it was read, and gives it back as it is now.
     ///
-    /// [`Act::Filed`] and [`Act::Withdrawn`] take the event that tells the backend; without one there is nobody
+    /// [`Act::Filed`], [`Act::FiledBefore`] and [`Act::Withdrawn`] take the event that tells the backend; without one there is nobody
     /// to tell and the item goes on to `reported` by itself. Other acts take none. Fails with `item_changed`
     /// (75) when somebody else took a step since the item was read, `illegal_step` (70) when the step cannot follow.
     pub async fn advance(&self, item: &Item, act: &Act, event: Option<&NewEvent>, now: Millis) -> Result<Item, Failure> {
@@ -127,7 +127,7 @@ impl Ledger {
                 ),
             ));
         }
-        let reports = matches!(act, Act::Filed { .. } | Act::Withdrawn { .. });
+        let reports = matches!(act, Act::Filed { .. } | Act::FiledBefore { .. } | Act::Withdrawn { .. });
         if event.is_some() && !reports {
             return Err(failure::defect("illegal_step", format!("no event is due when an item is {}", act.word())));
         }

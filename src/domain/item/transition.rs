@@ -69,6 +69,15 @@ pub enum Act {
         /// Where the local file lies now; `None` where nothing was fetched.
         local_path: Option<String>,
     },
+    /// A look at Drive found it filed already, by a run that this ledger does not know of (a backup was restored).
+    FiledBefore {
+        /// Which way, as Drive says.
+        verdict: Verdict,
+        /// Why, where it was refused.
+        reason: Option<String>,
+        /// Where the local file lies; `None` where there is none.
+        local_path: Option<String>,
+    },
     /// The technician took it back: trashed, moved away, or replaced before it was fetched.
     Withdrawn {
         /// What was seen.
@@ -157,6 +166,7 @@ impl Standing {
             (Found, Act::Judged { verdict: Verdict::Erro, .. }) => to(Judged, Some(Outcome::Erro)),
             (Fetched, Act::Judged { verdict, .. }) => to(Judged, Some((*verdict).into())),
             (Judged, Act::Filed { .. }) => to(Filed, self.outcome),
+            (Found | Fetched | Judged, Act::FiledBefore { verdict, .. }) => to(Filed, Some((*verdict).into())),
             (Found | Fetched | Judged, Act::Withdrawn { .. }) => to(Withdrawn, Some(Outcome::Retirado)),
             (Found | Fetched | Judged, Act::Wait { .. } | Act::Missed { .. } | Act::Asked { .. }) | (Fetched, Act::Interrupted { .. }) => {
                 Ok(self)
@@ -227,7 +237,7 @@ impl Act {
         match self {
             Self::Fetched { .. } => "fetched",
             Self::Judged { .. } => "judged",
-            Self::Filed { .. } => "filed",
+            Self::Filed { .. } | Self::FiledBefore { .. } => "filed",
             Self::Withdrawn { .. } => "withdrawn",
             Self::Reported { .. } => "reported",
             Self::Wait { .. } => "kept waiting",
@@ -244,6 +254,10 @@ impl Act {
     pub fn note(&self) -> String {
         match self {
             Self::Fetched { local_path, .. } | Self::Filed { local_path: Some(local_path) } => local_path.clone(),
+            Self::FiledBefore { verdict, local_path, .. } => {
+                let at = local_path.as_deref().unwrap_or("on Drive only");
+                format!("{} already, before the ledger was restored: {at}", Outcome::from(*verdict))
+            }
             Self::Filed { local_path: None } => "on Drive only: there is no copy on the VM".into(),
             Self::Judged { verdict, reason, note, .. } => {
                 let said = [reason.as_deref().map(|r| format!(": {r}")), note.as_deref().map(|n| format!("; {n}"))];
