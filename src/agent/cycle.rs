@@ -223,6 +223,7 @@ impl Cycle<'_> {
         self.look_for_restored().await?;
         match &self.plan.scope {
             Scope::Everyone => {
+                self.name_unmade(None).await?;
                 // A feed that cannot be read keeps nobody's files waiting: listings say the same.
                 match self.intake().await {
                     Err(setback) if !setback.halts() => _ = self.fault(setback, "the cycle"),
@@ -230,7 +231,10 @@ impl Cycle<'_> {
                 }
                 self.reconcile().await?;
             }
-            Scope::Users(users) => self.list_users(users).await?,
+            Scope::Users(users) => {
+                self.name_unmade(Some(users)).await?;
+                self.list_users(users).await?;
+            }
             Scope::File(file) => self.glance(file).await?,
         }
         self.hurry().await?;

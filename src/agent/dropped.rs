@@ -42,6 +42,7 @@ impl Cycle<'_> {
         if let Some(place) = self.place(id).await? {
             return match (place.dropped, here) {
                 (None, Some(_)) => Ok(()),
+                (None, None) if place.home.novos.as_str() != id => Ok(()),
                 (None, None) => {
                     self.agent.ledger.forget_listing(&place.home.technician.user).await?;
                     let why = self.novos_lost(&place.home, "is in the trash, or access to it was withdrawn").await;

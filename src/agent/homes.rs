@@ -23,6 +23,8 @@ pub(super) struct Home {
     pub technician: Technician,
     /// `novos` on Drive.
     pub novos: FileId,
+    /// What was `novos` before the layout was changed: files there are work orders still.
+    pub former: Vec<FileId>,
     /// `processados` on Drive, without the part of a template.
     pub processados: FileId,
     /// `erro` on Drive, likewise.
@@ -66,8 +68,9 @@ pub(super) struct Homes {
 }
 
 impl Cycle<'_> {
-    /// A technician's folders; `None` where there are none to work with. A creation that stopped half-way has no place to
-    /// file things away yet: `check --repair` finishes it.
+    /// A technician's folders; `None` where there are none to work with. A creation that stopped half-way, or a layout that
+    /// was changed since, leaves no place to file things away: each look says so ([`Cycle::name_unmade`]), and
+    /// `check --repair` makes it.
     pub(super) async fn home_of(&self, user: &UserId) -> Result<Option<Arc<Home>>, Failure> {
         let known = { self.homes().users.get(user).cloned() };
         if let Some(known) = known {
@@ -90,8 +93,10 @@ impl Cycle<'_> {
         else {
             return Ok(None);
         };
+        let former = rows.iter().filter(|r| r.role == Role::Novos && r.state == FolderState::Created && r.drive_id != novos.as_str());
+        let former = former.map(|r| id(&r.drive_id)).collect::<Result<_, _>>()?;
         let tree = self.agent.base.tree(&technician.folder)?;
-        Ok(Some(Home { technician, novos, processados, erro, tree }))
+        Ok(Some(Home { technician, novos, former, processados, erro, tree }))
     }
 
     async fn known(&self, folder_id: &str) -> Result<Known, Failure> {
@@ -117,7 +122,7 @@ impl Cycle<'_> {
             if matches!(row.role, Role::Usuario | Role::Caminho) {
                 return Ok(Known::Above(technician.user));
             }
-            let home = self.home_of(&technician.user).await?.filter(|home| home.novos.as_str() == folder_id);
+            let home = self.home_of(&technician.user).await?.filter(|home| home.takes(folder_id));
             return Ok(home.map_or(Known::Foreign, |home| Known::Place(Place { home, below: String::new(), dropped: None })));
         }
         let Some(folder) = ledger.dropped_folder(folder_id, self.now() - AFTERLIFE).await? else { return Ok(Known::Foreign) };
@@ -198,6 +203,11 @@ impl Cycle<'_> {
 }
 
 impl Home {
+    /// Whether this folder is their `novos`, or was before the layout was changed.
+    fn takes(&self, folder_id: &str) -> bool {
+        self.novos.as_str() == folder_id || self.former.iter().any(|id| id.as_str() == folder_id)
+    }
+
     /// The technician in messages.
     pub(super) fn blame(&self) -> String {
         format!("technician {} ({})", self.technician.user, self.technician.name)

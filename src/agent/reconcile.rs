@@ -38,6 +38,23 @@ impl Cycle<'_> {
         self.list_users(&users).await
     }
 
+    /// Says whose folders are not made, of all or of those who were asked for; fails where that is everybody who was.
+    pub(super) async fn name_unmade(&self, of: Option<&[UserId]>) -> Result<(), Setback> {
+        let (ledger, layout) = (&self.agent.ledger, &self.agent.settings.layout);
+        let lacking = ledger.without_folders(layout).await?;
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        // The feed is read on without them: once their folders are there, their novos is listed whole.
+        ledger.forget_listings_of(&lacking).await?;
+        let Some(unmade) = ledger.unmade(layout, of).await? else { return Ok(()) };
+        if of.is_some_and(|of| of.iter().all(|user| unmade.users.contains(user))) {
+            return Err(unmade.failure().into());
+        }
+        self.fault(unmade.failure().into(), "the folders");
+        Ok(())
+    }
+
     /// Lists the `novos` of these technicians, several side by side. One technician's trouble does not touch the others; where
     /// the folder of all of them is lost, they are listed once it is back.
     pub(super) async fn list_users(&self, users: &[UserId]) -> Result<(), Setback> {
@@ -77,6 +94,14 @@ impl Cycle<'_> {
             }
             other => other?,
         };
+        let mut contents = contents;
+        for former in &home.former {
+            match self.contents(home, former, "").await {
+                Ok(more) => contents.files.extend(more.files),
+                Err(Setback::Drive(e)) if e.kind == Kind::Gone => {}
+                Err(other) => return Err(other),
+            }
+        }
         let listed: HashSet<&str> = contents.files.iter().map(|s| s.key.file_id.as_str()).collect();
         let mut certain = true;
         for item in self.agent.ledger.open_items(Some(user)).await? {
@@ -104,7 +129,10 @@ impl Cycle<'_> {
                 .hint("`tecnico process USER` takes everything in a novos")
         };
         // Whose it is only the folder it lies in says; any home serves for asking.
-        let Some(any) = self.any_home().await? else { return Err(unknown("is nobody's: there are no technicians").into()) };
+        let Some(any) = self.any_home().await? else {
+            let unmade = self.agent.ledger.unmade(&self.agent.settings.layout, None).await?;
+            return Err(unmade.map_or_else(|| unknown("is nobody's: there are no technicians"), |u| u.failure()).into());
+        };
         match self.whereabouts(&any, file.as_str()).await? {
             Whereabouts::Inbox { entry, parent, below } => {
                 let Some(place) = self.place(parent.as_str()).await? else { return Ok(()) };

@@ -115,7 +115,10 @@ impl Cycle<'_> {
         if job.answered_by_caller {
             return Ok(());
         }
-        for user in self.users().await? {
+        let users = self.users().await?;
+        let unmade = self.agent.ledger.unmade(&self.agent.settings.layout, Some(&users)).await?;
+        for user in users {
+            let failure = failure.or(unmade.as_ref().filter(|u| u.users.contains(&user)).map(|u| u.failure().code()));
             let waiting: Vec<FileReport> = left.iter().filter(|l| l.item.sighted.user == user).map(Left::report).collect();
             if failure.is_none() && waiting.is_empty() && self.has_ended_one_of(&user) {
                 continue;

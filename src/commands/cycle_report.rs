@@ -111,11 +111,16 @@ pub(super) fn tell<D: Document + From<Cycle>>(report: &CycleReport, show_lines: 
             ui.say(format!("{}  {}  {name}{until}: {reason}", ui.bold("waits"), line.user));
         }
         let told = match (report.delivered, report.undelivered) {
-            (0, 0) => String::new(),
-            (sent, 0) => format!(", {} delivered", count(sent, "callback", "callbacks")),
-            (sent, left) => format!(", {} delivered, {left} to be tried again", count(sent, "callback", "callbacks")),
+            (0, 0) => None,
+            (sent, 0) => Some(format!("{} delivered", count(sent, "callback", "callbacks"))),
+            (sent, left) => Some(format!("{} delivered, {left} to be tried again", count(sent, "callback", "callbacks"))),
         };
-        ui.say(ui.dim(format!("{} found, {} filed{told}; {}", report.found, report.filed.len(), Cost::from(report.drive))));
+        let (found, filed) = (report.found, report.filed.len());
+        // A run that could not look has found nothing out.
+        let counts = (found + filed > 0 || report.is_clean()).then(|| format!("{found} found, {filed} filed"));
+        let said: Vec<String> = counts.into_iter().chain(told).collect();
+        let said = if said.is_empty() { String::new() } else { format!("{}; ", said.join(", ")) };
+        ui.say(ui.dim(format!("{said}{}", Cost::from(report.drive))));
     }
     for note in &report.notes {
         ui.note(format!("note: {note}"));

@@ -141,7 +141,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 async fn drain(agent: &Agent, technician: &Technician, lock: &Lock) -> anyhow::Result<()> {
     let plan = Plan { wait_for_settling: true, ..Plan::over(Scope::Users(vec![technician.user.clone()])) };
     let report = agent.run_cycle_under(lock, &plan).await?;
-    match report.faults.into_iter().find(|fault| fault.systemic || fault.failure.code() == "novos_gone") {
+    // A tree that was never whole has nothing to end.
+    let mut faults = report.faults.into_iter().filter(|fault| fault.failure.code() != "folders_not_made");
+    match faults.find(|fault| fault.systemic || fault.failure.code() == "novos_gone") {
         Some(fault) => Err(fault.failure.into()),
         None => Ok(()),
     }

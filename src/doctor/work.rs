@@ -60,6 +60,11 @@ pub async fn standing(ledger: &Ledger, settings: &Settings, config: &Path, now: 
     {
         troubles.push(trouble);
     }
+    troubles.extend(ledger.unmade(&settings.layout, None).await?.map(|unmade| {
+        let failure = unmade.failure();
+        let fix = failure.hint_text().unwrap_or_default().to_owned();
+        Trouble { code: failure.code(), message: failure.to_string(), fix }
+    }));
     troubles.extend(no_step_further(&stuck));
     if counts.dead > 0 {
         troubles.push(Trouble {

@@ -47,6 +47,19 @@ impl Ledger {
         self.commit(tx).await
     }
 
+    /// [`Ledger::forget_listing`] for several.
+    pub async fn forget_listings_of(&self, users: &[UserId]) -> Result<(), Failure> {
+        let mut tx = self.write().await?;
+        for user in users {
+            sqlx::query("UPDATE technicians SET listed_at = 0 WHERE user_id = $1 AND listed_at <> 0")
+                .bind(user.as_str())
+                .execute(&mut *tx)
+                .await
+                .map_err(|e| self.failed(e))?;
+        }
+        self.commit(tx).await
+    }
+
     /// [`Ledger::forget_listing`] for everybody.
     pub async fn forget_listings(&self) -> Result<(), Failure> {
         let mut tx = self.write().await?;

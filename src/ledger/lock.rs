@@ -86,6 +86,15 @@ impl Ledger {
         }
     }
 
+    /// Whether another process changes this technician's things at this moment.
+    pub(super) fn is_worked_on(&self, user: &UserId) -> Result<bool, Failure> {
+        let name = named("tecnico", user);
+        let path = self.locks_dir()?.join(&name);
+        let Some(mut lock) = self.try_lock(&name)? else { return Ok(true) };
+        lock.path = Some(path);
+        Ok(false)
+    }
+
     /// Takes the turn to send to an address; `None` while somebody else has it.
     pub fn lock_address(&self, url: &str) -> Result<Option<Lock>, Failure> {
         let name = named("callback", &url);

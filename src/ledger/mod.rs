@@ -33,6 +33,7 @@ mod sketch;
 mod steps;
 mod technicians;
 mod units;
+mod unmade;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub use recalled::Recalled;
 pub use restore::Backup;
 pub use technicians::{Field, Outcome, Reserved, Technician, WantedTechnician};
 pub use units::Units;
+pub use unmade::Unmade;
 
 /// Bytes that are read for damage in half a second.
 const QUICKLY: u64 = 256 * 1024 * 1024;

@@ -35,7 +35,11 @@ impl Provisioner<'_> {
         let grants = self.wanted_grants(&prepared.technician).await?;
         let ids = ids_of(prepared);
         let registry = self.registry_entry(prepared)?;
-        Ok(plan::plan(&self.wanted(prepared, &ids, &grants, &registry), there))
+        let mut plan = plan::plan(&self.wanted(prepared, &ids, &grants, &registry), there);
+        // What a layout of before named is known, too.
+        let rows = self.ledger.folder_ids(&prepared.technician.user).await?;
+        plan.drifts.extend(self.former_inboxes(prepared, &rows).await?);
+        Ok(plan)
     }
 
     fn wanted<'w>(
@@ -80,6 +84,7 @@ impl Provisioner<'_> {
         let novos = entries.get(self.settings.layout.path_of(Role::Novos));
         if let Some(novos) = novos {
             self.apply_grants(&novos.id, plan).await?;
+            self.close_former_inboxes(plan, &novos.id).await?;
         }
         if prepared.technician.former_email.take().is_some() {
             self.ledger.forget_former_email(&prepared.technician.user).await?;

@@ -1,6 +1,7 @@
 //! One difference between what is wanted and what is there: its code for programs, its sentence and its mend for people.
 
 use crate::domain::technician::UserId;
+use crate::domain::text::count;
 
 /// Everything that differs for one technician, parents before children.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +57,15 @@ pub enum Problem {
         id: String,
         /// The folder it lies in, where that can be seen.
         at: Option<String>,
+    },
+    /// What was `novos` before the layout was changed is shared still, or not empty.
+    InboxFormer {
+        /// Its id.
+        id: String,
+        /// How many have access.
+        shared: usize,
+        /// How much lies in it.
+        files: usize,
     },
     /// A folder of the technician's name that may be somebody else's.
     Namesake {
@@ -152,6 +162,7 @@ impl Problem {
             Self::FolderUntagged => "folder_untagged",
             Self::FolderTwin { .. } => "folder_duplicated",
             Self::FolderElsewhere { .. } => "folder_elsewhere",
+            Self::InboxFormer { .. } => "folder_former",
             Self::Namesake { .. } => "folder_namesake",
             Self::GrantMissing { .. } => "grant_missing",
             Self::GrantRole { .. } => "grant_role",
@@ -204,6 +215,11 @@ impl Drift {
                 let at = at.as_ref().map_or_else(String::new, |at| format!(", in {at}"));
                 format!("a folder with the mark of {place} lies elsewhere ({id}{at}); it may be another installation's")
             }
+            Problem::InboxFormer { shared, files, .. } => format!(
+                "{place} was their novos before `layout.inbox` was changed, and is shared still ({}, {} in it)",
+                count(*shared as u64, "grant", "grants"),
+                count(*files as u64, "file or folder", "files or folders")
+            ),
             Problem::Namesake { id, .. } => format!("a folder named {place} that tecnico did not make lies beside it ({id})"),
             Problem::GrantMissing { role, .. } => format!("novos is not shared with {place} (as {role})"),
             Problem::GrantRole { has, wants, .. } => format!("{place} is {has} of novos instead of {wants}"),

@@ -11,6 +11,7 @@ mod claim;
 mod create;
 mod drift;
 mod fit;
+mod former;
 mod grants;
 mod home;
 mod observe;

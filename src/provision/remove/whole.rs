@@ -13,6 +13,11 @@ impl Provisioner<'_> {
         if prepared.rows.is_empty() || prepared.rows.iter().any(|row| row.state == FolderState::Reserved) {
             return Ok(());
         }
+        let wanted = self.settings.layout.drive_folders();
+        if wanted.iter().any(|w| !prepared.rows.iter().any(|row| row.path == w.path)) {
+            // The layout was changed since: what is pending ends where it has its folders now.
+            prepared.rows = self.assign(technician, &wanted).await?;
+        }
         let subject = Subject { user: &prepared.technician.user, folder: &prepared.technician.folder, rows: &prepared.rows };
         let survey = self.survey(&[subject]).await?;
         let there = self.observe(&prepared.technician, &prepared.rows, &survey).await?;

@@ -12,6 +12,7 @@ mod feed;
 mod first;
 mod meddling;
 mod old_faults;
+mod relaid;
 mod restored;
 mod settings;
 mod shared_drive;
