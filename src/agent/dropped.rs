@@ -8,6 +8,7 @@ use tracing::Instrument;
 use super::about;
 use super::cycle::{Cycle, Scope};
 use super::homes::Home;
+use super::look::novos_gone;
 use super::setback::Setback;
 use crate::config::settings::FolderPolicy;
 use crate::domain::clock;
@@ -45,7 +46,9 @@ impl Cycle<'_> {
                 (None, None) if place.home.novos.as_str() != id => Ok(()),
                 (None, None) => {
                     self.agent.ledger.forget_listing(&place.home.technician.user).await?;
-                    let why = self.novos_lost(&place.home, "is in the trash, or access to it was withdrawn").await;
+                    let how = "is in the trash, or access to it was withdrawn";
+                    let alone = change.entry.as_ref().is_some_and(|e| e.explicitly_trashed);
+                    let why = if alone { novos_gone(&place.home, how).into() } else { self.novos_lost(&place.home, how).await };
                     about::technician(&place.home.technician.user).in_scope(|| self.fault(why, &place.home.blame()));
                     Ok(())
                 }

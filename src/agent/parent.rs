@@ -50,9 +50,9 @@ impl Cycle<'_> {
         }
     }
 
-    /// Whether no `novos` can be expected to be there.
+    /// Whether no `novos` can be expected to be there. One that this account cannot see may hold trees that it can.
     pub(super) fn parent_is_lost(&self) -> bool {
-        self.homes().parent.is_some_and(|parent| parent != Parent::There)
+        self.homes().parent == Some(Parent::Trashed)
     }
 
     /// Asked once a look.

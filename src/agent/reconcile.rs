@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::about;
 use super::cycle::Cycle;
 use super::homes::Home;
-use super::look::Whereabouts;
+use super::look::{Whereabouts, novos_gone};
 use super::setback::Setback;
 use crate::domain::clock::{self, Millis};
 use crate::domain::item::{Item, Outcome, State, shown};
@@ -117,6 +117,7 @@ impl Cycle<'_> {
     async fn novos_is_there(&self, home: &Home) -> Result<(), Setback> {
         match self.agent.drive.get(&home.novos).await? {
             None => Err(self.novos_lost(home, "is gone, or access to it was withdrawn").await),
+            Some(novos) if novos.explicitly_trashed => Err(novos_gone(home, "is in the trash").into()),
             Some(novos) if novos.trashed => Err(self.novos_lost(home, "is in the trash").await),
             Some(_) => Ok(()),
         }

@@ -297,6 +297,7 @@ pub fn cause(code: &str) -> String {
         "credentials_refused" | "credentials_revoked" => "o acesso ao Drive foi recusado",
         "drive_unreachable" | "drive_unavailable" | "drive_timeout" | "rate_limited" => "o Drive não respondeu; tente de novo mais tarde",
         "command_unusable" => "o programa que processa os arquivos não pode ser iniciado",
+        "layout_takes_inbox" => "a configuração das pastas não serve; é preciso corrigi-la",
         "folders_not_made" => "as pastas do técnico ainda não estão prontas",
         "user_unknown" => "não há técnico com este usuário",
         "user_removed" => "o técnico já foi retirado",

@@ -97,20 +97,21 @@ impl Base {
 /// What to look at where folders are not where they were.
 const MOUNT: &str = "is its disk mounted? `findmnt --fstab` lists those that should be, `sudo mount -a` mounts them";
 
+/// What holds meanwhile, and what to do where no disk comes back.
+const LOST: &str = "nothing is lost, files wait. Only where the folders are lost for good `tecnico check --repair --anew` makes empty ones";
+
 /// The base directory is gone in which there were technicians' folders. An empty one in its place would hide the disk that
 /// is missing, and grow a second tree. Not now (75): a disk may be mounted late, and a service tries again.
 pub fn base_missing(base_dir: &Path) -> Failure {
     let message = format!("the base directory {} does not exist, in which technicians have their folders", base_dir.display());
-    Failure::new(Exit::Later, "base_dir_missing", message).hint(format!("{MOUNT}; nothing is lost, files wait"))
+    Failure::new(Exit::Later, "base_dir_missing", message).hint(format!("{MOUNT}; {LOST}"))
 }
 
 /// It is there, and none of the `folders` that technicians had in it, nor `tecnicos.json`.
 pub fn base_empty(base_dir: &Path, folders: usize) -> Failure {
     let folders = count(folders as u64, "technician's folder", "technicians' folders");
     let message = format!("the base directory {} is empty, in which {folders} should lie", base_dir.display());
-    Failure::new(Exit::Later, "base_dir_empty", message).hint(format!(
-        "{MOUNT}; nothing is lost, files wait. Only where they are lost for good `tecnico check --repair --anew` makes empty ones"
-    ))
+    Failure::new(Exit::Later, "base_dir_empty", message).hint(format!("{MOUNT}; {LOST}"))
 }
 
 fn missing(base_dir: &Path) -> Failure {

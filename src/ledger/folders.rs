@@ -58,6 +58,13 @@ struct Row {
     state: String,
 }
 
+/// A folder that technicians drop files into cannot become another part of the tree: what lies in it would be nobody's.
+fn takes_inbox(user: &UserId, folder: &WantedFolder) -> Failure {
+    let (path, part) = (&folder.path, folder.role);
+    Failure::new(Exit::Config, "layout_takes_inbox", format!("technician {user}: {path} is their novos, and the layout makes it {part}"))
+        .hint(format!("give it another path in [layout]: {path} stays a folder for files that wait, until they are brought over"))
+}
+
 impl Ledger {
     /// The folders recorded for a technician, parents before children.
     pub async fn folder_ids(&self, user: &UserId) -> Result<Vec<FolderRow>, Failure> {
@@ -89,6 +96,9 @@ impl Ledger {
         }
         // The configured layout may have given a path another part to play.
         for folder in wanted.iter().filter(|w| known.iter().any(|k| k.path == w.path && k.role != w.role)) {
+            if known.iter().any(|k| k.path == folder.path && k.role == Role::Novos && k.state == FolderState::Created) {
+                return Err(takes_inbox(user, folder));
+            }
             sqlx::query("UPDATE folders SET role = $3 WHERE user_id = $1 AND path = $2")
                 .bind(user.as_str())
                 .bind(&folder.path)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Provisioner;
+use crate::domain::folder::{Role, WantedFolder};
 use crate::domain::tags;
 use crate::domain::technician::{UserId, folder_key};
 use crate::drive::{Entry, FileId};
@@ -118,7 +119,9 @@ impl Provisioner<'_> {
 
     /// Whether an adoption was broken off before every folder was made.
     pub(super) fn is_half_made(&self, rows: &[FolderRow]) -> bool {
-        let made = |path: &str| rows.iter().any(|r| r.path == path && r.state == FolderState::Created);
-        !self.settings.layout.drive_folders().iter().all(|wanted| made(&wanted.path))
+        // By their parts: another layout since has the same under other paths.
+        let made = |role: Role| rows.iter().any(|r| r.role == role && r.state == FolderState::Created);
+        let is_missing = |wanted: &WantedFolder| wanted.role != Role::Caminho && !made(wanted.role);
+        rows.iter().any(|r| r.state == FolderState::Reserved) || self.settings.layout.drive_folders().iter().any(is_missing)
     }
 }

@@ -112,3 +112,23 @@ async fn what_lies_in_the_novos_of_an_earlier_layout_is_taken_and_its_share_is_n
     rig.world.json(0, &["remove", "42", "--confirm", "42"]).await;
     assert_eq!(rig.told(&last), ["processado"]);
 }
+
+/// What lies in a folder that has become another part of the tree would be nobody's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_novos_is_made_no_other_part_of_the_tree() {
+    let rig = Rig::new("").await;
+    let file = rig.drop_file("1.pdf", "bom");
+    for layout in ["inbox = \"pdfs/novos/entrada\"", "inbox = \"entrada\"\nprocessed = \"pdfs/novos\""] {
+        configure(&rig.world, &rig.backend, &format!("[layout]\n{layout}\n"));
+        rig.world.json(1, &["watch"]).await;
+        let check = rig.world.json(1, &["check", "--repair"]).await.to_string();
+        assert!(check.contains("pdfs/novos is their novos, and the layout makes it"), "{layout}: {check}");
+        let refused = rig.world.json(78, &["create", "42"]).await;
+        assert_eq!(refused["error"]["code"], "layout_takes_inbox", "{refused}");
+        assert!(grants(&rig.world, &rig.novos).contains(&format!("{ANA} writer")), "{layout}");
+    }
+    configure(&rig.world, &rig.backend, "");
+    rig.world.json(0, &["watch"]).await;
+    assert_eq!((rig.told(&file), rig.place(&file).0.as_str()), (vec!["processado".to_owned()], "processados"));
+    assert_eq!(rig.world.json(0, &["check"]).await["left"], 0);
+}
