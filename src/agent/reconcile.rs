@@ -87,14 +87,13 @@ impl Cycle<'_> {
             self.agent.ledger.forget_listing(user).await?;
             return Err(why);
         }
-        let contents = match self.contents(home, &home.novos, "").await {
+        let mut contents = match self.contents(home, &home.novos, "").await {
             Err(Setback::Drive(e)) if e.kind == Kind::Gone => {
                 self.agent.ledger.forget_listing(user).await?;
                 return Err(self.novos_lost(home, "is gone, or access to it was withdrawn").await);
             }
             other => other?,
         };
-        let mut contents = contents;
         for former in &home.former {
             match self.contents(home, former, "").await {
                 Ok(more) => contents.files.extend(more.files),

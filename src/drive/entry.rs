@@ -213,6 +213,36 @@ fn id(field: &str, text: Option<String>) -> Result<FileId, String> {
 }
 
 #[cfg(test)]
+impl Entry {
+    /// One of which nothing is known but its name, which its id is like.
+    pub(crate) fn bare(name: &str, mime_type: &str) -> Self {
+        Self {
+            id: FileId::new(name.replace(['/', '.'], "-")).expect("an id"),
+            name: name.into(),
+            mime_type: mime_type.into(),
+            parents: Vec::new(),
+            trashed: false,
+            explicitly_trashed: false,
+            size: None,
+            md5: None,
+            head_revision: None,
+            created_time: None,
+            modified_time: None,
+            app_properties: BTreeMap::new(),
+            web_view_link: None,
+            description: None,
+            owned_by_me: false,
+            owners: Vec::new(),
+            drive_id: None,
+            has_own_grants: None,
+            shortcut_target: None,
+            permissions: None,
+            can: Can::default(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

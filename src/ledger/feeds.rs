@@ -51,11 +51,7 @@ impl Ledger {
     pub async fn forget_listings_of(&self, users: &[UserId]) -> Result<(), Failure> {
         let mut tx = self.write().await?;
         for user in users {
-            sqlx::query("UPDATE technicians SET listed_at = 0 WHERE user_id = $1 AND listed_at <> 0")
-                .bind(user.as_str())
-                .execute(&mut *tx)
-                .await
-                .map_err(|e| self.failed(e))?;
+            self.unlist(&mut tx, user).await?;
         }
         self.commit(tx).await
     }
@@ -73,7 +69,7 @@ impl Ledger {
     }
 
     pub(super) async fn unlist(&self, tx: &mut Transaction<'static, Sqlite>, user: &UserId) -> Result<(), Failure> {
-        sqlx::query("UPDATE technicians SET listed_at = 0 WHERE user_id = $1")
+        sqlx::query("UPDATE technicians SET listed_at = 0 WHERE user_id = $1 AND listed_at <> 0")
             .bind(user.as_str())
             .execute(&mut **tx)
             .await

@@ -154,33 +154,14 @@ impl Provisioner<'_> {
 mod tests {
     use super::*;
     use crate::domain::folder::Role;
-    use crate::drive::FileId;
-    use crate::drive::{Can, FOLDER};
+    use crate::drive::{FOLDER, FileId};
 
     fn entry(id: &str, parent: &str, home: Option<&str>) -> Entry {
         let user = UserId::parse("42").expect("a user");
         Entry {
-            id: FileId::new(id).expect("an id"),
-            name: id.into(),
-            mime_type: FOLDER.into(),
             parents: vec![FileId::new(parent).expect("an id")],
-            trashed: false,
-            explicitly_trashed: false,
-            size: None,
-            md5: None,
-            head_revision: None,
-            created_time: None,
-            modified_time: None,
             app_properties: home.map(|home| tags::of(&user, "", Role::Usuario, home)).unwrap_or_default(),
-            web_view_link: None,
-            description: None,
-            owned_by_me: true,
-            owners: Vec::new(),
-            drive_id: None,
-            has_own_grants: None,
-            shortcut_target: None,
-            permissions: None,
-            can: Can::default(),
+            ..Entry::bare(id, FOLDER)
         }
     }
 

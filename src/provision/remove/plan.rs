@@ -176,7 +176,6 @@ fn unseen(held: &Held, insiders: &Insiders, verdict: &mut Verdict) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drive::{Can, FileId};
 
     fn grant(id: &str, role: &str, inherited: bool) -> Grant {
         let kind = if id == "anyone" { "anyone" } else { "user" };
@@ -185,30 +184,7 @@ mod tests {
     }
 
     fn held(path: &str, mime_type: &str, grants: Option<Vec<Grant>>) -> Held {
-        let entry = Entry {
-            id: FileId::new(path.replace(['/', '.'], "-")).expect("an id"),
-            name: path.into(),
-            mime_type: mime_type.into(),
-            parents: Vec::new(),
-            trashed: false,
-            explicitly_trashed: false,
-            size: None,
-            md5: None,
-            head_revision: None,
-            created_time: None,
-            modified_time: None,
-            app_properties: BTreeMap::new(),
-            web_view_link: None,
-            description: None,
-            owned_by_me: false,
-            owners: Vec::new(),
-            drive_id: None,
-            has_own_grants: None,
-            shortcut_target: None,
-            permissions: None,
-            can: Can::default(),
-        };
-        Held { path: path.into(), entry, grants }
+        Held { path: path.into(), entry: Entry::bare(path, mime_type), grants }
     }
 
     fn there(items: Vec<Held>, above: Vec<Grant>) -> Departing {

@@ -41,6 +41,18 @@ async fn external() -> (Rig, Vm) {
     (rig, vm)
 }
 
+/// The other program has moved X, Drive does not let it be filed, and Y of the same name is dropped.
+async fn while_x_cannot_be_filed() -> (Rig, Vm, String, String) {
+    let (rig, vm) = external().await;
+    let x = rig.drop_file("os.pdf", "ordem X");
+    rig.cycle().await;
+    vm.moves("novos/os.pdf", "processados/os.pdf");
+    let refusal = Effect::Status(Status::new(403, "insufficientFilePermissions"));
+    rig.world.control().fault(Fault::new(refusal).op("files.update")).expect("a rule that can strike");
+    let y = rig.drop_file("os.pdf", "ordem Y");
+    (rig, vm, x, y)
+}
+
 /// The only name in the local `novos`.
 #[track_caller]
 fn alone_in_novos(rig: &Rig) -> String {
@@ -52,13 +64,7 @@ fn alone_in_novos(rig: &Rig) -> String {
 /// X has left `novos` and is not filed yet: its name is not free, or filing it would take along whatever got it.
 #[tokio::test(flavor = "multi_thread")]
 async fn c1_4_the_name_of_a_file_that_is_not_filed_yet_is_given_to_nobody_else() {
-    let (rig, vm) = external().await;
-    let x = rig.drop_file("os.pdf", "ordem X");
-    rig.cycle().await;
-    vm.moves("novos/os.pdf", "processados/os.pdf");
-    let refusal = Effect::Status(Status::new(403, "insufficientFilePermissions"));
-    rig.world.control().fault(Fault::new(refusal).op("files.update")).expect("a rule that can strike");
-    let y = rig.drop_file("os.pdf", "ordem Y");
+    let (rig, vm, x, y) = while_x_cannot_be_filed().await;
     assert!(!rig.cycle().await.is_clean(), "X cannot be filed");
     rig.world.control().clear_faults();
     rig.pass(60);
@@ -76,13 +82,7 @@ async fn c1_4_the_name_of_a_file_that_is_not_filed_yet_is_given_to_nobody_else()
 /// A ledger that an older tecnico wrote may say that two open files lie at one place: the content tells whose it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn c1_4_filing_moves_nothing_that_is_another_files() {
-    let (rig, vm) = external().await;
-    let x = rig.drop_file("os.pdf", "ordem X");
-    rig.cycle().await;
-    vm.moves("novos/os.pdf", "processados/os.pdf");
-    let refusal = Effect::Status(Status::new(403, "insufficientFilePermissions"));
-    rig.world.control().fault(Fault::new(refusal).op("files.update")).expect("a rule that can strike");
-    let y = rig.drop_file("os.pdf", "ordem Y");
+    let (rig, vm, x, y) = while_x_cannot_be_filed().await;
     rig.cycle().await;
     let name = alone_in_novos(&rig);
     if name != "os.pdf" {
